@@ -1,0 +1,4 @@
+pub mod catalog;
+pub mod model;
+pub mod protocol;
+pub mod show;
