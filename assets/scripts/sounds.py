@@ -35,13 +35,14 @@ def pan(mono, place):
 
 
 def mix(length, *parts):
-    """Sum of (start seconds, stereo, gain), cut at `length` seconds."""
+    """Sum of (start seconds, stereo, gain), cut at `length` seconds; a part cut short fades out."""
     out = np.zeros((int(length * RATE), 2))
     for start, part, gain in parts:
         at = int(start * RATE)
         n = min(len(part), len(out) - at)
         if n > 0:
-            out[at : at + n] += gain * part[:n]
+            release = np.clip((n - np.arange(n)) / (0.12 * RATE), 0, 1)[:, None]
+            out[at : at + n] += gain * part[:n] * release
     return out
 
 
@@ -179,16 +180,16 @@ def rocket():
     roar = sweep_band(noise[1], np.interp(t, [0, lit, 1.5, 2.7, 5], [300, 300, 620, 1500, 260]), 2.4) * burn
     # Crackle: sparse grains through the flame, as large engines have.
     grains = (rng.random(len(t)) < 0.0022) * rng.exponential(1.0, len(t)) * burn
-    crackle = band(signal.lfilter([1], [1, -0.93], grains), 350, 5200) * 2.2
-    burst = band(noise[2], 90, 6500) * (t > lit) * np.exp(-since * 9) * 2.2
+    crackle = np.tanh(band(signal.lfilter([1], [1, -0.93], grains), 350, 5200) * 2.2)
+    burst = band(noise[2], 90, 6500) * (t > lit) * np.exp(-since * 6) * 3.4
     thump = np.sin(2 * np.pi * (42 * since + 9 * (1 - np.exp(-since * 18)))) * np.exp(-since * 4.5) * (t > lit)
     hiss = highpass(noise[0], 3800) * np.interp(t, [0, 0.06, 0.3, lit, lit + 0.05, 5], [0, 0.28, 0.16, 0.5, 0.1, 0])
     spark = mix(length, *[(0.06 + 0.11 * k, np.column_stack([band(noise[1][:2400], 2500, 9000) * np.exp(-seconds(0.05) * 130)] * 2), 0.8) for k in range(3)])
     # The pass: bright air that rises, crosses from left to right and is gone.
     rise = np.interp(t, [0, 1.3, 2.35, 2.8, 4.6, 5], [0, 0, 1, 0.75, 0, 0]) ** 1.6
-    air = sweep_band(noise[2], np.interp(t, [0, 1.3, 2.4, 3.0, 5], [500, 600, 3400, 1500, 320]), 1.8) * rise * 1.6
+    air = sweep_band(noise[2], np.interp(t, [0, 1.3, 2.4, 3.0, 5], [500, 600, 3400, 1500, 320]), 1.8) * rise * 2.6
     side = np.clip((t - 2.35) * 0.9, -0.75, 0.75)
-    dry = pan(0.85 * rumble + 1.0 * thump, 0) + np.column_stack([roar, np.roll(roar, 640)]) * 0.75
+    dry = pan(0.85 * rumble + 1.6 * thump, 0) + np.column_stack([roar, np.roll(roar, 640)]) * 0.75
     dry += pan(crackle * 0.7 + burst * 0.5 + hiss, 0.1) + spark
     dry += np.column_stack([air * np.sqrt(0.5 - side / 2), air * np.sqrt(0.5 + side / 2)])
     return hall(dry, 1.6, 3000, 0.16, 3), 0.5
