@@ -1,5 +1,12 @@
 pub mod catalog;
 pub mod config;
 pub mod model;
+#[cfg(feature = "net")]
+pub mod net;
 pub mod protocol;
+#[cfg(feature = "render")]
+pub mod render;
+pub mod session;
 pub mod show;
+#[cfg(feature = "stage")]
+pub mod stage;
