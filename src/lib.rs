@@ -1,4 +1,7 @@
 pub mod catalog;
 pub mod model;
+#[cfg(feature = "net")]
+pub mod net;
 pub mod protocol;
+pub mod session;
 pub mod show;
