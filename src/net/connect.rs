@@ -25,14 +25,8 @@ use tokio_tungstenite::{
 use super::endpoint::Endpoint;
 use super::metered::Metered;
 use super::tls;
+use crate::protocol::limits;
 use crate::session::ConnectFailure;
-
-/// The contract's name for itself, offered as the WebSocket subprotocol.
-const SUBPROTOCOL: &str = "hyperfocus-protocol-v1";
-
-/// Largest message and frame taken. The protocol refuses anything over 64 KiB
-/// with an error; past this the connection is closed unread.
-const MAX_MESSAGE: usize = 2 * 1024 * 1024;
 
 /// Bytes read at once. A flood of gifts comes some 80 to a read.
 const READ_BUFFER: usize = 64 * 1024;
@@ -75,8 +69,8 @@ impl Dialer {
             None => Connector::Plain,
         };
         let config = WebSocketConfig::default()
-            .max_message_size(Some(MAX_MESSAGE))
-            .max_frame_size(Some(MAX_MESSAGE))
+            .max_message_size(Some(limits::MAX_TRANSPORT_BYTES))
+            .max_frame_size(Some(limits::MAX_TRANSPORT_BYTES))
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(WRITE_BUFFER)
             .max_write_buffer_size(MAX_WRITE_BUFFER);
@@ -97,7 +91,7 @@ impl Dialer {
         if offer {
             headers.insert(
                 SEC_WEBSOCKET_PROTOCOL,
-                HeaderValue::from_static(SUBPROTOCOL),
+                HeaderValue::from_static(limits::SUBPROTOCOL),
             );
         }
         Ok(request)

@@ -5,9 +5,7 @@ use std::fmt;
 use tokio_tungstenite::tungstenite::http::Uri;
 
 use super::NetError;
-
-/// Longest URL taken; the protocol's own limit for URLs.
-const MAX_URL_BYTES: usize = 2048;
+use crate::protocol::limits;
 
 /// A `ws://` or `wss://` address. Shown without its query, which may carry a
 /// secret.
@@ -24,7 +22,7 @@ impl Endpoint {
     /// [`NetError::Url`], saying what is wrong and what to write instead; it
     /// does not repeat the URL.
     pub fn parse(url: &str) -> Result<Self, NetError> {
-        if url.len() > MAX_URL_BYTES {
+        if url.len() > limits::MAX_URL_BYTES {
             return Err(NetError::Url("it is longer than 2048 bytes"));
         }
         let uri: Uri = url.trim().parse().map_err(|_| {

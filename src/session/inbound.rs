@@ -1,7 +1,5 @@
 //! What the peer says, and what each message changes.
 
-use std::sync::Arc;
-
 use super::ledger::{Arrival, GiftKey};
 use super::problem::{is_auth_code, quote};
 use super::{
@@ -149,12 +147,12 @@ impl Session {
             return;
         }
         if code == UNSUPPORTED_VERSION && matches!(self.phase, Phase::Greeting { .. }) {
-            self.queue_error(code, error);
+            self.error = Some(error.to_peer_error());
             self.leave(close_code::NORMAL, "", Problem::UnsupportedVersion);
         } else if self.error.is_some() {
             self.counts.errors_suppressed += 1;
         } else {
-            self.queue_error(code, error);
+            self.error = Some(error.to_peer_error());
         }
     }
 
@@ -173,14 +171,5 @@ impl Session {
                 self.outbox.push(ack_of(&key, &settled));
             }
         }
-    }
-
-    fn queue_error(&mut self, code: &'static str, error: &DecodeError) {
-        self.error = Some(PeerError {
-            code: Arc::from(code),
-            message: error.to_string().into(),
-            retryable: false,
-            retry_after: None,
-        });
     }
 }

@@ -12,7 +12,7 @@ impl Session {
             Phase::Greeting { init_sent, .. } => {
                 if !*init_sent {
                     *init_sent = true;
-                    return Some(self.text(ClientMessage::Init(ConnectionInit {
+                    return Some(self.text(&ClientMessage::Init(ConnectionInit {
                         client_id: self.settings.client_id.clone(),
                         stream_id: self.settings.stream_id.clone(),
                         client_type: self.settings.client_type,
@@ -29,13 +29,13 @@ impl Session {
             Phase::Closing { flush, .. } => {
                 if *flush && let Some(ack) = self.outbox.pop_unsent().cloned() {
                     self.counts.acks_sent += 1;
-                    return Some(self.text(ClientMessage::GiftAck(ack)));
+                    return Some(self.text(&ClientMessage::GiftAck(ack)));
                 }
                 // The error that explains the close goes ahead of it.
                 if self.next_error <= self.now
                     && let Some(error) = self.error.take()
                 {
-                    return Some(self.text(ClientMessage::Error(error)));
+                    return Some(self.text(&ClientMessage::Error(error)));
                 }
                 let Phase::Closing {
                     code,
@@ -107,7 +107,7 @@ impl Session {
                 memory_mb: self.memory_bytes as f64 / 1e6,
                 queue_size: self.ledger.undecided() as u64,
             };
-            return Some(self.text(ClientMessage::Pong(pong)));
+            return Some(self.text(&ClientMessage::Pong(pong)));
         }
         let timing = &self.settings.timing;
         if self.pinger.due(timing, self.outbox.has_unconfirmed()) <= self.now {
@@ -118,7 +118,7 @@ impl Session {
             && let Some(error) = self.error.take()
         {
             self.next_error = self.now + self.settings.timing.error_spacing;
-            return Some(self.text(ClientMessage::Error(error)));
+            return Some(self.text(&ClientMessage::Error(error)));
         }
         // Acks wait for the server's own: before it, a server may still be
         // looking us up and drop what it cannot place.
@@ -129,7 +129,7 @@ impl Session {
             && let Some(ack) = self.outbox.pop_unsent().cloned()
         {
             self.counts.acks_sent += 1;
-            return Some(self.text(ClientMessage::GiftAck(ack)));
+            return Some(self.text(&ClientMessage::GiftAck(ack)));
         }
         self.poll_interim()
     }
@@ -140,7 +140,7 @@ impl Session {
         while self.interim.front().is_some_and(|(at, _)| *at <= self.now) {
             let (_, key) = self.interim.pop_front()?;
             if negotiated && self.ledger.is_undecided(&key) {
-                return Some(self.text(ClientMessage::GiftAck(GiftAck {
+                return Some(self.text(&ClientMessage::GiftAck(GiftAck {
                     gift_id: key.id,
                     received_at: self.wall,
                     rendered: false,
@@ -151,7 +151,7 @@ impl Session {
         None
     }
 
-    fn text(&self, message: ClientMessage) -> Frame {
-        Frame::Text(encode_client(&message, self.wall))
+    fn text(&self, message: &ClientMessage) -> Frame {
+        Frame::Text(encode_client(message, self.wall))
     }
 }
