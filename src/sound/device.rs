@@ -325,6 +325,7 @@ impl Output for DefaultDevice {
     type Error = DeviceSinkError;
 
     fn open(&mut self, lost: LostReport) -> Result<MixerDeviceSink, DeviceSinkError> {
+        let _chatter = AlsaChatter::catch();
         let on_error = move |error: StreamError| lost.report(&error);
         let builder = || {
             DeviceSinkBuilder::from_default_device()
@@ -338,6 +339,35 @@ impl Output for DefaultDevice {
             .or_else(|_| builder()?.open_sink_or_fallback())?;
         sink.log_on_drop(false);
         Ok(sink)
+    }
+}
+
+/// What ALSA would print on stderr while a device is opened, eight lines for
+/// a missing one at every try. It goes to the debug log instead.
+struct AlsaChatter(
+    #[cfg(target_os = "linux")] Option<std::rc::Rc<std::cell::RefCell<alsa::Output>>>,
+);
+
+impl AlsaChatter {
+    /// Catches this thread's messages from now on; they are logged on drop.
+    fn catch() -> Self {
+        Self(
+            #[cfg(target_os = "linux")]
+            alsa::Output::local_error_handler().ok(),
+        )
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for AlsaChatter {
+    fn drop(&mut self) {
+        if let Some(text) = &self.0 {
+            text.borrow().buffer_string(|text| {
+                if !text.is_empty() {
+                    tracing::debug!("ALSA: {}", String::from_utf8_lossy(text).trim_end());
+                }
+            });
+        }
     }
 }
 

@@ -324,11 +324,12 @@ impl MixSource {
         let pace = 1.0 / (time * RATE as f32);
         for (n, frame) in out.chunks_exact_mut(2).enumerate() {
             let mut sum = [0.0; 2];
-            for index in 0..3 {
-                self.ducking[index] += (ducked[index] - self.ducking[index]) * pace;
-                let gain = self.lanes[index].next() * self.ducking[index];
-                sum[0] += self.buses[index][n][0] * gain;
-                sum[1] += self.buses[index][n][1] * gain;
+            let lanes = self.lanes.iter_mut().zip(&mut self.ducking);
+            for ((lane, ducking), (bus, ducked)) in lanes.zip(self.buses.iter().zip(ducked)) {
+                *ducking += (ducked - *ducking) * pace;
+                let gain = lane.next() * *ducking;
+                sum[0] += bus[n][0] * gain;
+                sum[1] += bus[n][1] * gain;
             }
             let gain = self.master.next() * self.transport.next();
             frame.copy_from_slice(&self.limiter.next(sum.map(|s| s * gain)));

@@ -10,7 +10,7 @@
 //!   higher; [`Mixer::climax`] resolves it.
 //! - A headline ducks the other lanes.
 //! - The mix is limited to -1 dB true peak, however many voices there are.
-//! - Files are decoded whole by [`Clip::load`], off the frame's thread; a
+//! - Files are decoded whole, by the [`Shelf`]'s thread and never in a frame; a
 //!   video's sound comes in chunks through an [`AudioFeed`].
 
 mod clip;
@@ -21,6 +21,7 @@ mod mixer;
 mod ramp;
 mod resample;
 mod scale;
+mod shelf;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ pub use limiter::{CEILING, LATENCY};
 pub use mix::{HELD_VOICES, MixSource, SOUNDING_VOICES};
 pub use mixer::{MixStats, Mixer, VoiceKey, VoiceSettings, mixer};
 pub use scale::{HIGHEST_SEMITONES, streak_semitones};
+pub use shelf::{MOST_CLIPS, Shelf};
 pub use stream::{
     AudioChunk, AudioClock, AudioFeed, AudioStream, CHUNKS_WAITING, PushError, audio_stream,
 };

@@ -58,6 +58,10 @@ pub(super) struct Voice {
     frames_sounded: u64,
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a box would be allocated and freed in the audio callback"
+)]
 pub(super) enum Source {
     Clip(ClipSource),
     Stream(StreamHead),

@@ -6,5 +6,6 @@ mod device;
 mod limiter;
 mod measure;
 mod mix;
+mod shelf;
 mod streak;
 mod stream;
