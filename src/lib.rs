@@ -10,3 +10,5 @@ pub mod session;
 pub mod show;
 #[cfg(feature = "stage")]
 pub mod stage;
+#[cfg(feature = "render")]
+pub mod sound;
