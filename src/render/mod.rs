@@ -1,0 +1,3 @@
+//! Pictures and sound for what the stage decides.
+
+pub mod caption;
