@@ -54,3 +54,6 @@ fn add_shader(app: &mut App, handle: &Handle<Shader>, source: &'static str, path
         .insert(handle, Shader::from_wgsl(source, path));
     debug_assert!(result.is_ok(), "a shader's handle is its own");
 }
+//! Pictures and sound for what the stage decides.
+
+pub mod caption;
