@@ -1,4 +1,6 @@
 pub mod catalog;
 pub mod model;
 pub mod protocol;
+#[cfg(feature = "render")]
+pub mod render;
 pub mod show;

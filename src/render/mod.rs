@@ -1,0 +1,3 @@
+//! Pictures: what an act looks like.
+
+pub mod video;
