@@ -1,0 +1,405 @@
+//! Reading `catalog.toml`, and saying what is wrong with it and where.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use toml::Spanned;
+
+use super::{
+    Catalog, Color, Emitter, Kind, Lane, LaneThresholds, Model, Picture, Recipe, Template, Track,
+    Video,
+};
+
+/// More gifts than any platform sells; the rest is refused.
+const MAX_GIFTS: usize = 1_000;
+/// A recipe is one picture, not a film; keeps a slip of the pen affordable.
+const MAX_PARTS: usize = 24;
+/// What one emitter may throw at once; the templates are built for it.
+const COUNT: RangeInclusive<u32> = 1..=4_096;
+const SECONDS: RangeInclusive<f32> = 0.1..=60.0;
+/// A catalogue of the largest size is far below this.
+const MAX_BYTES: u64 = 4 << 20;
+
+/// Why a catalogue could not be used; the last good one stays.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogError {
+    #[error("cannot read the catalogue {path}: {source}")]
+    Unreadable {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("the catalogue {path} is {bytes} bytes; at most {MAX_BYTES} are read")]
+    TooLarge { path: PathBuf, bytes: u64 },
+    #[error("{path}:{line}: {message}")]
+    Mistake {
+        path: PathBuf,
+        line: usize,
+        message: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    lanes: Spanned<LaneThresholds>,
+    fallback: Spanned<Entry>,
+    #[serde(default)]
+    gift: BTreeMap<Spanned<String>, Spanned<Entry>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    name: String,
+    kind: Kind,
+    #[serde(default)]
+    lane: Option<Lane>,
+    seconds: f32,
+    #[serde(default)]
+    sustain: Option<f32>,
+    accents: [Color; 2],
+    #[serde(default)]
+    icon: Option<String>,
+    #[serde(default)]
+    sound: Option<String>,
+    #[serde(default, rename = "emitter")]
+    emitters: Vec<Spanned<Emitter>>,
+    #[serde(default, rename = "picture")]
+    pictures: Vec<Spanned<Picture>>,
+    #[serde(default)]
+    model: Option<Spanned<Model>>,
+    #[serde(default)]
+    video: Option<Spanned<Video>>,
+}
+
+impl Catalog {
+    /// Reads and validates a catalogue; asset paths are relative to its folder.
+    ///
+    /// # Errors
+    /// [`CatalogError`] names the file, the line and what would be right.
+    pub fn load(path: &Path) -> Result<Self, CatalogError> {
+        let unreadable = |source| CatalogError::Unreadable {
+            path: path.to_owned(),
+            source,
+        };
+        let bytes = std::fs::metadata(path).map_err(unreadable)?.len();
+        if bytes > MAX_BYTES {
+            return Err(CatalogError::TooLarge {
+                path: path.to_owned(),
+                bytes,
+            });
+        }
+        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        Self::parse(&text, path)
+    }
+
+    /// Validates a catalogue's text; `path` is for messages and the root.
+    ///
+    /// # Errors
+    /// [`CatalogError::Mistake`] with the line and what would be right.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, CatalogError> {
+        let mistake = |at: usize, message: String| CatalogError::Mistake {
+            path: path.to_owned(),
+            line: line_of(text, at),
+            message,
+        };
+        let file: File = toml::from_str(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            mistake(at, with_nearest_word(error.message()))
+        })?;
+        let lanes = *file.lanes.get_ref();
+        if !(0.0 <= lanes.feature && lanes.feature <= lanes.headline && lanes.headline.is_finite())
+        {
+            return Err(mistake(
+                file.lanes.span().start,
+                "lanes: `feature` must be at least 0 and at most `headline`".into(),
+            ));
+        }
+        if file.gift.len() > MAX_GIFTS {
+            return Err(mistake(0, format!("at most {MAX_GIFTS} gifts are taken")));
+        }
+        let recipe = |key: &str, entry: Spanned<Entry>| {
+            Recipe::from_entry(key, entry)
+                .map(Arc::new)
+                .map_err(|(at, message)| mistake(at, format!("{key}: {message}")))
+        };
+        let fallback = recipe("fallback", file.fallback)?;
+        let mut gifts = BTreeMap::new();
+        for (key, entry) in file.gift {
+            let key = key.into_inner();
+            gifts.insert(Arc::from(key.as_str()), recipe(&key, entry)?);
+        }
+        Ok(Self {
+            root: path.parent().unwrap_or(Path::new(".")).to_owned(),
+            lanes,
+            gifts,
+            fallback,
+        })
+    }
+
+    /// Every file the recipes name, relative to the root, with who names it.
+    pub fn assets(&self) -> impl Iterator<Item = (String, &Recipe)> {
+        self.gifts
+            .values()
+            .chain([&self.fallback])
+            .flat_map(|recipe| recipe.assets().map(move |asset| (asset, &**recipe)))
+    }
+}
+
+/// Where in the text, and what is wrong there.
+type Complaint = (usize, String);
+
+impl Recipe {
+    fn from_entry(key: &str, entry: Spanned<Entry>) -> Result<Self, Complaint> {
+        let at = entry.span().start;
+        let entry = entry.into_inner();
+        let seconds = entry.seconds;
+        if !SECONDS.contains(&seconds) {
+            return Err((at, "`seconds` must be from 0.1 to 60".into()));
+        }
+        let sustain = entry.sustain.unwrap_or(seconds * 0.6);
+        if !(0.0..=seconds).contains(&sustain) {
+            return Err((at, format!("`sustain` must be from 0 to {seconds}")));
+        }
+        if entry.emitters.len() + entry.pictures.len() > MAX_PARTS {
+            return Err((at, format!("at most {MAX_PARTS} emitters and pictures")));
+        }
+        match (entry.kind, &entry.model, &entry.video) {
+            (Kind::Model, None, _) => return Err((at, "kind \"3d-model\" needs a `model`".into())),
+            (Kind::Video, _, None) => return Err((at, "kind \"video\" needs a `video`".into())),
+            _ => {}
+        }
+        let mut pictures = Vec::with_capacity(entry.pictures.len());
+        for picture in entry.pictures {
+            let at = picture.span().start;
+            let picture = picture.into_inner();
+            check_file_stem(&picture.texture).map_err(|message| (at, message))?;
+            check_track(&picture.track).map_err(|message| (at, message))?;
+            pictures.push(picture);
+        }
+        let model = entry.model.map(checked_model).transpose()?;
+        let video = entry.video.map(checked_video).transpose()?;
+        let mut emitters = Vec::with_capacity(entry.emitters.len());
+        for emitter in entry.emitters {
+            let at = emitter.span().start;
+            let emitter = emitter.into_inner();
+            check_emitter(&emitter, &pictures, model.is_some()).map_err(|m| (at, m))?;
+            emitters.push(emitter);
+        }
+        let particles = emitters.iter().map(|emitter| emitter.count).sum();
+        Ok(Self {
+            key: key.into(),
+            name: entry.name.into(),
+            kind: entry.kind,
+            lane: entry.lane,
+            duration: Duration::from_secs_f32(seconds),
+            sustain,
+            particles,
+            accents: entry.accents,
+            icon: entry.icon,
+            sound: entry.sound,
+            emitters,
+            pictures,
+            model,
+            video,
+        })
+    }
+
+    /// Every file this recipe names, relative to the catalogue's folder.
+    pub fn assets(&self) -> impl Iterator<Item = String> + '_ {
+        let textures = self.emitters.iter().map(|emitter| &emitter.texture);
+        textures
+            .chain(self.pictures.iter().map(|picture| &picture.texture))
+            .chain(self.icon.iter())
+            .map(|stem| texture_path(stem))
+            .chain(
+                self.model
+                    .iter()
+                    .map(|model| format!("models/{}", model.file)),
+            )
+            .chain(
+                self.video
+                    .iter()
+                    .map(|video| format!("video/{}", video.file)),
+            )
+            .chain(self.sound.iter().map(|stem| sound_path(stem)))
+    }
+}
+
+/// Path of a texture relative to the catalogue's folder.
+pub fn texture_path(stem: &str) -> String {
+    format!("textures/{stem}.png")
+}
+
+/// Path of a sound relative to the catalogue's folder.
+pub fn sound_path(stem: &str) -> String {
+    format!("sounds/{stem}.ogg")
+}
+
+fn checked_model(model: Spanned<Model>) -> Result<Model, Complaint> {
+    let at = model.span().start;
+    let model = model.into_inner();
+    check_file_stem(&model.file)
+        .and_then(|()| check_track(&model.track))
+        .and_then(|()| positive("size", model.size))
+        .map_err(|message| (at, message))?;
+    Ok(model)
+}
+
+fn checked_video(video: Spanned<Video>) -> Result<Video, Complaint> {
+    let at = video.span().start;
+    let video = video.into_inner();
+    check_file_stem(&video.file)
+        .and_then(|()| positive("size", video.size))
+        .map_err(|message| (at, message))?;
+    Ok(video)
+}
+
+fn check_emitter(emitter: &Emitter, pictures: &[Picture], model: bool) -> Result<(), String> {
+    check_file_stem(&emitter.texture)?;
+    if !COUNT.contains(&emitter.count) {
+        return Err(format!(
+            "`count` must be from {} to {}",
+            COUNT.start(),
+            COUNT.end()
+        ));
+    }
+    if !(1..=4).contains(&emitter.colors.len()) {
+        return Err("`colors` takes one to four colours".into());
+    }
+    let pairs = [
+        ("life", emitter.life),
+        ("vary", emitter.vary),
+        ("burst", emitter.burst),
+        ("spin", emitter.spin),
+    ];
+    for (name, [least, most]) in pairs {
+        if !(least <= most && most.is_finite() && least.is_finite()) {
+            return Err(format!(
+                "`{name}` is [least, most]; {least} is above {most}"
+            ));
+        }
+    }
+    positive("life", emitter.life[0])?;
+    for (name, value) in [
+        ("at", emitter.at),
+        ("span", emitter.span),
+        ("radius", emitter.radius),
+        ("drag", emitter.drag),
+        ("glow", emitter.glow),
+        ("opacity", emitter.opacity),
+    ] {
+        if !(value.is_finite() && value >= 0.0) {
+            return Err(format!("`{name}` must be 0 or more"));
+        }
+    }
+    if let Some(follow) = &emitter.follow {
+        let ids: Vec<&str> = pictures.iter().filter_map(|p| p.id.as_deref()).collect();
+        if !model && !ids.contains(&follow.as_str()) {
+            let hint = nearest(follow, ids.iter().copied()).map_or_else(
+                || "give a picture an `id`, or the gift a `model`".to_owned(),
+                |word| format!("did you mean \"{word}\"?"),
+            );
+            return Err(format!("nothing called \"{follow}\" to follow; {hint}"));
+        }
+    }
+    if emitter.template == Template::Ribbon && emitter.follow.is_none() {
+        return Err("a ribbon needs something to `follow`: it is what the movement leaves".into());
+    }
+    Ok(())
+}
+
+fn check_track(track: &Track) -> Result<(), String> {
+    if track.0.is_empty() {
+        return Err("`track` needs at least one key".into());
+    }
+    if !track.0.is_sorted_by(|a, b| a.at < b.at) {
+        return Err("the keys of `track` must be in rising order of `at`".into());
+    }
+    Ok(())
+}
+
+/// Names stay inside the asset folders.
+fn check_file_stem(name: &str) -> Result<(), String> {
+    let path = Path::new(name);
+    let plain = path
+        .components()
+        .all(|part| matches!(part, std::path::Component::Normal(_)));
+    if name.is_empty() || !plain {
+        return Err(format!(
+            "\"{name}\" must be a file name inside the asset folder, without \"..\" or a leading /"
+        ));
+    }
+    Ok(())
+}
+
+fn positive(name: &str, value: f32) -> Result<(), String> {
+    if value.is_finite() && value > 0.0 {
+        Ok(())
+    } else {
+        Err(format!("`{name}` must be above 0"))
+    }
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    let end = at.min(text.len());
+    1 + text.as_bytes()[..end]
+        .iter()
+        .filter(|&&b| b == b'\n')
+        .count()
+}
+
+/// serde says "unknown field `colour`, expected one of `colors`, ..."; a person
+/// wants to know which of the thirty it was.
+fn with_nearest_word(message: &str) -> String {
+    let Some(rest) = message.strip_prefix("unknown ") else {
+        return message.to_owned();
+    };
+    let mut quoted = rest.split('`').skip(1).step_by(2);
+    let Some(wrong) = quoted.next() else {
+        return message.to_owned();
+    };
+    match nearest(wrong, quoted) {
+        Some(word) => format!("{message}; did you mean `{word}`?"),
+        None => message.to_owned(),
+    }
+}
+
+/// The nearest of `words`, if any is near enough to be meant.
+pub(crate) fn nearest<'a>(wrong: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    words
+        .map(|word| (strsim::jaro_winkler(wrong, word), word))
+        .filter(|(score, _)| *score > 0.7)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, word)| word)
+}
+
+impl<'de> Deserialize<'de> for Color {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let value = text
+            .strip_prefix('#')
+            .filter(|hex| hex.len() == 6)
+            .and_then(|hex| u32::from_str_radix(hex, 16).ok())
+            .ok_or_else(|| {
+                D::Error::custom(format!(
+                    "\"{text}\" is not a colour; write it as \"#FF69B4\""
+                ))
+            })?;
+        let channel = |shift: u32| {
+            let c = ((value >> shift) & 0xff) as f32 / 255.0;
+            // IEC 61966-2-1, the sRGB transfer function.
+            if c <= 0.04045 {
+                c / 12.92
+            } else {
+                ((c + 0.055) / 1.055).powf(2.4)
+            }
+        };
+        Ok(Self([channel(16), channel(8), channel(0)]))
+    }
+}

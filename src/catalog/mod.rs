@@ -1,0 +1,461 @@
+//! What each gift type looks and sounds like: `assets/catalog.toml`.
+//!
+//! A recipe is data. The stage has a handful of parts (particle templates,
+//! pictures, a model, a video) and a recipe says which of them play, when, how
+//! many and in which colours. Lengths are stage units: the shorter side of the
+//! stage is 1,000 units, the origin is the act's own place, y points up. Times
+//! are seconds on the recipe's own timeline.
+//!
+//! [`Catalog::load`] reads and validates; a mistake is reported with file, line
+//! and, for a misspelt word, the nearest one that would be right.
+
+mod load;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+pub use load::CatalogError;
+
+/// Where on stage an act plays; bounds how many run together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Lane {
+    /// Full screen, one at a time.
+    Headline,
+    /// Models, videos, mid-value effects; three at a time.
+    Feature,
+    /// Small particle bursts, 12 to 60 at a time.
+    Ambient,
+}
+
+/// The catalogue: validated, ready to be asked.
+#[derive(Debug, Clone)]
+pub struct Catalog {
+    /// The folder that asset paths are relative to.
+    pub root: PathBuf,
+    pub lanes: LaneThresholds,
+    pub gifts: BTreeMap<Arc<str>, Arc<Recipe>>,
+    /// Plays for gift types that are not in `gifts`.
+    pub fallback: Arc<Recipe>,
+}
+
+/// A gift without a lane of its own is placed by its `totalValue`.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LaneThresholds {
+    pub feature: f64,
+    pub headline: f64,
+}
+
+/// What carries the recipe; decides the gift's lane when neither the recipe
+/// nor its value does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    Particle,
+    #[serde(rename = "3d-model")]
+    Model,
+    Video,
+}
+
+/// How one gift type plays.
+#[derive(Debug, Clone)]
+pub struct Recipe {
+    /// The catalogue key, "fallback" for the fallback.
+    pub key: Arc<str>,
+    /// What the caption calls it.
+    pub name: Arc<str>,
+    pub kind: Kind,
+    pub lane: Option<Lane>,
+    /// At ordinary load, one gift, no streak.
+    pub duration: Duration,
+    /// Where an open streak waits on the timeline for its climax, seconds.
+    pub sustain: f32,
+    /// Particles alive at once, for the stage's budget.
+    pub particles: u32,
+    /// Two colours that the caption's rim and counter take, linear RGB.
+    pub accents: [Color; 2],
+    pub icon: Option<String>,
+    pub sound: Option<String>,
+    pub emitters: Vec<Emitter>,
+    pub pictures: Vec<Picture>,
+    pub model: Option<Model>,
+    pub video: Option<Video>,
+}
+
+/// One particle emitter of a recipe.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Emitter {
+    pub template: Template,
+    /// File in `textures/`, without ".png".
+    pub texture: String,
+    pub on: Trigger,
+    /// Seconds after the trigger.
+    pub at: f32,
+    /// Seconds over which the particles are spread; 0 is one burst.
+    pub span: f32,
+    /// Particles in all, at ordinary intensity, 1 to 4,096.
+    pub count: u32,
+    /// Moves with the picture of this id, with the model's node of this name,
+    /// or stays at the act's place.
+    pub follow: Option<String>,
+    /// Centre of the place where particles are born.
+    pub offset: [f32; 3],
+    /// Half size of the box they are born in.
+    pub extent: [f32; 3],
+    /// Radius of a disc around the centre, added to the box.
+    pub radius: f32,
+    /// 0 fills the disc, 1 uses its rim only.
+    pub rim: f32,
+    /// Direction and speed that all share, units per second.
+    pub aim: [f32; 3],
+    /// Speed away from the centre in a random direction, least and most.
+    pub burst: [f32; 2],
+    /// 0 bursts in a plane, 1 in a ball.
+    pub depth: f32,
+    /// Random share of speed on each axis, units per second.
+    pub jitter: [f32; 3],
+    /// Units per second squared.
+    pub gravity: [f32; 3],
+    /// Share of speed lost per second, 0 for none.
+    pub drag: f32,
+    /// Amplitude of a slow wandering, units per second squared.
+    pub wander: f32,
+    /// Seconds, least and most.
+    pub life: [f32; 2],
+    /// Size at birth, at its largest and at death.
+    pub size: [f32; 3],
+    /// Least and most of a random factor on the size.
+    pub vary: [f32; 2],
+    /// Degrees per second, least and most.
+    pub spin: [f32; 2],
+    /// Turns per second with which a flat thing tumbles; catches light.
+    pub tumble: f32,
+    /// Two to four colours over life; each particle is tinted along the way.
+    pub colors: Vec<Color>,
+    /// Least opacity share; each particle's own is random between this and 1.
+    pub shade: f32,
+    /// Brightness over white: above 1 it blooms.
+    pub glow: f32,
+    pub opacity: f32,
+}
+
+impl Default for Emitter {
+    fn default() -> Self {
+        Self {
+            template: Template::Glow,
+            texture: "dot".into(),
+            on: Trigger::Start,
+            at: 0.0,
+            span: 0.0,
+            count: 50,
+            follow: None,
+            offset: [0.0; 3],
+            extent: [0.0; 3],
+            radius: 0.0,
+            rim: 0.0,
+            aim: [0.0; 3],
+            burst: [0.0; 2],
+            depth: 0.0,
+            jitter: [0.0; 3],
+            gravity: [0.0; 3],
+            drag: 0.0,
+            wander: 0.0,
+            life: [0.8, 1.4],
+            size: [10.0, 20.0, 0.0],
+            vary: [0.6, 1.3],
+            spin: [0.0; 2],
+            tumble: 0.0,
+            colors: vec![Color::WHITE],
+            shade: 1.0,
+            glow: 1.0,
+            opacity: 1.0,
+        }
+    }
+}
+
+/// The effect templates. Each is one set of pipelines, made at warm-up; all
+/// that a recipe can vary are properties and textures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Template {
+    /// Additive, soft, turning: light.
+    Glow,
+    /// Additive, stretched along its flight: sparks.
+    Spark,
+    /// Opaque matter that tumbles and catches light: petals, paper, coins. The
+    /// texture is a sheet of 2x2 poses, one of which each particle takes.
+    Matter,
+    /// Blended, growing, slowly turning: smoke. The texture is a sheet of 2x2.
+    Smoke,
+    /// A band of light behind a moving emitter.
+    Ribbon,
+}
+
+impl Template {
+    pub const ALL: [Self; 5] = [
+        Self::Glow,
+        Self::Spark,
+        Self::Matter,
+        Self::Smoke,
+        Self::Ribbon,
+    ];
+}
+
+/// What sets an emitter off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Trigger {
+    /// The act appears.
+    Start,
+    /// The streak grew while the act is on stage.
+    Grow,
+    /// A combo milestone was crossed.
+    Combo,
+    /// The streak ended: the finale, scaled by its total.
+    Climax,
+}
+
+/// A still picture that moves: the hero of a particle gift, a shock ring.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Picture {
+    /// What emitters may follow.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// File in `textures/`, without ".png".
+    pub texture: String,
+    /// Height in stage units at scale 1.
+    pub size: f32,
+    #[serde(default)]
+    pub additive: bool,
+    #[serde(default = "white")]
+    pub color: Color,
+    /// Brightness over white: above 1 it blooms.
+    #[serde(default = "one")]
+    pub glow: f32,
+    #[serde(default)]
+    pub on: Option<Trigger>,
+    pub track: Track,
+}
+
+/// A model and how it moves.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// File in `models/`, with its ending.
+    pub file: String,
+    /// Name of the animation to play, if it has one.
+    #[serde(default)]
+    pub clip: Option<String>,
+    /// Stage units for one unit of the model.
+    pub size: f32,
+    pub track: Track,
+}
+
+/// A video with alpha beside colour.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Video {
+    /// File in `video/`, with its ending.
+    pub file: String,
+    /// Height in stage units.
+    pub size: f32,
+    #[serde(default)]
+    pub offset: [f32; 2],
+    /// Where alpha is, for files without a `vapc` box.
+    #[serde(default)]
+    pub halves: Option<Halves>,
+    /// Fusion tag that takes the sender's avatar.
+    #[serde(default)]
+    pub avatar: Option<String>,
+    /// Fusion tag that takes the sender's name.
+    #[serde(default)]
+    pub name: Option<String>,
+}
+
+/// Which half of a frame holds alpha.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Halves {
+    AlphaLeft,
+    AlphaRight,
+    AlphaTop,
+    AlphaBottom,
+}
+
+/// Keys over the recipe's timeline, in rising order of `at`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(transparent)]
+pub struct Track(pub Vec<Key>);
+
+/// One moment of a track. Between two keys each value runs with the later
+/// key's easing.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Key {
+    pub at: f32,
+    pub x: f32,
+    pub y: f32,
+    pub z: f32,
+    pub scale: f32,
+    /// Stretch along y against x: squash is below 1.
+    pub stretch: f32,
+    /// Degrees about the axis towards the viewer, anticlockwise.
+    pub roll: f32,
+    /// Degrees about the upright axis.
+    pub yaw: f32,
+    /// Degrees about the axis to the right.
+    pub pitch: f32,
+    pub alpha: f32,
+    pub ease: Ease,
+}
+
+impl Default for Key {
+    fn default() -> Self {
+        Self {
+            at: 0.0,
+            x: 0.0,
+            y: 0.0,
+            z: 0.0,
+            scale: 1.0,
+            stretch: 1.0,
+            roll: 0.0,
+            yaw: 0.0,
+            pitch: 0.0,
+            alpha: 1.0,
+            ease: Ease::InOut,
+        }
+    }
+}
+
+/// Easing curves, named as in animation: anticipation goes back before it goes,
+/// overshoot beyond before it rests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ease {
+    Linear,
+    In,
+    Out,
+    #[default]
+    InOut,
+    /// Goes back first.
+    Anticipate,
+    /// Goes too far, comes back.
+    Overshoot,
+    /// Stays at the earlier key until the later one.
+    Hold,
+}
+
+/// A colour as the catalogue writes it, "#RRGGBB", held as linear light.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Color(pub [f32; 3]);
+
+impl Color {
+    pub const WHITE: Self = Self([1.0; 3]);
+
+    /// Channels as sRGB bytes.
+    pub fn to_srgb8(self) -> [u8; 3] {
+        self.0.map(|c| {
+            let e = if c <= 0.003_130_8 {
+                c * 12.92
+            } else {
+                1.055 * c.powf(1.0 / 2.4) - 0.055
+            };
+            (e.clamp(0.0, 1.0) * 255.0).round() as u8
+        })
+    }
+}
+
+fn white() -> Color {
+    Color::WHITE
+}
+
+fn one() -> f32 {
+    1.0
+}
+
+impl Catalog {
+    /// The gift's recipe, or the fallback.
+    pub fn recipe(&self, gift_type: &str) -> &Arc<Recipe> {
+        self.gifts.get(gift_type).unwrap_or(&self.fallback)
+    }
+
+    /// The lane for a gift of this type and value.
+    pub fn lane(&self, gift_type: &str, total_value: f64) -> Lane {
+        let recipe = self.recipe(gift_type);
+        recipe.lane.unwrap_or_else(|| {
+            if total_value >= self.lanes.headline {
+                Lane::Headline
+            } else if total_value >= self.lanes.feature || recipe.kind != Kind::Particle {
+                Lane::Feature
+            } else {
+                Lane::Ambient
+            }
+        })
+    }
+}
+
+impl Ease {
+    /// The eased share of the way, for `t` from 0 to 1.
+    pub fn apply(self, t: f32) -> f32 {
+        // The constant that gives "back" easings a tenth of overshoot
+        // (Penner, "Motion, Tweening, and Easing", 2002).
+        const BACK: f32 = 1.70158;
+        match self {
+            Self::Linear => t,
+            Self::In => t * t * t,
+            Self::Out => 1.0 - (1.0 - t).powi(3),
+            Self::InOut => t * t * (3.0 - 2.0 * t),
+            Self::Anticipate => t * t * ((BACK + 1.0) * t - BACK),
+            Self::Overshoot => {
+                let u = t - 1.0;
+                1.0 + u * u * ((BACK + 1.0) * u + BACK)
+            }
+            Self::Hold => {
+                if t < 1.0 {
+                    0.0
+                } else {
+                    1.0
+                }
+            }
+        }
+    }
+}
+
+impl Track {
+    /// The track's value at `at` seconds; the ends are held.
+    pub fn at(&self, at: f32) -> Key {
+        let keys = &self.0;
+        let next = keys.partition_point(|key| key.at <= at);
+        if next == 0 {
+            return keys.first().copied().unwrap_or_default();
+        }
+        if next == keys.len() {
+            return keys[next - 1];
+        }
+        let (a, b) = (keys[next - 1], keys[next]);
+        let t = b.ease.apply((at - a.at) / (b.at - a.at));
+        let mix = |from: f32, to: f32| from + (to - from) * t;
+        Key {
+            at,
+            x: mix(a.x, b.x),
+            y: mix(a.y, b.y),
+            z: mix(a.z, b.z),
+            scale: mix(a.scale, b.scale),
+            stretch: mix(a.stretch, b.stretch),
+            roll: mix(a.roll, b.roll),
+            yaw: mix(a.yaw, b.yaw),
+            pitch: mix(a.pitch, b.pitch),
+            alpha: mix(a.alpha, b.alpha).clamp(0.0, 1.0),
+            ease: b.ease,
+        }
+    }
+}

@@ -1,0 +1,109 @@
+use std::path::Path;
+
+use super::*;
+
+const GOOD: &str = r##"
+[lanes]
+feature = 100
+headline = 1000
+
+[fallback]
+name = "Gift"
+kind = "particle"
+seconds = 2
+accents = ["#FFFFFF", "#FFD700"]
+
+[[fallback.emitter]]
+texture = "star"
+count = 40
+colors = ["#FFFFFF"]
+
+[gift.rose]
+name = "Rose"
+kind = "particle"
+lane = "ambient"
+seconds = 3
+accents = ["#FF69B4", "#FFFFFF"]
+
+[[gift.rose.picture]]
+id = "bloom"
+texture = "rose"
+size = 300
+track = [{ at = 0, scale = 0 }, { at = 0.5, scale = 1, ease = "overshoot" }]
+
+[[gift.rose.emitter]]
+template = "ribbon"
+follow = "bloom"
+"##;
+
+fn parse(text: &str) -> Result<Catalog, CatalogError> {
+    Catalog::parse(text, Path::new("assets/catalog.toml"))
+}
+
+fn mistake(text: &str) -> String {
+    parse(text).expect_err("the text has a mistake").to_string()
+}
+
+#[test]
+fn an_unknown_gift_type_plays_the_fallback() {
+    let catalog = parse(GOOD).unwrap();
+    assert_eq!(&*catalog.recipe("rose").name, "Rose");
+    assert_eq!(&*catalog.recipe("no-such-gift").name, "Gift");
+}
+
+#[test]
+fn value_places_a_gift_only_when_the_recipe_does_not() {
+    let catalog = parse(GOOD).unwrap();
+    assert_eq!(catalog.lane("rose", 5000.0), Lane::Ambient);
+    assert_eq!(catalog.lane("other", 99.0), Lane::Ambient);
+    assert_eq!(catalog.lane("other", 100.0), Lane::Feature);
+    assert_eq!(catalog.lane("other", 1000.0), Lane::Headline);
+}
+
+#[test]
+fn a_misspelt_key_is_answered_with_the_line_and_the_nearest_word() {
+    let message = mistake(&GOOD.replace("colors =", "colours ="));
+    assert!(message.starts_with("assets/catalog.toml:15:"), "{message}");
+    assert!(message.contains("did you mean `colors`"), "{message}");
+    let message = mistake(&GOOD.replace("\"overshoot\"", "\"overshot\""));
+    assert!(message.contains("did you mean `overshoot`"), "{message}");
+    let message = mistake(&GOOD.replace("follow = \"bloom\"", "follow = \"blom\""));
+    assert!(message.contains("did you mean \"bloom\""), "{message}");
+}
+
+#[test]
+fn values_out_of_range_are_refused_where_they_stand() {
+    for (from, to, expected) in [
+        ("seconds = 3", "seconds = 0", "from 0.1 to 60"),
+        ("count = 40", "count = 0", "from 1 to 4096"),
+        ("\"#FF69B4\"", "\"pink\"", "not a colour"),
+        (
+            "\"star\"",
+            "\"../../etc/passwd\"",
+            "inside the asset folder",
+        ),
+        ("feature = 100", "feature = 5000", "at most `headline`"),
+        ("at = 0.5", "at = 0", "rising order"),
+    ] {
+        let message = mistake(&GOOD.replacen(from, to, 1));
+        assert!(message.contains(expected), "{to}: {message}");
+    }
+}
+
+#[test]
+fn a_track_eases_between_keys_and_holds_its_ends() {
+    let catalog = parse(GOOD).unwrap();
+    let track = &catalog.recipe("rose").pictures[0].track;
+    assert_eq!(track.at(-1.0).scale, 0.0);
+    assert_eq!(track.at(9.0).scale, 1.0);
+    assert!(track.at(0.4).scale > 1.0, "overshoots before it rests");
+}
+
+#[test]
+fn colours_survive_the_way_to_linear_light_and_back() {
+    let catalog = parse(GOOD).unwrap();
+    assert_eq!(
+        catalog.recipe("rose").accents[0].to_srgb8(),
+        [0xFF, 0x69, 0xB4]
+    );
+}
