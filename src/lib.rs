@@ -8,7 +8,7 @@ pub mod protocol;
 pub mod render;
 pub mod session;
 pub mod show;
-#[cfg(feature = "stage")]
-pub mod stage;
 #[cfg(feature = "render")]
 pub mod sound;
+#[cfg(feature = "stage")]
+pub mod stage;
