@@ -455,7 +455,7 @@ async fn write(
             }
             Ok::<_, SocketError>(())
         });
-        if is_close || !matches!(written.await, Ok(Ok(()))) {
+        if !matches!(written.await, Ok(Ok(()))) || is_close {
             break;
         }
     }

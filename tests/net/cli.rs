@@ -51,9 +51,9 @@ fn help_and_version_are_there() {
 
 #[test]
 fn a_misspelt_flag_exits_with_2_and_the_nearest() {
-    let ran = hyperfocus(&["run", "--ulr", "ws://h"], folder().path(), &[]);
+    let ran = hyperfocus(&["run", "--steam", "s"], folder().path(), &[]);
     assert_eq!(ran.code, Some(2));
-    assert!(ran.err.contains("--url"), "{}", ran.err);
+    assert!(ran.err.contains("--stream"), "{}", ran.err);
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn check_names_each_asset_that_is_missing_or_no_such_thing() {
     let catalog = folder.path().join("catalog.toml");
     std::fs::create_dir(folder.path().join("sounds")).unwrap();
     std::fs::write(folder.path().join("sounds/bell.ogg"), "not a sound").unwrap();
-    let text = r#"
+    let text = r##"
 [lanes]
 feature = 100.0
 headline = 1000.0
@@ -189,10 +189,10 @@ headline = 1000.0
 name = "Gift"
 kind = "particle"
 seconds = 2.0
-accents = ["FFFFFF", "FFD700"]
+accents = ["#FFFFFF", "#FFD700"]
 icon = "nothing"
 sound = "bell"
-"#;
+"##;
     std::fs::write(&catalog, text).unwrap();
     let ran = hyperfocus(&["check", "--catalog", "catalog.toml"], folder.path(), &[]);
     assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);

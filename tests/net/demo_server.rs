@@ -21,7 +21,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 /// Longer than anything here takes, so that a fault fails instead of hanging.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-const CATALOG: &str = r#"
+const CATALOG: &str = r##"
 [lanes]
 feature = 100.0
 headline = 1000.0
@@ -30,27 +30,27 @@ headline = 1000.0
 name = "Gift"
 kind = "particle"
 seconds = 2.0
-accents = ["FFFFFF", "FFD700"]
+accents = ["#FFFFFF", "#FFD700"]
 
 [gift.rose]
 name = "Rose"
 kind = "particle"
 seconds = 3.0
-accents = ["FF69B4", "FFFFFF"]
+accents = ["#FF69B4", "#FFFFFF"]
 
 [gift.heart]
 name = "Heart"
 kind = "particle"
 seconds = 4.0
-accents = ["FF0080", "FFFFFF"]
+accents = ["#FF0080", "#FFFFFF"]
 
 [gift.galaxy]
 name = "Galaxy"
 kind = "particle"
 lane = "headline"
 seconds = 6.0
-accents = ["00CED1", "FFFFFF"]
-"#;
+accents = ["#00CED1", "#FFFFFF"]
+"##;
 
 fn catalog() -> Catalog {
     Catalog::parse(CATALOG, Path::new("catalog.toml")).unwrap()
