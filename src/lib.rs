@@ -5,5 +5,14 @@ pub mod config;
 #[cfg(feature = "net")]
 pub mod demo;
 pub mod model;
+#[cfg(feature = "net")]
+pub mod net;
 pub mod protocol;
+#[cfg(feature = "render")]
+pub mod render;
+pub mod session;
 pub mod show;
+#[cfg(feature = "render")]
+pub mod sound;
+#[cfg(feature = "stage")]
+pub mod stage;

@@ -217,8 +217,16 @@ impl Recipe {
             .chain(self.pictures.iter().map(|picture| &picture.texture))
             .chain(self.icon.iter())
             .map(|stem| texture_path(stem))
-            .chain(self.model.iter().map(|model| format!("models/{}", model.file)))
-            .chain(self.video.iter().map(|video| format!("video/{}", video.file)))
+            .chain(
+                self.model
+                    .iter()
+                    .map(|model| format!("models/{}", model.file)),
+            )
+            .chain(
+                self.video
+                    .iter()
+                    .map(|video| format!("video/{}", video.file)),
+            )
             .chain(self.sound.iter().map(|stem| sound_path(stem)))
     }
 }
@@ -272,7 +280,9 @@ fn check_emitter(emitter: &Emitter, pictures: &[Picture], model: bool) -> Result
     ];
     for (name, [least, most]) in pairs {
         if !(least <= most && most.is_finite() && least.is_finite()) {
-            return Err(format!("`{name}` is [least, most]; {least} is above {most}"));
+            return Err(format!(
+                "`{name}` is [least, most]; {least} is above {most}"
+            ));
         }
     }
     positive("life", emitter.life[0])?;
@@ -338,7 +348,10 @@ fn positive(name: &str, value: f32) -> Result<(), String> {
 
 fn line_of(text: &str, at: usize) -> usize {
     let end = at.min(text.len());
-    1 + text.as_bytes()[..end].iter().filter(|&&b| b == b'\n').count()
+    1 + text.as_bytes()[..end]
+        .iter()
+        .filter(|&&b| b == b'\n')
+        .count()
 }
 
 /// serde says "unknown field `colour`, expected one of `colors`, ..."; a person
@@ -374,7 +387,9 @@ impl<'de> Deserialize<'de> for Color {
             .filter(|hex| hex.len() == 6)
             .and_then(|hex| u32::from_str_radix(hex, 16).ok())
             .ok_or_else(|| {
-                D::Error::custom(format!("\"{text}\" is not a colour; write it as \"#FF69B4\""))
+                D::Error::custom(format!(
+                    "\"{text}\" is not a colour; write it as \"#FF69B4\""
+                ))
             })?;
         let channel = |shift: u32| {
             let c = ((value >> shift) & 0xff) as f32 / 255.0;

@@ -77,7 +77,11 @@ fn values_out_of_range_are_refused_where_they_stand() {
         ("seconds = 3", "seconds = 0", "from 0.1 to 60"),
         ("count = 40", "count = 0", "from 1 to 4096"),
         ("\"#FF69B4\"", "\"pink\"", "not a colour"),
-        ("\"star\"", "\"../../etc/passwd\"", "inside the asset folder"),
+        (
+            "\"star\"",
+            "\"../../etc/passwd\"",
+            "inside the asset folder",
+        ),
         ("feature = 100", "feature = 5000", "at most `headline`"),
         ("at = 0.5", "at = 0", "rising order"),
     ] {

@@ -9,10 +9,10 @@ use serde::Serialize;
 
 use super::clean::clean_text;
 use super::envelope::Kind;
-use super::wire::{self, Flag, Names, Number, Object, Sequence, Stamp, Text};
+use super::field::{Flag, Names, Number, Object, Sequence, Stamp, Text};
 use super::{
     ClientMessage, ClientType, ConnectionAck, ConnectionInit, GiftAck, PeerError, Ping, Pong,
-    ServerMessage, limits,
+    ServerMessage, limits, wire,
 };
 use crate::model::{Control, Gift, Private, StreamStatus, WallTime};
 

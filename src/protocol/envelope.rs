@@ -10,7 +10,8 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::wire::{self, Object, Stamp, Text};
+use super::field::{Object, Stamp, Text};
+use super::wire;
 
 /// Who sent the message. A type that the other side would send is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,10 +81,6 @@ impl Kind {
 
 /// A payload in its own shape.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one at a time, on the stack; a box would cost more than the copy"
-)]
 pub(super) enum Payload<'a> {
     Init(wire::Init<'a>),
     Ack(wire::Ack<'a>),
@@ -125,6 +122,10 @@ impl<'de> DeserializeSeed<'de> for PayloadOf {
 }
 
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time, on the stack; a box would cost more than the copy"
+)]
 pub(super) enum Body<'a> {
     Absent,
     Read(Payload<'a>),

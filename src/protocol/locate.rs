@@ -81,12 +81,16 @@ enum Container<'a> {
 }
 
 /// The path of the value that was being read when `offset` bytes were consumed.
+///
+/// A bracket or comma that was consumed last is what the reader stumbled over,
+/// not yet part of the structure: `[` where a number was expected is an error
+/// of the number's path, and so is `}` where its value is missing.
 pub(super) fn path_at(text: &str, offset: usize) -> String {
     let bytes = text.as_bytes();
     let end = offset.min(bytes.len());
     let mut stack: Vec<Container> = Vec::new();
     let mut at = 0;
-    while at < end {
+    while at + 1 < end {
         match bytes[at] {
             b'"' => {
                 let close = closing_quote(bytes, at + 1);

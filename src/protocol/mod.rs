@@ -12,9 +12,11 @@ mod decode;
 mod encode;
 mod envelope;
 mod error;
+mod field;
 pub mod limits;
 mod locate;
 mod surrogates;
+mod translate;
 mod wire;
 
 use std::sync::Arc;

@@ -4,91 +4,310 @@
 //! [`Show::presented`], [`Show::finished`], [`Show::failed`] and
 //! [`Show::control`]; [`Show::poll`] yields cues and outcomes. The same code
 //! decides on stage, in virtual time and in tests.
+//!
+//! # Words
+//!
+//! A *gift* is one message. A *streak* is one sender's run of one gift type. A
+//! *turn* is what waits: one gift, or several folded together. An *act* is a
+//! turn on stage, and *cues* start, grow or end it. A *lane* bounds how many
+//! acts of a kind run together.
+//!
+//! # Principles
+//!
+//! - Every gift message is owed one outcome. `outcomes.rs` hands out a claim
+//!   for each, which travels with what the gift became until it is settled.
+//! - Totals add deltas, at the moment of arrival. `streak.rs` turns whatever a
+//!   backend announces into deltas.
+//! - Who goes first never changes with time: everybody ages alike, so the order
+//!   is a sorted set and every operation costs a logarithm (`queue.rs`).
+//! - Nothing starts from within an input. Inputs change state; `poll` starts
+//!   one act, if the rate, a place and the stage allow it.
 
+mod acts;
+mod board;
+mod controls;
+mod cue;
+mod invariants;
+mod lanes;
+mod offering;
+mod outcomes;
+mod pacing;
+mod queue;
+mod settings;
+mod streak;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
 
-use crate::catalog::Lane;
-use crate::model::{Gift, GiftType, Moment, Outcome, Private};
+use crate::catalog::{Catalog, Lane};
+use crate::model::{Gift, Moment, StreamStatus};
 
-/// One animation on stage; unique for the life of a [`Show`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ActId(pub u64);
+pub use acts::OnStage;
+pub use board::{Board, Gifter, MOST_GIFTERS, RECENT_GIFTS, RecentGift, TOP_GIFTERS};
+pub use controls::RECAP;
+pub use cue::{ActId, ActStart, Cue, Event, Senders, Tally};
+pub use lanes::LANES;
+pub use outcomes::OutcomeCounts;
+pub use pacing::{DEFAULT_RATE, sane_rate};
+pub use queue::{MIXED, Upcoming, head_start};
+pub use settings::{MOST_UNDECIDED, MOST_WAITING, ShowSettings};
+pub use streak::Counting;
 
-/// What the show wants the stage to do.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Cue {
-    Start(Box<ActStart>),
-    /// The act's gift came again: its counter climbs, its particles intensify.
-    Grow {
-        act: ActId,
-        tally: Tally,
-        /// Milestones of 5, 10, 25, 50, 100, 250, 500, 1000 that this growth
-        /// crossed, the highest of them.
-        combo: Option<u32>,
-    },
-    /// A streak ended: one climax, scaled by the total; the act then plays out
-    /// and the stage reports `finished`.
-    Climax { act: ActId, tally: Tally },
-    /// A long streak leaves its scarce lane and goes on as a small counter.
-    Shrink { act: ActId, tally: Tally },
-    /// Skip or clear: leave the stage quickly (within 300 ms) and report
-    /// `finished`.
-    Dismiss { act: ActId },
-    /// Stage-wide: the clock of every act stands still or runs again.
-    Paused(bool),
-    Muted(bool),
+use acts::Act;
+use controls::Recap;
+use lanes::Lanes;
+use outcomes::Ledger;
+use pacing::Pacer;
+use queue::{Queue, Turn};
+use streak::{Streak, Streaks};
+
+/// Counts that are celebrated.
+const MILESTONES: [u32; 8] = [5, 10, 25, 50, 100, 250, 500, 1000];
+
+/// The highest of 5, 10, 25, 50, 100, 250, 500 and 1000 that a counter passed
+/// on its way from `before` to `after`.
+pub fn milestone(before: u32, after: u32) -> Option<u32> {
+    MILESTONES
+        .into_iter()
+        .rev()
+        .find(|at| before < *at && *at <= after)
+}
+
+/// The state machine between the gifts and the stage.
+///
+/// `now` never runs backwards: an earlier `now` than the latest one counts as
+/// the latest.
+#[derive(Debug)]
+pub struct Show {
+    settings: ShowSettings,
+    catalog: Arc<Catalog>,
+    now: Moment,
+    ledger: Ledger,
+    queue: Queue,
+    /// Rehearsals and the recap: before everything, whatever the lane.
+    aside: VecDeque<Turn>,
+    streaks: Streaks,
+    acts: BTreeMap<ActId, Act>,
+    /// Acts whose growth has not been told yet.
+    growing: VecDeque<ActId>,
+    next_act: u64,
+    particles: u64,
+    lanes: Lanes,
+    pacer: Pacer,
+    rate: f64,
+    board: Board,
+    live_output: bool,
+    paused_since: Option<Moment>,
+    muted: bool,
+    volume: f32,
+    /// Some while do-not-disturb collects.
+    recap: Option<Recap>,
+    last_started: Option<Turn>,
+    /// No open streak has held its place too long before this.
+    next_hold_check: Moment,
+}
+
+impl Show {
+    /// An empty show: a live output, everything warm, unmuted at full volume.
+    pub fn new(settings: ShowSettings, catalog: Arc<Catalog>) -> Self {
+        let settings = settings.clamped();
+        let rate = sane_rate(settings.rate);
+        Self {
+            queue: Queue::new(catalog.clone()),
+            streaks: Streaks::new(settings.silence, settings.counting),
+            settings,
+            catalog,
+            now: Moment::ZERO,
+            ledger: Ledger::default(),
+            aside: VecDeque::new(),
+            acts: BTreeMap::new(),
+            growing: VecDeque::new(),
+            next_act: 0,
+            particles: 0,
+            lanes: Lanes::new(rate),
+            pacer: Pacer::new(rate),
+            rate,
+            board: Board::default(),
+            live_output: true,
+            paused_since: None,
+            muted: false,
+            volume: 1.0,
+            recap: None,
+            last_started: None,
+            next_hold_check: Moment::MAX,
+        }
+    }
+
+    /// Takes one gift message in. It will reach exactly one outcome.
+    pub fn offer(&mut self, now: Moment, gift: Gift) {
+        self.advance(now);
+        self.take_in(gift);
+    }
+
+    /// The next thing to do or to tell, if any. Call it until it yields `None`:
+    /// after inputs, once a frame, or at [`next_wake`](Self::next_wake).
+    pub fn poll(&mut self, now: Moment) -> Option<Event> {
+        self.advance(now);
+        if let Some(event) = self.ledger.pop() {
+            return Some(event);
+        }
+        self.tell_growth();
+        self.end_long_holds();
+        if !self.ledger.has_events() {
+            self.start_next();
+        }
+        self.ledger.pop()
+    }
+
+    /// When [`poll`](Self::poll) may yield something without new input; `None`
+    /// when only input can change anything.
+    pub fn next_wake(&self, now: Moment) -> Option<Moment> {
+        let now = now.max(self.now);
+        if self.ledger.has_events() || !self.growing.is_empty() {
+            return Some(now);
+        }
+        let start = self.next_turn().is_some().then(|| self.pacer.opens_at());
+        let holds = !self.is_paused() && self.next_hold_check < Moment::MAX;
+        let hold = holds.then_some(self.next_hold_check);
+        [start, hold, self.streaks.next_deadline()]
+            .into_iter()
+            .flatten()
+            .min()
+            .map(|at| at.max(now))
+    }
+
+    /// `maxGiftsPerSecond` as the backend says it; senseless means 30.
+    pub fn set_rate(&mut self, now: Moment, rate: f64) {
+        self.advance(now);
+        self.rate = sane_rate(rate);
+        self.pacer.set_rate(self.now, self.rate);
+        self.lanes.set_rate(self.rate);
+    }
+
+    /// The latest `stream:status`.
+    pub fn set_status(&mut self, now: Moment, status: StreamStatus) {
+        self.advance(now);
+        self.board.set_status(status);
+    }
+
+    /// A reloaded catalogue. What waits keeps its lane; acts keep everything.
+    pub fn set_catalog(&mut self, now: Moment, catalog: Arc<Catalog>) {
+        self.advance(now);
+        self.queue.set_catalog(catalog.clone());
+        self.catalog = catalog;
+    }
+
+    /// Whether an output takes frames. Without one gifts wait, unless
+    /// [`ShowSettings::play_unseen`] is set; the stage then reports acts as
+    /// presented when they were drawn.
+    pub fn set_live_output(&mut self, now: Moment, live: bool) {
+        self.advance(now);
+        self.live_output = live;
+    }
+
+    /// Particles that ambient acts may fill the stage up to.
+    pub fn set_particle_budget(&mut self, now: Moment, particles: u32) {
+        self.advance(now);
+        self.settings.particle_budget = particles;
+    }
+
+    /// Nothing can be played without a stall until [`set_ready`](Self::set_ready)
+    /// says so, recipe by recipe. A show begins with everything ready.
+    pub fn expect_warm_up(&mut self) {
+        self.queue.set_all_cold();
+    }
+
+    /// Gifts that play this recipe may start. It goes by
+    /// [`Recipe::key`](crate::catalog::Recipe), not by gift type: all unknown
+    /// types share the fallback.
+    pub fn set_ready(&mut self, recipe: &str) {
+        self.queue.set_warm(recipe);
+    }
+
+    /// Everything may start.
+    pub fn set_all_ready(&mut self) {
+        self.queue.set_all_warm();
+    }
+
+    /// Nothing to tell, nothing on stage, nothing waiting.
+    pub fn is_idle(&self) -> bool {
+        !self.ledger.has_events() && self.acts.is_empty() && self.waiting() == 0
+    }
+
+    /// Turns that wait.
+    pub fn waiting(&self) -> usize {
+        self.queue.len() + self.aside.len()
+    }
+
+    /// Gift messages that have not reached their outcome.
+    pub fn undecided(&self) -> usize {
+        self.ledger.undecided()
+    }
+
+    /// Gift messages offered so far.
+    pub fn offered(&self) -> u64 {
+        self.ledger.offered()
+    }
+
+    /// How the others ended.
+    pub fn outcomes(&self) -> OutcomeCounts {
+        self.ledger.counts()
+    }
+
+    /// Totals, goal, top gifters and recent gifts.
+    pub fn board(&self) -> &Board {
+        &self.board
+    }
+
+    /// The acts on stage, oldest first.
+    pub fn on_stage(&self) -> impl Iterator<Item = OnStage<'_>> {
+        self.acts.iter().map(|(id, act)| act.view(*id))
+    }
+
+    /// What waits, in the order in which it would start lane by lane.
+    pub fn upcoming(&self) -> impl Iterator<Item = Upcoming> {
+        self.queue.upcoming()
+    }
+
+    /// How many acts a lane takes at present.
+    pub fn places(&self, lane: Lane) -> usize {
+        self.lanes.places(lane)
+    }
+
+    /// How many acts play in a lane; in the ambient lane, shrunk streaks may
+    /// make it more than its places.
+    pub fn playing(&self, lane: Lane) -> usize {
+        self.lanes.playing(lane)
+    }
+
+    pub fn is_paused(&self) -> bool {
+        self.paused_since.is_some()
+    }
+
+    pub fn is_muted(&self) -> bool {
+        self.muted
+    }
+
     /// 0.0 to 1.0.
-    Volume(f32),
-}
+    pub fn volume(&self) -> f32 {
+        self.volume
+    }
 
-/// Everything a stage needs to start an act.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ActStart {
-    pub act: ActId,
-    pub gift_type: GiftType,
-    pub lane: Lane,
-    /// Which of the lane's places is free, 0 to the lane's bound - 1.
-    pub slot: usize,
-    pub by: Senders,
-    pub tally: Tally,
-    /// How long the act lasts at ordinary load, already clamped, stretched by
-    /// the gift's own wish and shortened under backlog. An open streak's act is
-    /// held at its sustain until `Climax`.
-    pub duration: Duration,
-    /// `animation.type` of the gift, for recipes with variants.
-    pub variant: Option<Arc<str>>,
-    /// The act stays on stage until its streak ends.
-    pub open_streak: bool,
-    /// A test, replay or recap: counts nowhere.
-    pub rehearsal: bool,
-}
+    /// Do-not-disturb is on.
+    pub fn is_quiet(&self) -> bool {
+        self.recap.is_some()
+    }
 
-/// Who an act is from.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Senders {
-    One {
-        name: Private<Arc<str>>,
-        avatar_url: Option<Private<Arc<str>>>,
-    },
-    /// A bundle: "from 31 people".
-    Many(u32),
-}
-
-/// What an act stands for so far.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Tally {
-    /// Gifts counted into the act, deltas only.
-    pub quantity: u64,
-    /// The streak's running total to be shown as a combo; 0 for none.
-    pub combo: u32,
-    /// Value, deltas only.
-    pub value: f64,
-}
-
-/// What [`Show::poll`] yields.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Event {
-    Cue(Cue),
-    Outcome(Outcome),
+    /// Moves time on: streaks fall silent at their hour even when the message
+    /// that comes late is the one that tells us the time.
+    fn advance(&mut self, now: Moment) {
+        self.now = self.now.max(now);
+        while let Some(key) = self.streaks.next_silent(self.now) {
+            if let Some(streak) = self.streaks.close(&key) {
+                self.end_streak(streak);
+            }
+        }
+    }
 }

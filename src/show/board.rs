@@ -1,0 +1,239 @@
+//! What the overlay's boards show: totals, goal, top gifters, recent gifts.
+//!
+//! Only deltas are added, at the moment a gift arrives and whatever becomes of
+//! it afterwards: it was given.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use super::cue::{Delta, add_value};
+use crate::model::{Gift, GiftType, Goal, Moment, Private, StreamStatus};
+
+/// Senders whose totals are remembered. When one more comes, the half that gave
+/// least is forgotten and would begin again at nothing: nobody near the top of
+/// the board can fall off it that way.
+pub const MOST_GIFTERS: usize = 10_000;
+
+/// Places on the leaderboard that are kept in order.
+pub const TOP_GIFTERS: usize = 50;
+
+/// Gifts in the list of recent ones; the oldest leaves first.
+pub const RECENT_GIFTS: usize = 50;
+
+/// One sender's place on the leaderboard.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gifter {
+    pub user_id: Private<Arc<str>>,
+    /// As last seen.
+    pub name: Private<Arc<str>>,
+    pub avatar_url: Option<Private<Arc<str>>>,
+    pub value: f64,
+    pub gifts: u64,
+}
+
+/// One line of the list of recent gifts; a streak is one line that climbs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecentGift {
+    pub user_id: Private<Arc<str>>,
+    pub name: Private<Arc<str>>,
+    pub gift_type: GiftType,
+    pub quantity: u64,
+    pub value: f64,
+    /// When it last climbed.
+    pub at: Moment,
+}
+
+#[derive(Debug)]
+struct Given {
+    gifter: Gifter,
+    is_top: bool,
+}
+
+/// The boards' state.
+#[derive(Debug, Default)]
+pub struct Board {
+    gifts: u64,
+    value: f64,
+    status: StreamStatus,
+    gifters: HashMap<Private<Arc<str>>, Given>,
+    /// Dearest first; of equals, who got there first.
+    top: Vec<Gifter>,
+    recent: VecDeque<RecentGift>,
+}
+
+impl Board {
+    /// Gifts given so far, each piece once.
+    pub fn gifts(&self) -> u64 {
+        self.gifts
+    }
+
+    /// Value given so far, in the platform's currency.
+    pub fn value(&self) -> f64 {
+        self.value
+    }
+
+    /// The latest `stream:status`, its goal's `current` raised by what was
+    /// given since.
+    pub fn status(&self) -> &StreamStatus {
+        &self.status
+    }
+
+    /// The goal with local progress.
+    pub fn goal(&self) -> Option<&Goal> {
+        self.status.goal.as_ref()
+    }
+
+    /// Up to [`TOP_GIFTERS`], by value; senders without an id or without value
+    /// are not listed.
+    pub fn top_gifters(&self) -> &[Gifter] {
+        &self.top
+    }
+
+    /// Up to [`RECENT_GIFTS`], newest first.
+    pub fn recent(&self) -> impl Iterator<Item = &RecentGift> {
+        self.recent.iter()
+    }
+
+    /// The backend knows the goal's progress better than we do: it replaces
+    /// what was added locally.
+    pub(super) fn set_status(&mut self, status: StreamStatus) {
+        self.status = status;
+    }
+
+    pub(super) fn add(&mut self, now: Moment, gift: &Gift, delta: Delta) {
+        if delta.quantity == 0 && delta.value == 0.0 {
+            return;
+        }
+        self.gifts = self.gifts.saturating_add(delta.quantity);
+        self.value = add_value(self.value, delta.value);
+        if let Some(goal) = &mut self.status.goal {
+            let progress = match &*goal.kind {
+                "gifts" => delta.quantity as f64,
+                "revenue" => delta.value,
+                // Only the backend can count anything else.
+                _ => 0.0,
+            };
+            goal.current = add_value(goal.current, progress);
+        }
+        self.add_recent(now, gift, delta);
+        if !gift.sender.user_id.0.is_empty() {
+            self.add_to_gifter(gift, delta);
+        }
+    }
+
+    fn add_recent(&mut self, now: Moment, gift: &Gift, delta: Delta) {
+        if let Some(newest) = self.recent.front_mut()
+            && gift.is_streak
+            && newest.gift_type == gift.gift_type
+            && newest.user_id == gift.sender.user_id
+        {
+            newest.quantity = newest.quantity.saturating_add(delta.quantity);
+            newest.value = add_value(newest.value, delta.value);
+            newest.at = now;
+            return;
+        }
+        self.recent.truncate(RECENT_GIFTS - 1);
+        self.recent.push_front(RecentGift {
+            user_id: gift.sender.user_id.clone(),
+            name: gift.sender.name.clone(),
+            gift_type: gift.gift_type.clone(),
+            quantity: delta.quantity,
+            value: delta.value,
+            at: now,
+        });
+    }
+
+    fn add_to_gifter(&mut self, gift: &Gift, delta: Delta) {
+        let sender = &gift.sender;
+        if !self.gifters.contains_key(&sender.user_id) {
+            if self.gifters.len() >= MOST_GIFTERS {
+                self.forget_lesser_half();
+            }
+            let gifter = Gifter {
+                user_id: sender.user_id.clone(),
+                name: sender.name.clone(),
+                avatar_url: None,
+                value: 0.0,
+                gifts: 0,
+            };
+            let given = Given {
+                gifter,
+                is_top: false,
+            };
+            self.gifters.insert(sender.user_id.clone(), given);
+        }
+        let given = self
+            .gifters
+            .get_mut(&sender.user_id)
+            .expect("inserted above");
+        let gifter = &mut given.gifter;
+        gifter.value = add_value(gifter.value, delta.value);
+        gifter.gifts = gifter.gifts.saturating_add(delta.quantity);
+        gifter.name.clone_from(&sender.name);
+        gifter.avatar_url.clone_from(&sender.avatar_url);
+
+        let full = self.top.len() >= TOP_GIFTERS;
+        let enters = gifter.value > 0.0
+            && (!full
+                || self
+                    .top
+                    .last()
+                    .is_some_and(|last| gifter.value > last.value));
+        if given.is_top {
+            let old = self
+                .top
+                .iter()
+                .position(|top| top.user_id == sender.user_id);
+            self.top.remove(old.expect("is_top says that it is listed"));
+        } else if !enters {
+            return;
+        }
+        given.is_top = true;
+        let gifter = gifter.clone();
+        let place = self.top.partition_point(|top| top.value >= gifter.value);
+        self.top.insert(place, gifter);
+        if self.top.len() > TOP_GIFTERS
+            && let Some(fallen) = self.top.pop()
+            && let Some(given) = self.gifters.get_mut(&fallen.user_id)
+        {
+            given.is_top = false;
+        }
+    }
+
+    fn forget_lesser_half(&mut self) {
+        let mut values: Vec<f64> = self
+            .gifters
+            .values()
+            .map(|given| given.gifter.value)
+            .collect();
+        let half = values.len() / 2;
+        let (_, median, _) = values.select_nth_unstable_by(half, f64::total_cmp);
+        let median = *median;
+        // Where everybody gave the same, the median would keep them all.
+        let mut surplus = half;
+        self.gifters.retain(|_, given| {
+            let keep = given.is_top || given.gifter.value > median || surplus == 0;
+            if !keep {
+                surplus -= 1;
+            }
+            keep
+        });
+    }
+
+    pub(super) fn verify(&self) -> Result<(), String> {
+        let listed = self.gifters.values().filter(|given| given.is_top).count();
+        if listed != self.top.len() || listed > TOP_GIFTERS {
+            return Err(format!(
+                "{listed} of {} top gifters are known",
+                self.top.len()
+            ));
+        }
+        if self.gifters.len() > MOST_GIFTERS || self.recent.len() > RECENT_GIFTS {
+            return Err("a board outgrew its bound".into());
+        }
+        if !self.top.is_sorted_by(|a, b| a.value >= b.value) {
+            return Err("the leaderboard is out of order".into());
+        }
+        Ok(())
+    }
+}

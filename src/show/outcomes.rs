@@ -1,0 +1,131 @@
+//! The ledger: every gift message offered is owed exactly one outcome.
+
+use std::collections::VecDeque;
+
+use super::cue::{Cue, Event};
+use crate::model::{Gift, GiftId, Outcome, RefusalReason, Verdict};
+
+/// The right to one outcome. It is made when a gift is offered, travels with
+/// whatever the gift became, and is used up by [`Ledger::settle`].
+#[derive(Debug)]
+pub(super) struct Claim {
+    gift: GiftId,
+    combo_count: u32,
+    quantity: u32,
+    pub part: Part,
+}
+
+/// What the gift is to the act that draws it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// The act is about this gift.
+    Lead,
+    /// A later message of the act's streak.
+    Streak,
+    /// Folded in under load.
+    Fold,
+}
+
+impl Claim {
+    pub fn gift(&self) -> &GiftId {
+        &self.gift
+    }
+}
+
+/// How many gift messages ended in which way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OutcomeCounts {
+    pub played: u64,
+    pub joined_streak: u64,
+    pub joined_bundle: u64,
+    pub refused: u64,
+    pub failed: u64,
+    pub dismissed: u64,
+}
+
+impl OutcomeCounts {
+    /// All that were decided.
+    pub fn total(&self) -> u64 {
+        self.played
+            + self.joined_streak
+            + self.joined_bundle
+            + self.refused
+            + self.failed
+            + self.dismissed
+    }
+
+    fn of(&mut self, verdict: &Verdict) -> &mut u64 {
+        match verdict {
+            Verdict::Played => &mut self.played,
+            Verdict::JoinedStreak => &mut self.joined_streak,
+            Verdict::JoinedBundle => &mut self.joined_bundle,
+            Verdict::Refused(_) => &mut self.refused,
+            Verdict::Failed(_) => &mut self.failed,
+            Verdict::Dismissed => &mut self.dismissed,
+        }
+    }
+}
+
+/// Claims given out, outcomes and cues not yet polled.
+///
+/// The queue of events holds at most what the inputs since the last poll
+/// caused: two cues per act, and one outcome per gift that was undecided.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    events: VecDeque<Event>,
+    offered: u64,
+    undecided: usize,
+    counts: OutcomeCounts,
+}
+
+impl Ledger {
+    pub fn claim(&mut self, gift: &Gift) -> Claim {
+        self.offered += 1;
+        self.undecided += 1;
+        Claim {
+            gift: gift.id.clone(),
+            combo_count: gift.combo_count,
+            quantity: gift.quantity,
+            part: Part::Lead,
+        }
+    }
+
+    pub fn settle(&mut self, claim: Claim, verdict: Verdict) {
+        self.undecided -= 1;
+        *self.counts.of(&verdict) += 1;
+        self.events.push_back(Event::Outcome(Outcome {
+            gift: claim.gift,
+            combo_count: claim.combo_count,
+            quantity: claim.quantity,
+            verdict,
+        }));
+    }
+
+    pub fn refuse(&mut self, claim: Claim, reason: RefusalReason) {
+        self.settle(claim, Verdict::Refused(reason));
+    }
+
+    pub fn cue(&mut self, cue: Cue) {
+        self.events.push_back(Event::Cue(cue));
+    }
+
+    pub fn pop(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    pub fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
+    pub fn offered(&self) -> u64 {
+        self.offered
+    }
+
+    pub fn undecided(&self) -> usize {
+        self.undecided
+    }
+
+    pub fn counts(&self) -> OutcomeCounts {
+        self.counts
+    }
+}
