@@ -1,5 +1,9 @@
 pub mod catalog;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod config;
+#[cfg(feature = "net")]
+pub mod demo;
 pub mod model;
 #[cfg(feature = "net")]
 pub mod net;
