@@ -4,9 +4,13 @@ pub mod cli;
 pub mod config;
 #[cfg(feature = "net")]
 pub mod demo;
+#[cfg(all(feature = "render", feature = "cli"))]
+pub mod engine;
 pub mod model;
 #[cfg(feature = "net")]
 pub mod net;
+#[cfg(feature = "render")]
+pub mod output;
 pub mod protocol;
 #[cfg(feature = "render")]
 pub mod render;
