@@ -170,6 +170,10 @@ impl Queue {
         self.ready[index(lane)].len()
     }
 
+    pub fn get(&self, id: TurnId) -> Option<&Turn> {
+        self.turns.get(&id).map(|filed| &filed.turn)
+    }
+
     pub fn get_mut(&mut self, id: TurnId) -> Option<&mut Turn> {
         self.turns.get_mut(&id).map(|filed| &mut filed.turn)
     }
