@@ -5,8 +5,27 @@
 //! demo's embedded server and the tests speak it). The serde structs are
 //! private to `wire`; nothing else depends on the JSON's shape.
 
+#![deny(clippy::unwrap_used)]
+
+mod clean;
+mod decode;
+mod encode;
+mod envelope;
+mod error;
+mod field;
+pub mod limits;
+mod locate;
+mod surrogates;
+mod translate;
+mod wire;
+
 use std::sync::Arc;
 use std::time::Duration;
+
+pub use clean::clean_text;
+pub use decode::{decode_client, decode_server};
+pub use encode::{encode_client, encode_server};
+pub use error::DecodeError;
 
 use crate::model::{Control, Gift, GiftId, SessionConfig, StreamStatus, WallTime};
 

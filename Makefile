@@ -1,0 +1,57 @@
+# Every target does its own set-up on a fresh Debian or Ubuntu machine with
+# git, make and a Rust toolchain.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+# Where cargo builds; the Python environment for tests and checks lives there
+# too, so that `cargo clean` leaves nothing behind.
+export CARGO_TARGET_DIR ?= $(CURDIR)/target
+export HYPERFOCUS_VENV ?= $(CARGO_TARGET_DIR)/venv
+
+# More words for the program: make demo ARGS="--seconds 60 --headless"
+ARGS ?=
+
+.PHONY: help setup demo run test bench lint fmt docs completions man clean
+
+help: ## What can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install system packages and the tests' Python environment (done by the others)
+	@scripts/setup.sh
+
+demo: setup ## A scripted show of every gift: out/demo.png, out/demo.webm and a summary
+	$(CARGO) run --locked -- demo $(ARGS)
+
+run: setup ## The real thing: make run ARGS="--url wss://... --stream ID --token-file F"
+	$(CARGO) run --locked -- run $(ARGS)
+
+test: setup ## Everything that must hold, fastest first
+	@scripts/test.sh
+
+bench: setup ## The benchmark table, and out/bench.json
+	@scripts/bench.sh
+
+lint: setup ## Format, clippy, spelling, licences and advisories
+	@scripts/lint.sh
+
+fmt: ## Format the sources
+	$(CARGO) fmt
+
+docs: setup ## The crate's documentation: the map of the house
+	$(CARGO) doc --locked --no-deps --document-private-items
+
+completions: setup ## Shell completions into out/completions
+	@mkdir -p out/completions
+	@for shell in bash zsh fish; do \
+		$(CARGO) run --locked --quiet -- completions $$shell > out/completions/hyperfocus.$$shell; \
+	done; ls out/completions
+
+man: setup ## Manual pages into out/man
+	$(CARGO) run --locked --quiet -- man out/man
+
+clean: ## Remove what was built and written
+	$(CARGO) clean
+	rm -rf out

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Checks that ask for taste or a network rather than a test run.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+cargo=${CARGO:-cargo}
+venv="${HYPERFOCUS_VENV:-${CARGO_TARGET_DIR:-target}/venv}"
+
+"$cargo" fmt --check
+"$cargo" clippy --locked --no-default-features --all-targets -- -D warnings
+"$cargo" clippy --locked --no-default-features --features cli --all-targets -- -D warnings
+"$cargo" clippy --locked --all-targets -- -D warnings
+"$venv/bin/typos"
+
+if ! "$cargo" deny --version > /dev/null 2>&1; then
+    echo 'lint: installing cargo-deny (once, some minutes)' >&2
+    "$cargo" install cargo-deny --locked --version '^0.20'
+fi
+"$cargo" deny check bans licenses sources
+# The advisory database is a git repository on the network. Where it cannot be
+# fetched the rest still counts, but nobody should believe it was read.
+if ! "$cargo" deny check advisories; then
+    if "$cargo" deny fetch db > /dev/null 2>&1; then
+        echo 'lint: advisories found, see above' >&2
+        exit 1
+    fi
+    echo 'lint: WARNING: the advisory database could not be fetched; ADVISORIES WERE NOT CHECKED' >&2
+fi
+echo 'lint: clean'

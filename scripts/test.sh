@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Everything that must hold, fastest first; stops at the first phase that
+# fails and always ends with what ran and how long it took.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+cargo=${CARGO:-cargo}
+
+# A machine without a login session has no runtime folder; Wayland and audio
+# libraries complain at length without one.
+if [ -z "${XDG_RUNTIME_DIR:-}" ]; then
+    XDG_RUNTIME_DIR=$(mktemp -d)
+    export XDG_RUNTIME_DIR
+    trap 'rm -rf "$XDG_RUNTIME_DIR"' EXIT
+fi
+# The interpreter that has the foreign server's library.
+export HYPERFOCUS_TEST_PYTHON="${HYPERFOCUS_VENV:-${CARGO_TARGET_DIR:-target}/venv}/bin/python"
+export RUST_BACKTRACE="${RUST_BACKTRACE:-1}"
+
+names=()
+results=()
+seconds=()
+
+summary() {
+    local i total=0
+    printf '\n%-44s %8s  %s\n' phase seconds result
+    for i in "${!names[@]}"; do
+        printf '%-44s %8d  %s\n' "${names[$i]}" "${seconds[$i]}" "${results[$i]}"
+        total=$((total + seconds[i]))
+    done
+    printf '%-44s %8d  %s\n' total "$total" "$1"
+}
+
+phase() {
+    local name=$1 log start counts status
+    shift
+    printf '\n==> %s: %s\n' "$name" "$*"
+    log=$(mktemp)
+    start=$SECONDS
+    "$@" 2>&1 | tee "$log"
+    status=${PIPESTATUS[0]}
+    counts=$(awk '/^test result:/ { passed += $4; failed += $6; ignored += $8 }
+        END { if (passed + failed + ignored) { printf "%d passed, %d failed, %d ignored", passed, failed, ignored } }' "$log")
+    rm -f "$log"
+    names+=("$name")
+    seconds+=($((SECONDS - start)))
+    if [ "$status" -ne 0 ]; then
+        results+=("FAILED${counts:+ ($counts)}")
+        summary FAILED
+        exit "$status"
+    fi
+    results+=("${counts:-ok}")
+}
+
+phase 'format' "$cargo" fmt --check
+phase 'core: no features' "$cargo" test --locked --no-default-features
+# The program itself is part of this weight: it parses arguments, reads
+# configuration and speaks the network without Bevy.
+phase 'net: network and command line' "$cargo" test --locked --no-default-features --features cli --lib --bins --test net
+phase 'stage and GPU: default features' "$cargo" test --locked --lib --bins --test stage --test gpu
+summary passed

@@ -1,0 +1,487 @@
+//! Settings: a TOML file, overridden by the environment, then by flags.
+//!
+//! Every setting stands once in [`settings::ALL`]; the file's key, the
+//! variable's name, what it accepts and what a mistake is told follow from
+//! that entry. The result is a [`Config`] and what looked odd; a value that
+//! cannot be meant is an error, and all errors of a run are told at once.
+
+mod settings;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use etcetera::BaseStrategy;
+use toml::de::{DeTable, DeValue};
+
+use settings::{ALL, Scope, Setting, Value};
+
+/// Longest configuration file that is read; a real one has some hundred lines.
+/// A longer one is refused unread.
+const FILE_LIMIT: u64 = 1024 * 1024;
+
+const ENVIRONMENT_PREFIX: &str = "HYPERFOCUS_";
+
+/// Variables under our prefix that are no settings: the file's own place, the
+/// log filter and what the build passes around.
+const NOT_SETTINGS: [&str; 3] = ["HYPERFOCUS_CONFIG", "HYPERFOCUS_LOG", "HYPERFOCUS_VENV"];
+const NOT_SETTINGS_PREFIX: &str = "HYPERFOCUS_TEST_";
+
+/// What the user wants, whole and within range.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// `ws://` or `wss://`, with a host and without user info.
+    pub url: Option<String>,
+    /// 1 to 128 bytes.
+    pub stream: Option<String>,
+    pub token_file: Option<PathBuf>,
+    pub role: Role,
+    pub size: Size,
+    /// Frames per second, 1 to 240.
+    pub fps: u32,
+    pub headless: bool,
+    /// Gifts play even when no live output would show them.
+    pub play_unseen: bool,
+    /// `None` is the catalogue that the program carries.
+    pub catalog: Option<PathBuf>,
+    /// Where identities and caches are kept between runs.
+    pub state_dir: PathBuf,
+    pub show: ShowSettings,
+    pub sound: SoundSettings,
+    pub output: OutputSettings,
+}
+
+/// As what we join a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Its acks decide what the backend sends again.
+    Host,
+    /// Its acks are statistics.
+    Viewer,
+}
+
+/// Pixels of the stage, each side 16 to 8192.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    pub width: u32,
+    pub height: u32,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct ShowSettings {
+    /// Silence that ends a streak, 1 s to 10 s.
+    pub streak_silence: Duration,
+    pub counting: Counting,
+    /// `totalValue` from which a gift without a lane of its own plays in the
+    /// feature lane; `None` leaves it to the catalogue.
+    pub feature_from: Option<f64>,
+    /// Likewise for the headline lane.
+    pub headline_from: Option<f64>,
+}
+
+/// How a backend's `quantity` counts within a streak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counting {
+    /// Found out from the first messages of each streak.
+    Auto,
+    /// Each message says how many it adds.
+    Delta,
+    /// Each message says how many there are by now.
+    Cumulative,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct SoundSettings {
+    pub muted: bool,
+    /// 0.0 (silent) to 1.0.
+    pub volume: f32,
+}
+
+/// Where frames go besides the window; any of them together.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OutputSettings {
+    pub png: Option<PathBuf>,
+    pub png_sequence: Option<PathBuf>,
+    /// RGBA on standard output.
+    pub raw: bool,
+    pub webm: Option<PathBuf>,
+}
+
+impl Config {
+    /// What holds where nothing is said.
+    pub fn with_defaults(folders: &Folders) -> Self {
+        Self {
+            url: None,
+            stream: None,
+            token_file: None,
+            role: Role::Host,
+            size: Size {
+                width: 1920,
+                height: 1080,
+            },
+            fps: 60,
+            headless: false,
+            play_unseen: false,
+            catalog: None,
+            state_dir: folders.state.clone(),
+            show: ShowSettings {
+                streak_silence: Duration::from_secs(3),
+                counting: Counting::Auto,
+                feature_from: None,
+                headline_from: None,
+            },
+            sound: SoundSettings {
+                muted: false,
+                volume: 1.0,
+            },
+            output: OutputSettings::default(),
+        }
+    }
+
+    /// Puts file, environment and flags over the defaults, in that order.
+    ///
+    /// `environment` may be the whole process's: what does not begin with
+    /// `HYPERFOCUS_` is passed over. `flags` are pairs of a setting's key and
+    /// what the command line said for it.
+    ///
+    /// # Errors
+    /// Every value that is of the wrong type or out of range, and a file that
+    /// is not TOML.
+    pub fn resolve(
+        file: Option<&ConfigFile>,
+        environment: impl IntoIterator<Item = (String, String)>,
+        flags: &[(&'static str, String)],
+        folders: &Folders,
+    ) -> Result<(Self, Vec<Warning>), ConfigError> {
+        let mut layers = Layers {
+            config: Self::with_defaults(folders),
+            warnings: Vec::new(),
+            faults: Vec::new(),
+            given: BTreeMap::new(),
+            home: folders.home.clone(),
+        };
+        if let Some(file) = file {
+            layers.take_file(file);
+        }
+        for (name, value) in environment {
+            layers.take_variable(&name, &value);
+        }
+        for (key, value) in flags {
+            layers.take_flag(key, value);
+        }
+        if layers.faults.is_empty() {
+            layers.check_together();
+        }
+        if layers.faults.is_empty() {
+            Ok((layers.config, layers.warnings))
+        } else {
+            Err(ConfigError::Invalid(layers.faults))
+        }
+    }
+}
+
+/// Where the platform keeps an application's files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folders {
+    pub home: Option<PathBuf>,
+    /// The folder that holds our `config.toml`; `None` without a home.
+    pub config: Option<PathBuf>,
+    /// A folder of ours among the temporary files when there is no home.
+    pub state: PathBuf,
+}
+
+impl Folders {
+    pub fn of_this_machine() -> Self {
+        match etcetera::choose_base_strategy() {
+            Ok(base) => Self {
+                home: Some(base.home_dir().to_owned()),
+                config: Some(base.config_dir().join("hyperfocus")),
+                state: base
+                    .state_dir()
+                    .unwrap_or_else(|| base.data_dir())
+                    .join("hyperfocus"),
+            },
+            Err(_) => Self {
+                home: None,
+                config: None,
+                state: std::env::temp_dir().join("hyperfocus"),
+            },
+        }
+    }
+}
+
+/// Every setting's key, as a file names it.
+pub fn keys() -> impl Iterator<Item = &'static str> {
+    ALL.iter().map(|setting| setting.key)
+}
+
+/// A configuration file as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigFile {
+    pub path: PathBuf,
+    pub text: String,
+}
+
+impl ConfigFile {
+    /// Reads `chosen`, or the one in the configuration folder where there is
+    /// one.
+    ///
+    /// # Errors
+    /// A chosen file that is not there; any that cannot be read, is not UTF-8
+    /// or is longer than 1 MiB.
+    pub fn find(chosen: Option<&Path>, folders: &Folders) -> Result<Option<Self>, ConfigError> {
+        let path = match (chosen, &folders.config) {
+            (Some(path), _) => path.to_owned(),
+            (None, Some(folder)) => folder.join("config.toml"),
+            (None, None) => return Ok(None),
+        };
+        match read_bounded(&path) {
+            Ok(text) => Ok(Some(Self { path, text })),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && chosen.is_none() => {
+                Ok(None)
+            }
+            Err(error) => Err(ConfigError::Unreadable { path, error }),
+        }
+    }
+}
+
+fn read_bounded(path: &Path) -> std::io::Result<String> {
+    use std::io::Read;
+    let mut text = String::new();
+    std::fs::File::open(path)?
+        .take(FILE_LIMIT + 1)
+        .read_to_string(&mut text)?;
+    if text.len() as u64 > FILE_LIMIT {
+        return Err(std::io::Error::new(
+            std::io::ErrorKind::FileTooLarge,
+            "longer than 1 MiB, which no configuration is",
+        ));
+    }
+    Ok(text)
+}
+
+/// Where a value was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// `line` counts from 1.
+    File {
+        path: PathBuf,
+        line: usize,
+    },
+    Variable(String),
+    Flag(String),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { path, line } => write!(f, "{}:{line}", path.display()),
+            Self::Variable(name) => f.write_str(name),
+            Self::Flag(flag) => f.write_str(flag),
+        }
+    }
+}
+
+/// Odd, but the show goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    pub origin: Origin,
+    pub message: String,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.origin, self.message)
+    }
+}
+
+/// A value that cannot be meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    pub origin: Origin,
+    pub message: String,
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("cannot read the configuration {}: {error}", path.display())]
+    Unreadable {
+        path: PathBuf,
+        error: std::io::Error,
+    },
+    #[error("{}", lines(.0))]
+    Invalid(Vec<Fault>),
+}
+
+fn lines(faults: &[Fault]) -> String {
+    let lines: Vec<_> = faults
+        .iter()
+        .map(|fault| format!("{}: {}", fault.origin, fault.message))
+        .collect();
+    lines.join("\n")
+}
+
+/// Of `candidates`, the one that `word` was probably meant to be: at most a
+/// third of it mistyped, or the right name in the wrong section.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let last = |key: &str| key.rsplit('.').next().map(str::to_owned);
+    candidates
+        .into_iter()
+        .map(|candidate| {
+            let distance = strsim::damerau_levenshtein(word, candidate);
+            let misplaced = last(word) == last(candidate);
+            (
+                if misplaced { distance.min(1) } else { distance },
+                candidate,
+            )
+        })
+        .filter(|(distance, candidate)| *distance <= (candidate.len() / 3).max(1))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// The work of [`Config::resolve`].
+struct Layers {
+    config: Config,
+    warnings: Vec<Warning>,
+    faults: Vec<Fault>,
+    /// Where each setting got its present value; at most one entry for each.
+    given: BTreeMap<&'static str, Origin>,
+    home: Option<PathBuf>,
+}
+
+impl Layers {
+    fn take_file(&mut self, file: &ConfigFile) {
+        match DeTable::parse(&file.text) {
+            Ok(table) => self.take_table(file, "", table.get_ref()),
+            Err(error) => {
+                let at = error.span().map_or(0, |span| span.start);
+                self.faults.push(Fault {
+                    origin: file.origin(at),
+                    message: format!("not TOML: {}", error.message()),
+                });
+            }
+        }
+    }
+
+    fn take_table(&mut self, file: &ConfigFile, section: &str, table: &DeTable<'_>) {
+        for (name, value) in table {
+            let key = if section.is_empty() {
+                name.get_ref().to_string()
+            } else {
+                format!("{section}.{}", name.get_ref())
+            };
+            let origin = file.origin(name.span().start);
+            let setting = Setting::find(&key);
+            match (setting, value.get_ref()) {
+                (None, DeValue::Table(inner)) => self.take_table(file, &key, inner),
+                (None, _) if Setting::is_section(&key) => self.faults.push(Fault {
+                    origin,
+                    message: format!("{key} is a section: write [{key}], then its keys below"),
+                }),
+                (None, _) => self.unknown(origin, "key", &key, keys()),
+                (Some(setting), value) => {
+                    let folder = file.path.parent();
+                    self.set(setting, &Value::from_toml(value), origin, folder);
+                }
+            }
+        }
+    }
+
+    fn take_variable(&mut self, name: &str, value: &str) {
+        if !name.starts_with(ENVIRONMENT_PREFIX)
+            || NOT_SETTINGS.contains(&name)
+            || name.starts_with(NOT_SETTINGS_PREFIX)
+        {
+            return;
+        }
+        let origin = Origin::Variable(name.to_owned());
+        let names: Vec<String> = ALL.iter().map(Setting::variable).collect();
+        match ALL.iter().find(|setting| setting.variable() == name) {
+            Some(setting) => self.set(setting, &Value::Word(value), origin, None),
+            None => self.unknown(origin, "variable", name, names.iter().map(String::as_str)),
+        }
+    }
+
+    fn take_flag(&mut self, key: &'static str, value: &str) {
+        let setting = Setting::find(key).expect("flags are named after settings");
+        let origin = Origin::Flag(setting.flag());
+        self.set(setting, &Value::Word(value), origin, None);
+    }
+
+    fn set(
+        &mut self,
+        setting: &'static Setting,
+        value: &Value<'_>,
+        origin: Origin,
+        folder: Option<&Path>,
+    ) {
+        let scope = Scope {
+            folder,
+            home: self.home.as_deref(),
+        };
+        match (setting.set)(&mut self.config, value, &scope) {
+            Ok(()) => {
+                self.given.insert(setting.key, origin);
+            }
+            Err(reason) => {
+                let hint = reason
+                    .map(|reason| format!(" ({reason})"))
+                    .unwrap_or_default();
+                self.faults.push(Fault {
+                    origin,
+                    message: format!(
+                        "{} must be {}, not {value}{hint}",
+                        setting.key, setting.accepts
+                    ),
+                });
+            }
+        }
+    }
+
+    fn unknown<'a>(
+        &mut self,
+        origin: Origin,
+        what: &str,
+        word: &str,
+        known: impl Iterator<Item = &'a str>,
+    ) {
+        let hint = match nearest(word, known) {
+            Some(near) => format!("; did you mean {near}?"),
+            None => "; docs/config.example.toml lists all".to_owned(),
+        };
+        self.warnings.push(Warning {
+            origin,
+            message: format!("unknown {what} {word} is ignored{hint}"),
+        });
+    }
+
+    /// What no single setting can see.
+    fn check_together(&mut self) {
+        let show = &self.config.show;
+        if let (Some(feature), Some(headline)) = (show.feature_from, show.headline_from)
+            && feature > headline
+            && let Some(origin) = self.given.get("show.feature_from")
+        {
+            self.faults.push(Fault {
+                origin: origin.clone(),
+                message: format!(
+                    "show.feature_from ({feature}) is above show.headline_from ({headline}): \
+                     no gift would reach the feature lane"
+                ),
+            });
+        }
+    }
+}
+
+impl ConfigFile {
+    fn origin(&self, offset: usize) -> Origin {
+        let before = self.text.get(..offset).unwrap_or(&self.text);
+        Origin::File {
+            path: self.path.clone(),
+            line: before.bytes().filter(|byte| *byte == b'\n').count() + 1,
+        }
+    }
+}

@@ -1,0 +1,389 @@
+//! Every setting, once: its key, what it accepts and where it goes.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use toml::de::DeValue;
+
+use super::{Config, Counting, ENVIRONMENT_PREFIX, Role, Size};
+
+/// Smallest and largest side of the stage in pixels: below, nothing can be
+/// recognised; above, most GPUs refuse a texture.
+const SIDES: std::ops::RangeInclusive<u32> = 16..=8192;
+
+/// Longest stream id in bytes, as for every id of the protocol.
+const STREAM_ID_LIMIT: usize = 128;
+
+/// One setting.
+pub(super) struct Setting {
+    /// As in the file: `section.name`, or `name` alone.
+    pub key: &'static str,
+    /// What it takes, to follow "must be".
+    pub accepts: &'static str,
+    /// Puts a value into the configuration; a refusal may say more than
+    /// `accepts` does.
+    pub set: fn(&mut Config, &Value<'_>, &Scope<'_>) -> Result<(), Option<String>>,
+}
+
+/// Against what a relative path is meant.
+pub(super) struct Scope<'a> {
+    /// The file's own folder; `None` for the working folder.
+    pub folder: Option<&'a Path>,
+    pub home: Option<&'a Path>,
+}
+
+/// A value as it was given.
+pub(super) enum Value<'a> {
+    Text(&'a str),
+    Number(f64),
+    Flag(bool),
+    /// From a variable or a flag: whatever it can be read as.
+    Word(&'a str),
+    /// Something no setting takes: an array, a table, a date.
+    Other(&'static str),
+}
+
+pub(super) const ALL: &[Setting] = &[
+    Setting {
+        key: "url",
+        accepts: "a ws:// or wss:// address",
+        set: |config, value, _| {
+            let url = value.text()?;
+            check_url(url)?;
+            config.url = Some(url.to_owned());
+            Ok(())
+        },
+    },
+    Setting {
+        key: "stream",
+        accepts: "a stream id of 1 to 128 bytes",
+        set: |config, value, _| {
+            let stream = value.text()?.trim();
+            within(!stream.is_empty() && stream.len() <= STREAM_ID_LIMIT)?;
+            config.stream = Some(stream.to_owned());
+            Ok(())
+        },
+    },
+    Setting {
+        key: "token_file",
+        accepts: "the path of a file that holds the token",
+        set: |config, value, scope| {
+            config.token_file = Some(value.path(scope)?);
+            Ok(())
+        },
+    },
+    Setting {
+        key: "role",
+        accepts: "\"host\" or \"viewer\"",
+        set: |config, value, _| {
+            config.role = value.one_of(&[("host", Role::Host), ("viewer", Role::Viewer)])?;
+            Ok(())
+        },
+    },
+    Setting {
+        key: "size",
+        accepts: "a size such as \"1920x1080\", each side 16 to 8192",
+        set: |config, value, _| {
+            config.size = parse_size(value.text()?).ok_or(None)?;
+            Ok(())
+        },
+    },
+    Setting {
+        key: "fps",
+        accepts: "a whole number of frames per second, 1 to 240",
+        set: |config, value, _| {
+            let fps = value.number(1.0, 240.0)?;
+            within(fps.fract() == 0.0)?;
+            config.fps = fps as u32;
+            Ok(())
+        },
+    },
+    Setting {
+        key: "headless",
+        accepts: "true or false",
+        set: |config, value, _| {
+            config.headless = value.flag()?;
+            Ok(())
+        },
+    },
+    Setting {
+        key: "play_unseen",
+        accepts: "true or false",
+        set: |config, value, _| {
+            config.play_unseen = value.flag()?;
+            Ok(())
+        },
+    },
+    Setting {
+        key: "catalog",
+        accepts: "the path of a catalogue (TOML)",
+        set: |config, value, scope| {
+            config.catalog = Some(value.path(scope)?);
+            Ok(())
+        },
+    },
+    Setting {
+        key: "state_dir",
+        accepts: "the path of a folder",
+        set: |config, value, scope| {
+            config.state_dir = value.path(scope)?;
+            Ok(())
+        },
+    },
+    Setting {
+        key: "show.streak_silence",
+        accepts: "a number of seconds, 1 to 10",
+        set: |config, value, _| {
+            config.show.streak_silence = Duration::from_secs_f64(value.number(1.0, 10.0)?);
+            Ok(())
+        },
+    },
+    Setting {
+        key: "show.counting",
+        accepts: "\"auto\", \"delta\" or \"cumulative\"",
+        set: |config, value, _| {
+            config.show.counting = value.one_of(&[
+                ("auto", Counting::Auto),
+                ("delta", Counting::Delta),
+                ("cumulative", Counting::Cumulative),
+            ])?;
+            Ok(())
+        },
+    },
+    Setting {
+        key: "show.feature_from",
+        accepts: "a value of 0 or more",
+        set: |config, value, _| {
+            config.show.feature_from = Some(value.number(0.0, f64::MAX)?);
+            Ok(())
+        },
+    },
+    Setting {
+        key: "show.headline_from",
+        accepts: "a value of 0 or more",
+        set: |config, value, _| {
+            config.show.headline_from = Some(value.number(0.0, f64::MAX)?);
+            Ok(())
+        },
+    },
+    Setting {
+        key: "sound.muted",
+        accepts: "true or false",
+        set: |config, value, _| {
+            config.sound.muted = value.flag()?;
+            Ok(())
+        },
+    },
+    Setting {
+        key: "sound.volume",
+        accepts: "a number, 0 (silent) to 1",
+        set: |config, value, _| {
+            config.sound.volume = value.number(0.0, 1.0)? as f32;
+            Ok(())
+        },
+    },
+    Setting {
+        key: "output.png",
+        accepts: "the path of a PNG file",
+        set: |config, value, scope| {
+            config.output.png = Some(value.path(scope)?);
+            Ok(())
+        },
+    },
+    Setting {
+        key: "output.png_sequence",
+        accepts: "the path of a folder",
+        set: |config, value, scope| {
+            config.output.png_sequence = Some(value.path(scope)?);
+            Ok(())
+        },
+    },
+    Setting {
+        key: "output.raw",
+        accepts: "true or false",
+        set: |config, value, _| {
+            config.output.raw = value.flag()?;
+            Ok(())
+        },
+    },
+    Setting {
+        key: "output.webm",
+        accepts: "the path of a WebM file",
+        set: |config, value, scope| {
+            config.output.webm = Some(value.path(scope)?);
+            Ok(())
+        },
+    },
+];
+
+impl Setting {
+    pub fn find(key: &str) -> Option<&'static Self> {
+        ALL.iter().find(|setting| setting.key == key)
+    }
+
+    /// Whether keys begin with `name` and a dot.
+    pub fn is_section(name: &str) -> bool {
+        ALL.iter().any(|setting| {
+            setting
+                .key
+                .split_once('.')
+                .is_some_and(|(section, _)| section == name)
+        })
+    }
+
+    /// `show.counting` is `HYPERFOCUS_SHOW_COUNTING`.
+    pub fn variable(&self) -> String {
+        format!(
+            "{ENVIRONMENT_PREFIX}{}",
+            self.key.replace('.', "_").to_uppercase()
+        )
+    }
+
+    /// `output.png_sequence` is `--png-sequence`.
+    pub fn flag(&self) -> String {
+        let name = self.key.rsplit('.').next().unwrap_or(self.key);
+        let name = if name == "muted" { "mute" } else { name };
+        format!("--{}", name.replace('_', "-"))
+    }
+}
+
+type Taken<T> = Result<T, Option<String>>;
+
+fn within(holds: bool) -> Taken<()> {
+    if holds { Ok(()) } else { Err(None) }
+}
+
+impl<'a> Value<'a> {
+    pub fn from_toml(value: &'a DeValue<'_>) -> Self {
+        match value {
+            DeValue::String(text) => Self::Text(text),
+            DeValue::Boolean(flag) => Self::Flag(*flag),
+            DeValue::Integer(integer) => i64::from_str_radix(integer.as_str(), integer.radix())
+                .map_or(Self::Other("so large a number"), |number| {
+                    Self::Number(number as f64)
+                }),
+            DeValue::Float(float) => float
+                .as_str()
+                .parse()
+                .map_or(Self::Other("such a number"), Self::Number),
+            DeValue::Datetime(_) => Self::Other("a date"),
+            DeValue::Array(_) => Self::Other("an array"),
+            DeValue::Table(_) => Self::Other("a table"),
+        }
+    }
+
+    fn text(&self) -> Taken<&'a str> {
+        match self {
+            Self::Text(text) | Self::Word(text) => Ok(text),
+            _ => Err(None),
+        }
+    }
+
+    /// Finite and from `least` to `most`, both included.
+    fn number(&self, least: f64, most: f64) -> Taken<f64> {
+        let number = match self {
+            Self::Number(number) => *number,
+            Self::Word(word) => word.trim().parse().map_err(|_| None)?,
+            _ => return Err(None),
+        };
+        within(number.is_finite() && (least..=most).contains(&number))?;
+        Ok(number)
+    }
+
+    fn flag(&self) -> Taken<bool> {
+        match self {
+            Self::Flag(flag) => Ok(*flag),
+            Self::Word(word) => match word.trim().to_ascii_lowercase().as_str() {
+                "true" | "1" | "yes" | "on" => Ok(true),
+                "false" | "0" | "no" | "off" => Ok(false),
+                _ => Err(None),
+            },
+            _ => Err(None),
+        }
+    }
+
+    fn one_of<T: Copy>(&self, choices: &[(&'static str, T)]) -> Taken<T> {
+        let word = self.text()?.trim();
+        let found = choices
+            .iter()
+            .find(|(name, _)| word.eq_ignore_ascii_case(name));
+        match found {
+            Some((_, choice)) => Ok(*choice),
+            None => Err(super::nearest(word, choices.iter().map(|(name, _)| *name))
+                .map(|near| format!("did you mean {near}?"))),
+        }
+    }
+
+    fn path(&self, scope: &Scope<'_>) -> Taken<PathBuf> {
+        let text = self.text()?;
+        within(!text.is_empty())?;
+        if let (Some(rest), Some(home)) = (text.strip_prefix("~/"), scope.home) {
+            return Ok(home.join(rest));
+        }
+        Ok(scope
+            .folder
+            .map_or_else(|| text.into(), |folder| folder.join(text)))
+    }
+}
+
+impl fmt::Display for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // An address with a password in it: not into a terminal or a log.
+            Self::Text(text) | Self::Word(text) if text.contains('@') => f.write_str("that"),
+            Self::Text(text) | Self::Word(text) => write!(f, "{text:?}"),
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Flag(flag) => write!(f, "{flag}"),
+            Self::Other(what) => f.write_str(what),
+        }
+    }
+}
+
+fn parse_size(text: &str) -> Option<Size> {
+    let (width, height) = text.trim().split_once(['x', 'X', '\u{d7}'])?;
+    let side = |text: &str| text.trim().parse().ok().filter(|side| SIDES.contains(side));
+    Some(Size {
+        width: side(width)?,
+        height: side(height)?,
+    })
+}
+
+/// Enough to tell a mistake from an address; the connection finds out the rest.
+fn check_url(url: &str) -> Taken<()> {
+    let no = |reason: &str| Err(Some(reason.to_owned()));
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return no("it has no scheme; begin with wss://");
+    };
+    match scheme.to_ascii_lowercase().as_str() {
+        "ws" | "wss" => {}
+        "http" => return no("for http:// write ws://"),
+        "https" => return no("for https:// write wss://"),
+        _ => return Err(None),
+    }
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if authority.contains('@') {
+        return no("user names and passwords do not belong there; the token goes into a file");
+    }
+    let (host, port) = split_port(authority);
+    if host.is_empty() || url.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return no("the host is missing or has a blank in it");
+    }
+    if port.is_some_and(|port| port.parse::<u16>().is_ok_and(|port| port > 0)) || port.is_none() {
+        Ok(())
+    } else {
+        no("the port must be 1 to 65535")
+    }
+}
+
+/// Host and port; an IPv6 address keeps its brackets.
+fn split_port(authority: &str) -> (&str, Option<&str>) {
+    let after_address = authority.rfind(']').map_or(0, |bracket| bracket + 1);
+    match authority[after_address..].find(':') {
+        Some(colon) => {
+            let (host, port) = authority.split_at(after_address + colon);
+            (host, Some(&port[1..]))
+        }
+        None => (authority, None),
+    }
+}

@@ -1,0 +1,135 @@
+//! The stage's cameras: a flat one that everything passes through, and a deep
+//! one for models, which renders into a texture of its own while a model plays.
+//!
+//! Everything before the present pass is linear and premultiplied over a
+//! transparent clear. Tone mapping and dithering stay off (they would change
+//! the composite); bloom adds colour and leaves alpha alone, so glow survives.
+
+use bevy::camera::visibility::RenderLayers;
+use bevy::camera::{
+    CameraOutputMode, ClearColorConfig, Hdr, ImageRenderTarget, RenderTarget, ScalingMode,
+};
+use bevy::core_pipeline::tonemapping::{DebandDither, Tonemapping};
+use bevy::post_process::bloom::{Bloom, BloomCompositeMode, BloomPrefilter};
+use bevy::prelude::*;
+use bevy::render::render_resource::{TextureFormat, TextureUsages};
+
+use super::layout::{SHORT_SIDE, StageSize};
+use super::quad::{QuadMaterial, UnitQuad};
+
+/// What only the deep camera sees.
+pub const DEEP_LAYER: usize = 1;
+/// Vertical field of view of the deep camera: long enough a lens that a model
+/// at the side is not stretched.
+const FIELD_OF_VIEW: f32 = 0.5;
+
+/// The camera whose picture the outputs take.
+#[derive(Component)]
+pub struct StageCamera;
+
+/// The camera that sees models.
+#[derive(Component)]
+pub struct ModelCamera;
+
+/// The quad that carries the models' picture onto the stage.
+#[derive(Component)]
+pub struct ModelLayer;
+
+/// How much the picture may cost.
+#[derive(Resource, Debug, Clone, Copy, PartialEq)]
+pub struct Quality {
+    pub bloom: bool,
+    pub antialiasing: Msaa,
+}
+
+/// The deep camera's distance from the plane z = 0, in stage units, at which
+/// that plane fills the view exactly as the flat camera shows it.
+pub fn model_camera_distance(stage: &StageSize) -> f32 {
+    stage.units().y / 2.0 / (FIELD_OF_VIEW / 2.0).tan()
+}
+
+pub(super) fn spawn_cameras(
+    mut commands: Commands,
+    stage: Res<StageSize>,
+    quality: Res<Quality>,
+    quad: Res<UnitQuad>,
+    mut images: ResMut<Assets<Image>>,
+    mut materials: ResMut<Assets<QuadMaterial>>,
+) {
+    let target = |format, images: &mut Assets<Image>| {
+        let mut image = Image::new_target_texture(stage.pixels.x, stage.pixels.y, format, None);
+        image.texture_descriptor.usage |= TextureUsages::COPY_SRC;
+        images.add(image)
+    };
+    // The flat camera's own target is never written: its main texture is what
+    // the present pass reads. A camera needs one to have a size.
+    let unused = target(TextureFormat::Rgba8UnormSrgb, &mut images);
+    let mut flat = commands.spawn((
+        StageCamera,
+        Camera2d,
+        Camera {
+            order: 1,
+            clear_color: ClearColorConfig::Custom(Color::NONE),
+            output_mode: CameraOutputMode::Skip,
+            ..default()
+        },
+        RenderTarget::Image(ImageRenderTarget::from(unused)),
+        Hdr,
+        Msaa::Off,
+        Tonemapping::None,
+        DebandDither::Disabled,
+        Projection::Orthographic(OrthographicProjection {
+            scaling_mode: ScalingMode::AutoMin {
+                min_width: SHORT_SIDE,
+                min_height: SHORT_SIDE,
+            },
+            ..OrthographicProjection::default_2d()
+        }),
+    ));
+    if quality.bloom {
+        // Additive and only above white: otherwise it leaks over the frame or
+        // darkens what is opaque.
+        flat.insert(Bloom {
+            intensity: 0.3,
+            composite_mode: BloomCompositeMode::Additive,
+            prefilter: BloomPrefilter {
+                threshold: 1.0,
+                threshold_softness: 0.2,
+            },
+            ..Bloom::NATURAL
+        });
+    }
+
+    let models = target(TextureFormat::Rgba16Float, &mut images);
+    let distance = model_camera_distance(&stage);
+    commands.spawn((
+        ModelCamera,
+        Camera3d::default(),
+        Camera {
+            order: 0,
+            is_active: false,
+            clear_color: ClearColorConfig::Custom(Color::NONE),
+            ..default()
+        },
+        RenderTarget::Image(ImageRenderTarget::from(models.clone())),
+        Hdr,
+        quality.antialiasing,
+        Tonemapping::None,
+        DebandDither::Disabled,
+        Projection::Perspective(PerspectiveProjection {
+            fov: FIELD_OF_VIEW,
+            near: 10.0,
+            far: distance * 3.0,
+            ..default()
+        }),
+        Transform::from_xyz(0.0, 0.0, distance),
+        RenderLayers::layer(DEEP_LAYER),
+    ));
+    commands.spawn((
+        ModelLayer,
+        Mesh2d(quad.0.clone()),
+        MeshMaterial2d(materials.add(QuadMaterial::premultiplied(models))),
+        Transform::from_xyz(0.0, 0.0, 2.5).with_scale(stage.units().extend(1.0)),
+        Visibility::Hidden,
+    ));
+}

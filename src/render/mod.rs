@@ -1,0 +1,56 @@
+//! Pictures: what shows an [`Act`](crate::stage::Act). Each part reacts to acts
+//! by observers and follows them in [`StageSet::Animate`]; none touches the
+//! queue.
+//!
+//! The stage is drawn in linear light, premultiplied, over a transparent clear,
+//! flat things by one 2D camera; models by a 3D camera into a texture of their
+//! own, while one plays. `present` turns the result into what each consumer
+//! expects.
+
+pub mod camera;
+mod environment;
+pub mod layout;
+pub mod models;
+pub mod particles;
+pub mod pictures;
+pub mod present;
+mod quad;
+mod textures;
+mod warmup;
+
+use bevy::prelude::*;
+use bevy::shader::Shader;
+
+pub use camera::Quality;
+pub use layout::StageSize;
+pub use textures::Textures;
+pub use warmup::Warmup;
+
+/// Draws acts. Needs [`StageSize`] and [`Quality`] in the world.
+pub struct StageRenderPlugin {
+    pub form: present::Form,
+}
+
+impl Plugin for StageRenderPlugin {
+    fn build(&self, app: &mut App) {
+        app.init_resource::<Textures>()
+            .add_plugins((
+                quad::QuadPlugin,
+                present::PresentPlugin { form: self.form },
+                pictures::PicturePlugin,
+                models::ModelPlugin,
+                particles::ParticlePlugin,
+                warmup::WarmupPlugin,
+            ))
+            .add_systems(PreStartup, camera::spawn_cameras);
+    }
+}
+
+/// Registers a shader that is built into the program.
+fn add_shader(app: &mut App, handle: &Handle<Shader>, source: &'static str, path: &'static str) {
+    let result = app
+        .world_mut()
+        .resource_mut::<Assets<Shader>>()
+        .insert(handle, Shader::from_wgsl(source, path));
+    debug_assert!(result.is_ok(), "a shader's handle is its own");
+}

@@ -1,0 +1,255 @@
+//! 3D models: animated glTF, lit and reflective over transparency, with nodes
+//! that particles can follow.
+
+use std::collections::HashMap;
+
+use bevy::animation::graph::{AnimationGraph, AnimationGraphHandle};
+use bevy::animation::{AnimationClip, AnimationPlayer};
+use bevy::camera::visibility::RenderLayers;
+use bevy::gltf::{Gltf, GltfAssetLabel};
+use bevy::prelude::*;
+use bevy::world_serialization::{WorldAssetRoot, WorldInstanceReady};
+
+use super::camera::{DEEP_LAYER, ModelCamera, ModelLayer};
+use super::environment::StudioLight;
+use super::layout::Placement;
+use super::particles::{EffectPool, Space};
+use crate::catalog::Model;
+use crate::stage::{Act, StageSet};
+
+pub struct ModelPlugin;
+
+impl Plugin for ModelPlugin {
+    fn build(&self, app: &mut App) {
+        app.init_resource::<ModelFiles>()
+            .add_observer(show_model)
+            .add_observer(dress_instance)
+            .add_systems(Startup, light_the_stage)
+            .add_systems(
+                Update,
+                (place_models, switch_camera).chain().in_set(StageSet::Animate),
+            );
+    }
+}
+
+/// Models that were asked for, kept loaded: a gift must not wait for a file.
+#[derive(Resource, Default)]
+pub struct ModelFiles(HashMap<String, Handle<Gltf>>);
+
+impl ModelFiles {
+    pub fn get(&mut self, assets: &AssetServer, file: &str) -> Handle<Gltf> {
+        self.0
+            .entry(file.to_owned())
+            .or_insert_with(|| assets.load(format!("models/{file}")))
+            .clone()
+    }
+
+    /// Whether every model asked for so far is loaded or has failed.
+    pub fn settled(&self, assets: &AssetServer) -> bool {
+        self.0.values().all(|handle| {
+            assets
+                .get_recursive_dependency_load_state(handle)
+                .is_some_and(|state| state.is_loaded() || state.is_failed())
+        })
+    }
+}
+
+/// The model of an act; a child of the act's entity.
+#[derive(Component)]
+struct ActModel {
+    act: Entity,
+}
+
+/// A model that is there to be warmed up, not to be seen.
+#[derive(Component)]
+pub struct Rehearsing;
+
+/// The named nodes of an act's model.
+#[derive(Component, Default)]
+pub struct ModelNodes(HashMap<String, Entity>);
+
+impl ModelNodes {
+    pub fn node(&self, name: &str) -> Option<Entity> {
+        self.0.get(name).copied()
+    }
+}
+
+/// Which clip to play once the model's entities exist.
+#[derive(Component)]
+struct Clip {
+    file: Handle<Gltf>,
+    name: Option<String>,
+}
+
+fn show_model(
+    add: On<Add, Act>,
+    mut commands: Commands,
+    acts: Query<&Act>,
+    assets: Res<AssetServer>,
+    mut files: ResMut<ModelFiles>,
+) {
+    let Some((act, model)) = acts
+        .get(add.entity)
+        .ok()
+        .and_then(|act| Some((act, act.recipe.model.as_ref()?)))
+    else {
+        return;
+    };
+    let _ = act;
+    let child = spawn_model(&mut commands, &assets, &mut files, model);
+    commands
+        .entity(child)
+        .insert((ActModel { act: add.entity }, ChildOf(add.entity)));
+    commands.entity(add.entity).insert(ModelNodes::default());
+}
+
+/// Spawns a model at scale 0; whoever asked for it moves it.
+pub fn spawn_model(
+    commands: &mut Commands,
+    assets: &AssetServer,
+    files: &mut ModelFiles,
+    model: &Model,
+) -> Entity {
+    let file = files.get(assets, &model.file);
+    let scene = GltfAssetLabel::Scene(0).from_asset(format!("models/{}", model.file));
+    commands
+        .spawn((
+            WorldAssetRoot(assets.load(scene)),
+            Clip {
+                file,
+                name: model.clip.clone(),
+            },
+            Transform::from_scale(Vec3::splat(0.001)),
+            RenderLayers::layer(DEEP_LAYER),
+        ))
+        .id()
+}
+
+/// Once a model's entities exist: they belong to the models' layer, its clip
+/// plays, and its nodes are known by name.
+fn dress_instance(
+    ready: On<WorldInstanceReady>,
+    mut commands: Commands,
+    instances: Query<(&Clip, Option<&ActModel>)>,
+    children: Query<&Children>,
+    names: Query<&Name>,
+    mut players: Query<&mut AnimationPlayer>,
+    files: Res<Assets<Gltf>>,
+    clips: Res<Assets<AnimationClip>>,
+    mut graphs: ResMut<Assets<AnimationGraph>>,
+    mut nodes: Query<&mut ModelNodes>,
+) {
+    let Ok((clip, shown)) = instances.get(ready.entity) else {
+        return;
+    };
+    let mut named = HashMap::new();
+    for entity in children.iter_descendants(ready.entity) {
+        commands
+            .entity(entity)
+            .insert(RenderLayers::layer(DEEP_LAYER));
+        if let Ok(name) = names.get(entity) {
+            named.insert(name.as_str().to_owned(), entity);
+        }
+        let (Ok(mut player), Some(file)) = (players.get_mut(entity), files.get(&clip.file)) else {
+            continue;
+        };
+        let animation = match &clip.name {
+            Some(name) => file.named_animations.get(name.as_str()),
+            None => file.animations.first(),
+        };
+        let Some(animation) = animation else {
+            warn!("a model has no animation {:?}", clip.name);
+            continue;
+        };
+        debug_assert!(clips.contains(animation));
+        let (graph, index) = AnimationGraph::from_clip(animation.clone());
+        player.play(index).repeat();
+        commands
+            .entity(entity)
+            .insert(AnimationGraphHandle(graphs.add(graph)));
+    }
+    if let Some(mut nodes) = shown.and_then(|shown| nodes.get_mut(shown.act).ok()) {
+        nodes.0 = named;
+    }
+}
+
+/// Moves every model along its track.
+pub(super) fn place_models(
+    acts: Query<(&Act, &Placement)>,
+    mut models: Query<(&ActModel, &mut Transform)>,
+) {
+    for (shown, mut transform) in &mut models {
+        let Ok((act, placement)) = acts.get(shown.act) else {
+            continue;
+        };
+        let Some(model) = &act.recipe.model else {
+            continue;
+        };
+        let key = model.track.at(act.age);
+        let scale = model.size * key.scale * placement.scale * act.presence();
+        let stretch = key.stretch.max(0.05);
+        // Volume is kept: what stretches grows thin.
+        let thin = stretch.sqrt().recip();
+        // A sustained act is alive: it breathes around its place.
+        let idle = if act.is_sustained() {
+            Vec2::new((act.elapsed * 1.7).sin() * 6.0, (act.elapsed * 2.3).sin() * 9.0)
+        } else {
+            Vec2::ZERO
+        };
+        *transform = Transform {
+            translation: (placement.origin + (Vec2::new(key.x, key.y) + idle) * placement.scale)
+                .extend(key.z * placement.scale),
+            rotation: Quat::from_rotation_z(key.roll.to_radians())
+                * Quat::from_rotation_x(key.pitch.to_radians())
+                * Quat::from_rotation_y(key.yaw.to_radians()),
+            scale: Vec3::new(thin, stretch, thin) * scale.max(0.001),
+        };
+    }
+}
+
+/// The deep camera costs a pass and a picture; it runs only while it has
+/// something to show.
+fn switch_camera(
+    models: Query<(), Or<(With<ActModel>, With<Rehearsing>)>>,
+    pool: Res<EffectPool>,
+    mut camera: Single<&mut Camera, With<ModelCamera>>,
+    mut layer: Single<&mut Visibility, With<ModelLayer>>,
+) {
+    let wanted = !models.is_empty() || pool.in_use_in(Space::Deep) > 0;
+    if camera.is_active != wanted {
+        camera.is_active = wanted;
+        **layer = if wanted {
+            Visibility::Visible
+        } else {
+            Visibility::Hidden
+        };
+    }
+}
+
+fn light_the_stage(
+    mut commands: Commands,
+    mut images: ResMut<Assets<Image>>,
+    camera: Single<Entity, With<ModelCamera>>,
+) {
+    let studio = StudioLight::build(&mut images);
+    commands.entity(*camera).insert(studio.into_light());
+    // A key from the upper left gives shape, a cool rim from behind an outline.
+    commands.spawn((
+        DirectionalLight {
+            illuminance: 5_000.0,
+            color: Color::srgb(1.0, 0.95, 0.88),
+            ..default()
+        },
+        Transform::from_xyz(-0.6, 0.9, 1.0).looking_at(Vec3::ZERO, Vec3::Y),
+        RenderLayers::layer(DEEP_LAYER),
+    ));
+    commands.spawn((
+        DirectionalLight {
+            illuminance: 3_500.0,
+            color: Color::srgb(0.65, 0.8, 1.0),
+            ..default()
+        },
+        Transform::from_xyz(0.8, 0.3, -0.9).looking_at(Vec3::ZERO, Vec3::Y),
+        RenderLayers::layer(DEEP_LAYER),
+    ));
+}

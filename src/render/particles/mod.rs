@@ -1,0 +1,249 @@
+//! Particles: a pool of hanabi effects that acts borrow from.
+//!
+//! Effects are never despawned: hanabi's caches are kinder to a pool, and a
+//! warm effect starts within its frame.
+
+mod pool;
+mod template;
+
+use std::sync::Arc;
+
+use bevy::prelude::*;
+use bevy_hanabi::{EffectMaterial, EffectProperties, EffectSpawner, HanabiPlugin, SpawnerSettings};
+
+pub use pool::{EffectPool, Space};
+pub use template::CAPACITIES;
+
+use super::layout::Placement;
+use super::models::ModelNodes;
+use super::pictures::PicturePlaces;
+use super::textures::Textures;
+use crate::catalog::{Emitter, Recipe, Trigger};
+use crate::stage::{Act, Climaxed, Grew, StageSet};
+
+/// Emitters an act may have waiting to fire. Growth that comes faster than its
+/// emitters fire adds to the intensity instead of to the list.
+const MAX_DUE: usize = 48;
+/// Seconds a stopped effect is kept after its last particle should be gone.
+const SETTLE: f32 = 0.25;
+
+pub struct ParticlePlugin;
+
+impl Plugin for ParticlePlugin {
+    fn build(&self, app: &mut App) {
+        app.add_plugins(HanabiPlugin)
+            .init_resource::<EffectPool>()
+            .add_observer(schedule_start)
+            .add_observer(schedule_growth)
+            .add_observer(schedule_climax)
+            .add_observer(stop_with_act)
+            .add_systems(Startup, pool::build_templates)
+            .add_systems(
+                Update,
+                (EffectPool::restock, fire, follow, release)
+                    .chain()
+                    .in_set(StageSet::Animate)
+                    .after(super::models::place_models)
+                    .after(super::pictures::place_pictures),
+            );
+    }
+}
+
+/// What of an act is still to fire.
+#[derive(Component, Default)]
+struct Due(Vec<DueEmitter>);
+
+struct DueEmitter {
+    emitter: usize,
+    /// Seconds on the act's timeline for [`Trigger::Start`], else seconds that
+    /// the act has been on stage.
+    at: f32,
+    on_timeline: bool,
+    intensity: f32,
+}
+
+/// An effect that is playing for an act.
+#[derive(Component)]
+struct Playing {
+    act: Entity,
+    recipe: Arc<Recipe>,
+    emitter: usize,
+    /// Stage time after which it is back in the pool.
+    until: f32,
+}
+
+impl Playing {
+    fn emitter(&self) -> &Emitter {
+        &self.recipe.emitters[self.emitter]
+    }
+}
+
+fn schedule_start(add: On<Add, Act>, mut commands: Commands, acts: Query<&Act>) {
+    let Ok(act) = acts.get(add.entity) else { return };
+    let mut due = Due::default();
+    due.schedule(act, Trigger::Start, act.intensity());
+    commands.entity(add.entity).insert(due);
+}
+
+fn schedule_growth(grew: On<Grew>, mut acts: Query<(&Act, &mut Due)>) {
+    let Ok((act, mut due)) = acts.get_mut(grew.entity) else {
+        return;
+    };
+    due.schedule(act, Trigger::Grow, act.intensity() * 0.6);
+    if grew.combo.is_some() {
+        due.schedule(act, Trigger::Combo, act.intensity());
+    }
+}
+
+fn schedule_climax(climaxed: On<Climaxed>, mut acts: Query<(&Act, &mut Due)>) {
+    let Ok((act, mut due)) = acts.get_mut(climaxed.entity) else {
+        return;
+    };
+    due.schedule(act, Trigger::Climax, act.intensity());
+}
+
+impl Due {
+    fn schedule(&mut self, act: &Act, on: Trigger, intensity: f32) {
+        for (index, emitter) in act.recipe.emitters.iter().enumerate() {
+            if emitter.on == on && self.0.len() < MAX_DUE {
+                let on_timeline = on == Trigger::Start;
+                self.0.push(DueEmitter {
+                    emitter: index,
+                    at: if on_timeline {
+                        emitter.at
+                    } else {
+                        act.elapsed + emitter.at
+                    },
+                    on_timeline,
+                    intensity,
+                });
+            }
+        }
+    }
+}
+
+fn fire(
+    mut commands: Commands,
+    time: Res<Time<Virtual>>,
+    mut pool: ResMut<EffectPool>,
+    mut textures: ResMut<Textures>,
+    assets: Res<AssetServer>,
+    mut acts: Query<(Entity, &Act, &Placement, &mut Due)>,
+) {
+    for (entity, act, placement, mut due) in &mut acts {
+        if due.0.is_empty() {
+            continue;
+        }
+        let mut salt = act.seed;
+        due.0.retain(|item| {
+            let now = if item.on_timeline {
+                act.age
+            } else {
+                act.elapsed
+            };
+            if now < item.at || act.presence() < 1.0 {
+                return act.presence() >= 1.0;
+            }
+            let emitter = &act.recipe.emitters[item.emitter];
+            let count = (emitter.count as f32 * item.intensity * if act.shrunk { 0.5 } else { 1.0 })
+                .clamp(1.0, *CAPACITIES.last().expect("there are capacities") as f32);
+            let space = if act.recipe.model.is_some() && emitter.follow.is_some() {
+                Space::Deep
+            } else {
+                Space::Flat
+            };
+            let Some(effect) = pool.borrow(emitter.template, count as u32, space) else {
+                return false;
+            };
+            salt = salt.wrapping_mul(0x01000193) ^ (item.emitter as u32) ^ act.elapsed.to_bits();
+            let scale = placement.scale;
+            let spawner = SpawnerSettings::new(
+                count.into(),
+                emitter.span.into(),
+                emitter.span.max(0.001).into(),
+                1,
+            );
+            commands.entity(effect).insert((
+                template::properties(emitter, scale, salt, 1.0),
+                EffectSpawner::new(&spawner),
+                EffectMaterial {
+                    images: vec![textures.get(&assets, &emitter.texture)],
+                },
+                Visibility::Visible,
+                Transform::from_translation(placement.origin.extend(0.0)),
+                Playing {
+                    act: entity,
+                    recipe: act.recipe.clone(),
+                    emitter: item.emitter,
+                    until: time.elapsed_secs() + emitter.span + emitter.life[1] + SETTLE,
+                },
+            ));
+            false
+        });
+    }
+}
+
+/// Emitters move with what they follow; the others stay where they began.
+fn follow(
+    acts: Query<(&Act, &Placement, Option<&PicturePlaces>, Option<&ModelNodes>)>,
+    nodes: Query<&GlobalTransform>,
+    mut playing: Query<(&Playing, &mut Transform)>,
+) {
+    for (effect, mut transform) in &mut playing {
+        let Some(name) = effect.emitter().follow.as_deref() else {
+            continue;
+        };
+        let Ok((_, placement, pictures, model)) = acts.get(effect.act) else {
+            continue;
+        };
+        if let Some(at) = pictures.and_then(|places| places.at(name)) {
+            transform.translation = at.extend(0.0);
+        } else if let Some(node) = model
+            .and_then(|model| model.node(name))
+            .and_then(|node| nodes.get(node).ok())
+        {
+            transform.translation = node.translation();
+        } else {
+            transform.translation = placement.origin.extend(0.0);
+        }
+    }
+}
+
+/// When an act goes, its emitters stop. One that played out leaves its last
+/// particles to die in peace; one that was dismissed takes them along.
+fn stop_with_act(
+    remove: On<Remove, Act>,
+    acts: Query<&Act>,
+    mut effects: Query<(&Playing, &mut EffectSpawner, &mut EffectProperties)>,
+) {
+    let dismissed = acts
+        .get(remove.entity)
+        .is_ok_and(|act| act.presence() < 1.0 && act.age < act.recipe.duration.as_secs_f32());
+    for (playing, mut spawner, mut properties) in &mut effects {
+        if playing.act != remove.entity {
+            continue;
+        }
+        spawner.active = false;
+        if dismissed {
+            let (name, value) = template::kill(playing.emitter());
+            properties.set(name, value);
+        }
+    }
+}
+
+fn release(
+    mut commands: Commands,
+    time: Res<Time<Virtual>>,
+    mut pool: ResMut<EffectPool>,
+    playing: Query<(Entity, &Playing)>,
+) {
+    for (effect, playing) in &playing {
+        if time.elapsed_secs() >= playing.until {
+            commands
+                .entity(effect)
+                .insert(Visibility::Hidden)
+                .remove::<Playing>();
+            pool.give_back(effect);
+        }
+    }
+}

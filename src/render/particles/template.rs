@@ -1,0 +1,223 @@
+//! The effect templates: one hanabi effect each, varied by properties and
+//! textures alone, so that the pipelines made at warm-up are all there ever are.
+//!
+//! hanabi makes a pipeline per distinct shader. Its expression graphs bake
+//! constants into the shader, so a recipe must not build a graph of its own; a
+//! template's shader is one body of WGSL (`shaders/particle_*.wgsl`) that reads
+//! everything from properties.
+
+use bevy::math::Vec4;
+use bevy::prelude::*;
+use bevy_hanabi::{
+    AlphaMode, Attribute, BoxedModifier, EffectAsset, EffectProperties, ExprError, ExprWriter,
+    FlipbookModifier, Modifier, ModifierContext, Module, OrientMode, OrientModifier,
+    ParticleTextureModifier, ShaderWriter, SimulationSpace, SpawnerSettings, Value,
+};
+
+use crate::catalog::{Color, Emitter, Template};
+
+/// Particles an effect instance can hold: an emitter takes the smallest that it
+/// fits into, since memory is taken for all of them.
+pub const CAPACITIES: [u32; 2] = [512, 4_096];
+
+/// The properties every template has, four floats each. Layouts:
+/// place = offset, radius; extent = half box, rim; aim = velocity, depth;
+/// jitter = velocity, drag; speed = burst least and most, unused, unused;
+/// life = least, most, seed bits, kill; size = birth, largest, death, wander;
+/// vary = size least and most, spin least and most (radians per second);
+/// gravity = acceleration, tumble; shade = least opacity, fade from, two unused.
+const PROPERTIES: [&str; 14] = [
+    "place", "extent", "aim", "jitter", "speed", "life", "size", "vary", "gravity", "shade",
+    "color_0", "color_1", "color_2", "color_3",
+];
+
+/// What each template does with the size and colour that the shared body made.
+const TURNING: &str = "
+particle.size3 = vec3<f32>(size, size, 1.0);
+particle.hdr_color = vec4<f32>(tint.rgb, opacity);
+";
+const STRETCHED: &str = "
+// Longer the faster it flies, as an exposure would have it.
+let flight = length(particle.velocity);
+particle.size3 = vec3<f32>(size * (1.0 + flight * 0.012), size, 1.0);
+particle.hdr_color = vec4<f32>(tint.rgb, opacity);
+";
+const TUMBLING: &str = "
+// A flat thing turning about its own axis: seen edge on it is a line, seen flat
+// against the light it glints, and its back is a shade darker.
+let turn = (particle.age * p.gravity.w + own) * tau;
+let face = cos(turn);
+particle.size3 = vec3<f32>(size * max(abs(face), 0.1), size, 1.0);
+let light = 0.72 + 0.2 * sin(turn + 0.9) + select(0.0, 0.08, face > 0.0);
+let glint = pow(max(sin(turn * 1.0 + 0.35), 0.0), 24.0) * 0.9;
+particle.hdr_color = vec4<f32>(tint.rgb * (light + glint), opacity);
+";
+const POSE: &str = "
+particle.sprite_index = i32(particle.f32_3 * 3.999);
+";
+
+/// One body of WGSL for one pass.
+#[derive(Debug, Clone, Reflect)]
+#[reflect(from_reflect = false)]
+struct Body {
+    #[reflect(ignore)]
+    context: ModifierContext,
+    code: String,
+    #[reflect(ignore)]
+    attributes: Vec<Attribute>,
+}
+
+impl Modifier for Body {
+    fn context(&self) -> ModifierContext {
+        self.context
+    }
+
+    fn attributes(&self) -> &[Attribute] {
+        &self.attributes
+    }
+
+    fn boxed_clone(&self) -> BoxedModifier {
+        Box::new(self.clone())
+    }
+
+    fn apply(&self, _: &mut Module, writer: &mut ShaderWriter) -> Result<(), ExprError> {
+        writer.main_code += &self.code;
+        Ok(())
+    }
+}
+
+/// Builds the effect for a template that holds `capacity` particles.
+pub fn effect(template: Template, capacity: u32) -> EffectAsset {
+    let writer = ExprWriter::new();
+    for name in PROPERTIES {
+        writer.add_property(name, Value::Vector(Vec4::ZERO.into()));
+    }
+    let slot = writer.lit(0u32).expr();
+    let rotation = writer.attr(Attribute::F32_0).expr();
+    let mut module = writer.finish();
+    module.add_texture_slot("texture");
+
+    let mut attributes = vec![
+        Attribute::POSITION,
+        Attribute::VELOCITY,
+        Attribute::AGE,
+        Attribute::LIFETIME,
+        Attribute::SIZE3,
+        Attribute::HDR_COLOR,
+        Attribute::F32_0,
+        Attribute::F32_1,
+        Attribute::F32_2,
+        Attribute::F32_3,
+    ];
+    let mut init = include_str!("../../../shaders/particle_init.wgsl").to_owned();
+    let mut update = include_str!("../../../shaders/particle_update.wgsl").to_owned();
+    let posed = matches!(template, Template::Matter | Template::Smoke);
+    if posed {
+        attributes.push(Attribute::SPRITE_INDEX);
+        init += POSE;
+    }
+    if template == Template::Ribbon {
+        attributes.push(Attribute::RIBBON_ID);
+        init += "particle.ribbon_id = 0u;\n";
+    }
+    update += match template {
+        Template::Glow | Template::Smoke | Template::Ribbon => TURNING,
+        Template::Spark => STRETCHED,
+        Template::Matter => TUMBLING,
+    };
+    let body = |context, code| Body {
+        context,
+        code,
+        attributes: attributes.clone(),
+    };
+
+    let spawner = SpawnerSettings::once(1.0.into()).with_starts_active(false);
+    let mut asset = EffectAsset::new(capacity, spawner, module)
+        .with_name(format!("{template:?} {capacity}"))
+        .with_simulation_space(SimulationSpace::Global)
+        .with_alpha_mode(match template {
+            Template::Glow | Template::Spark | Template::Ribbon => AlphaMode::Add,
+            Template::Matter | Template::Smoke => AlphaMode::Blend,
+        })
+        .init(body(ModifierContext::Init, init))
+        .update(body(ModifierContext::Update, update))
+        .render(ParticleTextureModifier::new(slot));
+    if posed {
+        asset = asset.render(FlipbookModifier {
+            sprite_grid_size: UVec2::new(2, 2),
+        });
+    }
+    asset = match template {
+        Template::Spark => asset.render(OrientModifier::new(OrientMode::AlongVelocity)),
+        Template::Ribbon => asset,
+        Template::Glow | Template::Matter | Template::Smoke => asset.render(
+            OrientModifier::new(OrientMode::ParallelCameraDepthPlane).with_rotation(rotation),
+        ),
+    };
+    // Smoke lies behind matter, and light lies over both.
+    asset.z_layer_2d = match template {
+        Template::Smoke => 1.0,
+        Template::Matter => 3.0,
+        Template::Ribbon => 4.0,
+        Template::Glow | Template::Spark => 5.0,
+    };
+    asset
+}
+
+/// How an emitter is to look in one place: what the recipe says, times `scale`
+/// stage units, with `seed` for its randomness and `opacity` over all.
+pub fn properties(emitter: &Emitter, scale: f32, seed: u32, opacity: f32) -> EffectProperties {
+    let length = |[x, y, z]: [f32; 3], w: f32| Vec4::new(x * scale, y * scale, z * scale, w);
+    let [spin_least, spin_most] = emitter.spin.map(f32::to_radians);
+    let color = |index: usize| {
+        let last = emitter.colors.len() - 1;
+        let Color([r, g, b]) = if last == 0 {
+            emitter.colors[0]
+        } else {
+            // Fewer than four colours are spread over the four places.
+            sample(&emitter.colors, index as f32 / 3.0 * last as f32)
+        };
+        let glow = emitter.glow;
+        Vec4::new(r * glow, g * glow, b * glow, emitter.opacity * opacity)
+    };
+    let fade_from = match emitter.template {
+        Template::Matter => 0.8,
+        Template::Glow | Template::Spark | Template::Smoke | Template::Ribbon => 0.45,
+    };
+    let values = [
+        length(emitter.offset, emitter.radius * scale),
+        length(emitter.extent, emitter.rim),
+        length(emitter.aim, emitter.depth),
+        length(emitter.jitter, emitter.drag),
+        Vec4::new(emitter.burst[0] * scale, emitter.burst[1] * scale, 0.0, 0.0),
+        Vec4::new(emitter.life[0], emitter.life[1], f32::from_bits(seed & 0x3fff_ffff), 0.0),
+        length(emitter.size, emitter.wander * scale),
+        Vec4::new(emitter.vary[0], emitter.vary[1], spin_least, spin_most),
+        length(emitter.gravity, emitter.tumble),
+        Vec4::new(emitter.shade, fade_from, 0.0, 0.0),
+        color(0),
+        color(1),
+        color(2),
+        color(3),
+    ];
+    EffectProperties::default().with_properties(
+        PROPERTIES
+            .iter()
+            .zip(values)
+            .map(|(name, value)| ((*name).to_owned(), Value::Vector(value.into()))),
+    )
+}
+
+/// Properties that end every particle of the emitter in its next frame.
+pub fn kill(emitter: &Emitter) -> (&'static str, Value) {
+    let life = Vec4::new(emitter.life[0], emitter.life[1], 0.0, 1.0);
+    ("life", Value::Vector(life.into()))
+}
+
+fn sample(colors: &[Color], at: f32) -> Color {
+    let below = (at.floor() as usize).min(colors.len() - 1);
+    let above = (below + 1).min(colors.len() - 1);
+    let share = at - below as f32;
+    let (Color(a), Color(b)) = (colors[below], colors[above]);
+    Color([0, 1, 2].map(|i| a[i] + (b[i] - a[i]) * share))
+}

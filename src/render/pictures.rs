@@ -1,0 +1,202 @@
+//! Still pictures that move on tracks: the heroes of particle gifts.
+
+use std::collections::HashMap;
+
+use bevy::prelude::*;
+
+use super::layout::{Placement, StageSize};
+use super::quad::{QuadMaterial, UnitQuad};
+use super::textures::Textures;
+use crate::catalog::{Picture, Trigger};
+use crate::stage::{Act, Climaxed, Grew, StageSet};
+
+/// Height of the pictures among the layers of the stage: over smoke, under
+/// matter and light.
+const Z: f32 = 2.0;
+
+pub struct PicturePlugin;
+
+impl Plugin for PicturePlugin {
+    fn build(&self, app: &mut App) {
+        app.add_observer(place_act)
+            .add_observer(show_growth)
+            .add_observer(show_climax)
+            .add_systems(Update, place_pictures.in_set(StageSet::Animate));
+    }
+}
+
+/// One picture of an act.
+#[derive(Component)]
+struct ActPicture {
+    act: Entity,
+    index: usize,
+    /// Seconds on stage at which its track began; `None` follows the timeline.
+    since: Option<f32>,
+}
+
+/// Where an act's named pictures are, for emitters to follow, in stage units.
+#[derive(Component, Default)]
+pub struct PicturePlaces(HashMap<String, Vec2>);
+
+impl PicturePlaces {
+    pub fn at(&self, id: &str) -> Option<Vec2> {
+        self.0.get(id).copied()
+    }
+}
+
+/// Gives an act its place and the pictures it begins with.
+fn place_act(
+    add: On<Add, Act>,
+    mut commands: Commands,
+    acts: Query<&Act>,
+    stage: Res<StageSize>,
+    quad: Res<UnitQuad>,
+    assets: Res<AssetServer>,
+    mut textures: ResMut<Textures>,
+    mut materials: ResMut<Assets<QuadMaterial>>,
+) {
+    let Ok(act) = acts.get(add.entity) else { return };
+    commands.entity(add.entity).insert((
+        Placement::of(act, &stage),
+        PicturePlaces::default(),
+        Transform::default(),
+        Visibility::default(),
+    ));
+    let mut spawner = PictureSpawner {
+        commands: &mut commands,
+        quad: &quad,
+        assets: &assets,
+        textures: &mut textures,
+        materials: &mut materials,
+    };
+    spawner.spawn(add.entity, act, Trigger::Start);
+}
+
+fn show_growth(
+    grew: On<Grew>,
+    mut commands: Commands,
+    acts: Query<&Act>,
+    quad: Res<UnitQuad>,
+    assets: Res<AssetServer>,
+    mut textures: ResMut<Textures>,
+    mut materials: ResMut<Assets<QuadMaterial>>,
+) {
+    let Ok(act) = acts.get(grew.entity) else { return };
+    let mut spawner = PictureSpawner {
+        commands: &mut commands,
+        quad: &quad,
+        assets: &assets,
+        textures: &mut textures,
+        materials: &mut materials,
+    };
+    spawner.spawn(grew.entity, act, Trigger::Grow);
+    if grew.combo.is_some() {
+        spawner.spawn(grew.entity, act, Trigger::Combo);
+    }
+}
+
+fn show_climax(
+    climaxed: On<Climaxed>,
+    mut commands: Commands,
+    acts: Query<&Act>,
+    quad: Res<UnitQuad>,
+    assets: Res<AssetServer>,
+    mut textures: ResMut<Textures>,
+    mut materials: ResMut<Assets<QuadMaterial>>,
+) {
+    let Ok(act) = acts.get(climaxed.entity) else {
+        return;
+    };
+    PictureSpawner {
+        commands: &mut commands,
+        quad: &quad,
+        assets: &assets,
+        textures: &mut textures,
+        materials: &mut materials,
+    }
+    .spawn(climaxed.entity, act, Trigger::Climax);
+}
+
+struct PictureSpawner<'a, 'w, 's> {
+    commands: &'a mut Commands<'w, 's>,
+    quad: &'a UnitQuad,
+    assets: &'a AssetServer,
+    textures: &'a mut Textures,
+    materials: &'a mut Assets<QuadMaterial>,
+}
+
+impl PictureSpawner<'_, '_, '_> {
+    fn spawn(&mut self, entity: Entity, act: &Act, on: Trigger) {
+        for (index, picture) in act.recipe.pictures.iter().enumerate() {
+            if picture.on.unwrap_or(Trigger::Start) != on {
+                continue;
+            }
+            let texture = self.textures.get(self.assets, &picture.texture);
+            let mut material = QuadMaterial::straight(texture)
+                .tinted(Vec3::from(picture.color.0) * picture.glow);
+            if picture.additive {
+                material = material.additive();
+            }
+            material.tint.w = 0.0;
+            self.commands.spawn((
+                Mesh2d(self.quad.0.clone()),
+                MeshMaterial2d(self.materials.add(material)),
+                Transform::from_scale(Vec3::ZERO),
+                ActPicture {
+                    act: entity,
+                    index,
+                    since: (on != Trigger::Start).then_some(act.elapsed),
+                },
+                ChildOf(entity),
+            ));
+        }
+    }
+}
+
+/// Moves every picture along its track.
+pub(super) fn place_pictures(
+    mut commands: Commands,
+    mut acts: Query<(&Act, &Placement, &mut PicturePlaces)>,
+    mut pictures: Query<(
+        Entity,
+        &ActPicture,
+        &mut Transform,
+        &MeshMaterial2d<QuadMaterial>,
+    )>,
+    images: Res<Assets<Image>>,
+    mut materials: ResMut<Assets<QuadMaterial>>,
+) {
+    for (entity, shown, mut transform, material) in &mut pictures {
+        let Ok((act, placement, mut places)) = acts.get_mut(shown.act) else {
+            continue;
+        };
+        let picture: &Picture = &act.recipe.pictures[shown.index];
+        let at = shown.since.map_or(act.age, |since| act.elapsed - since);
+        if shown.since.is_some() && picture.track.0.last().is_some_and(|key| at > key.at) {
+            commands.entity(entity).despawn();
+            continue;
+        }
+        let key = picture.track.at(at);
+        let position = placement.origin + Vec2::new(key.x, key.y) * placement.scale;
+        if let Some(id) = &picture.id {
+            places.0.insert(id.clone(), position);
+        }
+        let Some(mut material) = materials.get_mut(&material.0) else {
+            continue;
+        };
+        let aspect = images
+            .get(&material.texture)
+            .map_or(1.0, |image| image.width() as f32 / image.height().max(1) as f32);
+        let height = picture.size * key.scale * placement.scale;
+        *transform = Transform {
+            translation: position.extend(Z + shown.index as f32 * 0.01),
+            rotation: Quat::from_rotation_z(key.roll.to_radians()),
+            scale: Vec3::new(
+                height * aspect / key.stretch.max(0.05),
+                height * key.stretch,
+                1.0,
+            ),
+        };
+        material.tint.w = key.alpha * act.presence();
+    }
+}

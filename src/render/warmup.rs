@@ -1,0 +1,206 @@
+//! Warming up: every pipeline is made before a gift needs it.
+//!
+//! The program connects at once; gifts whose pipelines are cold wait in the
+//! show. The fallback's come first, so that something can be shown early.
+//! Effects are visible from the start (a hidden one has no render pipeline);
+//! once all that was queued is made, each template fires once into a frame that
+//! no output takes, because the first real draw still costs.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bevy::prelude::*;
+use bevy::render::render_resource::{CachedPipelineState, PipelineCache};
+use bevy::render::{Render, RenderApp, RenderSystems};
+use bevy_hanabi::{EffectSpawner, SpawnerSettings};
+
+use super::models::{self, ModelFiles, Rehearsing};
+use super::particles::EffectPool;
+use super::pictures;
+use super::textures::Textures;
+use crate::stage::{Director, StageSet};
+
+/// Frames in a row without a pipeline in the making before the first firing,
+/// and after it: queueing one can make another necessary a frame later.
+const QUIET_FRAMES: u32 = 3;
+/// Seconds after which the stage opens with what it has; a pipeline that cannot
+/// be made must not keep every gift waiting.
+const PATIENCE: f32 = 30.0;
+
+/// How far warming up has come.
+#[derive(Resource, Default, Debug)]
+pub struct Warmup {
+    phase: Phase,
+    quiet: u32,
+    /// Pipelines there were when it was done.
+    pipelines: usize,
+}
+
+#[derive(Default, Debug, Clone, Copy, PartialEq)]
+enum Phase {
+    #[default]
+    Loading,
+    Making,
+    Rehearsing,
+    Done,
+}
+
+impl Warmup {
+    pub fn is_done(&self) -> bool {
+        self.phase == Phase::Done
+    }
+}
+
+/// Counts of the render world's pipelines.
+#[derive(Resource, Clone, Default)]
+pub struct Pipelines(Arc<PipelineCounts>);
+
+#[derive(Default)]
+struct PipelineCounts {
+    all: AtomicUsize,
+    unfinished: AtomicUsize,
+    failed: AtomicUsize,
+}
+
+impl Pipelines {
+    pub fn all(&self) -> usize {
+        self.0.all.load(Ordering::Relaxed)
+    }
+}
+
+/// Pipelines made since the stage was warm.
+pub fn pipelines_after(warmup: &Warmup, pipelines: &Pipelines) -> usize {
+    if warmup.is_done() {
+        pipelines.all().saturating_sub(warmup.pipelines)
+    } else {
+        0
+    }
+}
+
+pub struct WarmupPlugin;
+
+impl Plugin for WarmupPlugin {
+    fn build(&self, app: &mut App) {
+        let pipelines = Pipelines::default();
+        app.init_resource::<Warmup>()
+            .insert_resource(pipelines.clone())
+            .add_systems(PostStartup, prepare)
+            .add_systems(Update, warm_up.in_set(StageSet::Animate));
+        let Some(render_app) = app.get_sub_app_mut(RenderApp) else {
+            return;
+        };
+        render_app
+            .insert_resource(pipelines)
+            .add_systems(Render, count_pipelines.in_set(RenderSystems::Cleanup));
+    }
+}
+
+fn count_pipelines(cache: Res<PipelineCache>, counts: Res<Pipelines>) {
+    let mut unfinished = 0;
+    let mut failed = 0;
+    let mut all = 0;
+    for pipeline in cache.pipelines() {
+        all += 1;
+        match &pipeline.state {
+            CachedPipelineState::Queued | CachedPipelineState::Creating(_) => unfinished += 1,
+            CachedPipelineState::Err(_) => failed += 1,
+            CachedPipelineState::Ok(_) => {}
+        }
+    }
+    counts.0.all.store(all, Ordering::Relaxed);
+    counts.0.unfinished.store(unfinished, Ordering::Relaxed);
+    counts.0.failed.store(failed, Ordering::Relaxed);
+}
+
+/// Puts one of everything the catalogue needs on stage, too small to see.
+fn prepare(
+    mut commands: Commands,
+    director: Res<Director>,
+    assets: Res<AssetServer>,
+    mut textures: ResMut<Textures>,
+    mut files: ResMut<ModelFiles>,
+) {
+    let catalog = director.catalog.clone();
+    for recipe in catalog.gifts.values().chain([&catalog.fallback]) {
+        for emitter in &recipe.emitters {
+            textures.get(&assets, &emitter.texture);
+        }
+        for picture in &recipe.pictures {
+            textures.get(&assets, &picture.texture);
+        }
+        if let Some(model) = &recipe.model {
+            let entity = models::spawn_model(&mut commands, &assets, &mut files, model);
+            commands.entity(entity).insert(Rehearsing);
+        }
+    }
+    let _ = pictures::PicturePlugin;
+}
+
+fn warm_up(
+    mut commands: Commands,
+    time: Res<Time<Real>>,
+    mut warmup: ResMut<Warmup>,
+    mut director: ResMut<Director>,
+    pipelines: Res<Pipelines>,
+    pool: Res<EffectPool>,
+    assets: Res<AssetServer>,
+    textures: Res<Textures>,
+    files: Res<ModelFiles>,
+    rehearsing: Query<Entity, With<Rehearsing>>,
+) {
+    if warmup.is_done() {
+        return;
+    }
+    let unfinished = pipelines.0.unfinished.load(Ordering::Relaxed);
+    warmup.quiet = if unfinished == 0 && pipelines.all() > 0 {
+        warmup.quiet + 1
+    } else {
+        0
+    };
+    let out_of_patience = time.elapsed_secs() > PATIENCE;
+    match warmup.phase {
+        Phase::Loading => {
+            if (textures.settled(&assets) && files.settled(&assets)) || out_of_patience {
+                warmup.phase = Phase::Making;
+                warmup.quiet = 0;
+            }
+        }
+        Phase::Making => {
+            if warmup.quiet >= QUIET_FRAMES || out_of_patience {
+                for (effect, _) in pool.all() {
+                    commands
+                        .entity(effect)
+                        .insert(EffectSpawner::new(&SpawnerSettings::once(1.0.into())));
+                }
+                warmup.phase = Phase::Rehearsing;
+                warmup.quiet = 0;
+            }
+        }
+        Phase::Rehearsing => {
+            if warmup.quiet >= QUIET_FRAMES || out_of_patience {
+                for (effect, _) in pool.all() {
+                    commands.entity(effect).insert(Visibility::Hidden);
+                }
+                for entity in &rehearsing {
+                    commands.entity(entity).despawn();
+                }
+                warmup.phase = Phase::Done;
+                warmup.pipelines = pipelines.all();
+                let failed = pipelines.0.failed.load(Ordering::Relaxed);
+                if failed > 0 {
+                    warn!("{failed} pipelines could not be made; some gifts will look poorer");
+                }
+                if out_of_patience {
+                    warn!("warming up was cut short after {PATIENCE} s");
+                }
+                director.show.set_ready(time.elapsed());
+                info!(
+                    "the stage is warm after {:.1} s: {} pipelines",
+                    time.elapsed_secs(),
+                    warmup.pipelines
+                );
+            }
+        }
+        Phase::Done => {}
+    }
+}

@@ -1,0 +1,66 @@
+//! The ECS side of the show: what comes in is offered, what the show cues
+//! becomes an [`Act`], what was drawn is reported.
+//!
+//! The frame can be read on one screen: [`StageSet`] is chained here, once, and
+//! systems elsewhere only join it. Nothing here draws; `render` and `sound`
+//! attach to acts by observers.
+
+mod act;
+mod director;
+mod link;
+mod metrics;
+
+use bevy::prelude::*;
+
+pub use act::{Act, Climaxed, Grew, Shrank};
+pub use director::{Director, Muted, Paused, Volume};
+pub use link::{Connected, StageLink};
+pub use metrics::Metrics;
+
+/// The order of a frame.
+#[derive(SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
+pub enum StageSet {
+    /// What the last frame showed is reported.
+    Report,
+    /// The link is drained.
+    Receive,
+    /// The acts' clocks move on; the ones that are over go.
+    Advance,
+    /// The show is polled; acts start, grow and climax.
+    Direct,
+    /// What shows an act follows it.
+    Animate,
+}
+
+/// Needs [`Director`] and [`StageLink`] in the world.
+pub struct StagePlugin;
+
+impl Plugin for StagePlugin {
+    fn build(&self, app: &mut App) {
+        app.configure_sets(
+            Update,
+            (
+                StageSet::Report,
+                StageSet::Receive,
+                StageSet::Advance,
+                StageSet::Direct,
+                StageSet::Animate,
+            )
+                .chain(),
+        )
+        .init_resource::<Metrics>()
+        .init_resource::<Muted>()
+        .init_resource::<Paused>()
+        .init_resource::<Volume>()
+        .init_resource::<Connected>()
+        .add_systems(
+            Update,
+            (
+                director::report_presented.in_set(StageSet::Report),
+                link::receive.in_set(StageSet::Receive),
+                director::advance.in_set(StageSet::Advance),
+                director::direct.in_set(StageSet::Direct),
+            ),
+        );
+    }
+}

@@ -1,0 +1,8 @@
+//! Tests of the pure layers: no features, no network, no Bevy.
+
+mod config;
+mod protocol_contract;
+mod protocol_limits;
+mod protocol_reading;
+mod protocol_robustness;
+mod tidy;
