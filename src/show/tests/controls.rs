@@ -203,6 +203,18 @@ fn do_not_disturb_collects_quietly_and_plays_one_recap() {
 }
 
 #[test]
+fn a_final_repeat_during_do_not_disturb_belongs_to_the_act_and_not_to_the_recap() {
+    let mut world = World::at_rate(30.0);
+    world.streak("ann", "rose", 5, 5);
+    world.control(Control::DoNotDisturb(true));
+    let last = world.last("ann", "rose", 5, 5);
+    assert_eq!(world.verdict(&last), Some(Verdict::JoinedStreak));
+    assert_eq!(world.climaxes(), [5]);
+    world.control(Control::DoNotDisturb(false));
+    assert_eq!(world.started(), ["rose"], "no recap of nothing");
+}
+
+#[test]
 fn do_not_disturb_with_nothing_to_tell_ends_quietly() {
     let mut world = World::at_rate(30.0);
     world.control(Control::DoNotDisturb(false));
