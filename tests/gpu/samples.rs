@@ -1,0 +1,25 @@
+//! Real gift videos made by others. They are not part of this repository; a
+//! test that needs them says so loudly where they are absent, and every path
+//! they exercise is also covered by files of our own.
+
+use std::path::{Path, PathBuf};
+
+/// The file `name` among the VAP samples.
+pub fn vap(name: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("SAMPLES_DIR").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/samples"),
+        PathBuf::from,
+    );
+    // A worktree may lie one folder deeper than a clone.
+    let deeper = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/samples");
+    let found = [root, deeper]
+        .map(|root| root.join("vap").join(name))
+        .into_iter()
+        .find(|path| path.exists());
+    if found.is_none() {
+        eprintln!(
+            "NOT TESTED: the sample {name} is absent; set SAMPLES_DIR to the folder that holds vap/"
+        );
+    }
+    found
+}
