@@ -18,9 +18,7 @@ use tokio_tungstenite::tungstenite::http::header::{
     AUTHORIZATION, HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_PROTOCOL,
 };
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::{
-    Connector, MaybeTlsStream, WebSocketStream, client_async_tls_with_config,
-};
+use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
 
 use super::endpoint::Endpoint;
 use super::metered::Metered;
@@ -107,9 +105,8 @@ impl Dialer {
             if let Some(address) = addresses.next() {
                 attempts.push(TcpStream::connect(address));
             } else if attempts.is_empty() {
-                return Err(failure.unwrap_or_else(|| {
-                    ConnectFailure::Dns("the name has no address".into())
-                }));
+                return Err(failure
+                    .unwrap_or_else(|| ConnectFailure::Dns("the name has no address".into())));
             }
             let more = addresses.len() > 0;
             tokio::select! {
