@@ -174,7 +174,7 @@ fn explain(error: Error) -> ConnectFailure {
                 .and_then(|value| value.to_str().ok()?.trim().parse::<u64>().ok());
             ConnectFailure::Http {
                 status: response.status().as_u16(),
-                retry_after: seconds.map(|s| Duration::from_secs(s.min(MAX_RETRY_AFTER_SECS))),
+                retry_after: seconds.map(|s| Duration::from_secs(s).min(limits::MAX_RETRY_AFTER)),
             }
         }
         Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(_)) => {
@@ -186,9 +186,6 @@ fn explain(error: Error) -> ConnectFailure {
         other => ConnectFailure::NotWebSocket(other.to_string().into()),
     }
 }
-
-/// The protocol's own bound on `retryAfter`: 5 minutes.
-const MAX_RETRY_AFTER_SECS: u64 = 300;
 
 fn hung_up(error: &io::Error) -> ConnectFailure {
     match error.kind() {
