@@ -1,6 +1,49 @@
 use super::*;
 
 #[test]
+fn backoff_draws_from_a_ceiling_that_doubles_to_thirty_seconds() {
+    let mut ceilings = Vec::new();
+    for seed in 0..200 {
+        let mut backoff = Backoff::new(seed);
+        let timing = Timing::default();
+        let delays: Vec<f64> = (0..9)
+            .map(|_| backoff.delay(&timing).as_secs_f64())
+            .collect();
+        ceilings.resize(delays.len(), 0.0_f64);
+        for (ceiling, delay) in ceilings.iter_mut().zip(delays) {
+            *ceiling = ceiling.max(delay);
+        }
+    }
+    for (seen, expected) in ceilings
+        .iter()
+        .zip([0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0])
+    {
+        assert!(
+            *seen <= expected && *seen > expected * 0.9,
+            "{seen} of {expected}"
+        );
+    }
+}
+
+#[test]
+fn a_minute_of_health_starts_the_backoff_afresh() {
+    let mut rig = Rig::new();
+    for _ in 0..8 {
+        rig.input(Input::Timer);
+        rig.input(Input::ConnectFailed(ConnectFailure::Refused));
+        let wait = rig.retry_in();
+        rig.now += wait;
+    }
+    rig.go_live(&[]);
+    for _ in 0..6 {
+        rig.pass(10 * SECOND);
+        rig.input(Input::Alive);
+    }
+    rig.break_connection();
+    assert!(rig.retry_in() <= Duration::from_millis(500));
+}
+
+#[test]
 fn init_goes_out_as_soon_as_the_socket_is_open() {
     let mut rig = Rig::new();
     rig.connect();
@@ -247,22 +290,6 @@ fn retry_after_holds_back_acks_and_the_next_attempt_and_not_heartbeats() {
     rig.break_connection();
     assert!(rig.retry_in() >= 20 * SECOND);
     assert!(rig.retry_in() <= 24 * SECOND);
-}
-
-#[test]
-fn a_pong_of_the_last_connection_confirms_nothing() {
-    let mut rig = Rig::live();
-    rig.gift("a");
-    rig.played("a");
-    rig.pass(40 * SECOND);
-    let old = *rig.pings.last().expect("pinged");
-    rig.break_connection();
-    rig.pass(SECOND);
-    rig.input(Input::Connected { subprotocol: true });
-    rig.ack(&[]);
-    rig.input(Input::Pong(&old));
-    rig.input(Input::Pong(b""));
-    assert_eq!(rig.session.unconfirmed_acks(), 1);
 }
 
 #[test]

@@ -1,47 +1,5 @@
+use super::super::ledger::Arrival;
 use super::*;
-
-#[test]
-fn backoff_draws_from_a_ceiling_that_doubles_to_thirty_seconds() {
-    let mut ceilings = Vec::new();
-    for seed in 0..200 {
-        let mut backoff = backoff::Backoff::new(seed);
-        let timing = Timing::default();
-        let delays: Vec<f64> = (0..9)
-            .map(|_| backoff.delay(&timing).as_secs_f64())
-            .collect();
-        ceilings.resize(delays.len(), 0.0_f64);
-        for (ceiling, delay) in ceilings.iter_mut().zip(delays) {
-            *ceiling = ceiling.max(delay);
-        }
-    }
-    for (seen, expected) in ceilings
-        .iter()
-        .zip([0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0])
-    {
-        assert!(
-            *seen <= expected && *seen > expected * 0.9,
-            "{seen} of {expected}"
-        );
-    }
-}
-
-#[test]
-fn a_minute_of_health_starts_the_backoff_afresh() {
-    let mut rig = Rig::new();
-    for _ in 0..8 {
-        rig.input(Input::Timer);
-        rig.input(Input::ConnectFailed(ConnectFailure::Refused));
-        let wait = rig.retry_in();
-        rig.now += wait;
-    }
-    rig.go_live(&[]);
-    for _ in 0..6 {
-        rig.pass(10 * SECOND);
-        rig.input(Input::Alive);
-    }
-    rig.break_connection();
-    assert!(rig.retry_in() <= Duration::from_millis(500));
-}
 
 #[test]
 fn every_gift_is_acked_once_with_its_verdict() {
@@ -298,11 +256,27 @@ fn verdicts_are_remembered_for_a_hundred_thousand_gifts_and_undecided_ones_for_e
     };
     ledger.arrive(key(usize::MAX));
     for n in 0..=MAX_REMEMBERED {
-        assert_eq!(ledger.arrive(key(n)), ledger::Arrival::New);
+        assert_eq!(ledger.arrive(key(n)), Arrival::New);
         assert!(ledger.settle(key(n), settled.clone()));
     }
     ledger.verify_invariants();
-    assert_eq!(ledger.arrive(key(usize::MAX)), ledger::Arrival::Waiting);
-    assert_eq!(ledger.arrive(key(1)), ledger::Arrival::Settled(settled));
-    assert_eq!(ledger.arrive(key(0)), ledger::Arrival::New, "forgotten");
+    assert_eq!(ledger.arrive(key(usize::MAX)), Arrival::Waiting);
+    assert_eq!(ledger.arrive(key(1)), Arrival::Settled(settled));
+    assert_eq!(ledger.arrive(key(0)), Arrival::New, "forgotten");
+}
+
+#[test]
+fn a_pong_of_the_last_connection_confirms_nothing() {
+    let mut rig = Rig::live();
+    rig.gift("a");
+    rig.played("a");
+    rig.pass(40 * SECOND);
+    let old = *rig.pings.last().expect("pinged");
+    rig.break_connection();
+    rig.pass(SECOND);
+    rig.input(Input::Connected { subprotocol: true });
+    rig.ack(&[]);
+    rig.input(Input::Pong(&old));
+    rig.input(Input::Pong(b""));
+    assert_eq!(rig.session.unconfirmed_acks(), 1);
 }
