@@ -5,6 +5,11 @@
 //! that is slow to read never keeps us from reading its acks. One renderer is
 //! served at a time, the newest; what it left unacked is sent again first.
 
+#![expect(
+    clippy::result_large_err,
+    reason = "the library's own type for a refused upgrade"
+)]
+
 use std::collections::VecDeque;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -494,10 +499,6 @@ async fn upgrade(stream: TcpStream, token: Option<Private<Arc<str>>>) -> Option<
     }
 }
 
-#[expect(
-    clippy::result_large_err,
-    reason = "the library's own type for a refusal"
-)]
 fn answer_upgrade(
     request: &Request,
     mut response: Response,
