@@ -36,6 +36,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<ExitCode> {
             url: server.url(),
             stream_id: "demo".into(),
             token: Some(token),
+            ca_file: None,
             role: ClientType::Host,
         },
         stage: StageSettings {
@@ -92,7 +93,7 @@ fn demo_config(args: &DemoArgs) -> Result<Config> {
 fn start_server(
     port: u16,
     script: Script,
-    token: Private<std::sync::Arc<str>>,
+    token: Private<String>,
 ) -> Result<DemoServer> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let options = ServerOptions {

@@ -13,7 +13,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, mpsc as std_mpsc};
+use std::sync::mpsc as std_mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ pub struct ServerOptions {
     /// Port 0 takes any free one.
     pub address: SocketAddr,
     /// What `Authorization: Bearer` must say; `None` lets everybody in.
-    pub token: Option<Private<Arc<str>>>,
+    pub token: Option<Private<String>>,
     /// What `connection:ack` grants. Pings go out at its interval.
     pub session: SessionConfig,
 }
@@ -470,7 +470,7 @@ async fn write(
 /// Upgrades a connection and hands it through its door.
 async fn receive(
     stream: TcpStream,
-    token: Option<Private<Arc<str>>>,
+    token: Option<Private<String>>,
     door: mpsc::OwnedPermit<Arrival>,
 ) {
     if let Some(arrival) = upgrade(stream, token).await {
@@ -479,7 +479,7 @@ async fn receive(
 }
 
 /// Answers an upgrade request; `None` when it was none or took too long.
-async fn upgrade(stream: TcpStream, token: Option<Private<Arc<str>>>) -> Option<Arrival> {
+async fn upgrade(stream: TcpStream, token: Option<Private<String>>) -> Option<Arrival> {
     let _ = stream.set_nodelay(true);
     let config = WebSocketConfig::default()
         .max_message_size(Some(limits::MAX_TRANSPORT_BYTES))
@@ -502,7 +502,7 @@ async fn upgrade(stream: TcpStream, token: Option<Private<Arc<str>>>) -> Option<
 fn answer_upgrade(
     request: &Request,
     mut response: Response,
-    token: Option<&Private<Arc<str>>>,
+    token: Option<&Private<String>>,
 ) -> Result<Response, ErrorResponse> {
     if !token.is_none_or(|token| bears(request, token)) {
         let mut refusal = ErrorResponse::new(Some("wrong or missing token".to_owned()));
@@ -529,7 +529,7 @@ fn answer_upgrade(
 
 /// Whether the request carries the token; the time it takes tells nothing but
 /// the length.
-fn bears(request: &Request, token: &Private<Arc<str>>) -> bool {
+fn bears(request: &Request, token: &Private<String>) -> bool {
     request
         .headers()
         .get(header::AUTHORIZATION)

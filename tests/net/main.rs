@@ -3,3 +3,4 @@
 #[cfg(feature = "cli")]
 mod cli;
 mod demo_server;
+mod whole_session;
