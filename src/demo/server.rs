@@ -341,7 +341,13 @@ impl Backend {
     fn read(&mut self, bytes: &[u8]) {
         let now = self.now();
         match decode_client(bytes) {
-            Ok(ClientMessage::Init(_)) => self.greet(),
+            Ok(ClientMessage::Init(_)) if !self.is_serving() => self.greet(),
+            Ok(ClientMessage::Init(_)) => {
+                self.answer(&problem(
+                    "ALREADY_INITIALIZED",
+                    "the session goes on as it is",
+                ));
+            }
             Ok(_) if !self.is_serving() => {
                 self.answer(&problem("NOT_INITIALIZED", "begin with connection:init"));
             }
