@@ -75,6 +75,9 @@ pub(super) struct RunArgs {
     /// A file that holds the token and nothing else
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// PEM file with certificates to trust besides the system's
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
     /// As what to join: host (its acks count) or viewer
     #[arg(long, value_name = "ROLE")]
     role: Option<String>,
@@ -186,6 +189,7 @@ impl RunArgs {
         give(&mut given, "url", self.url.as_ref());
         give(&mut given, "stream", self.stream.as_ref());
         give_path(&mut given, "token_file", self.token_file.as_ref());
+        give_path(&mut given, "ca_file", self.ca_file.as_ref());
         give(&mut given, "role", self.role.as_ref());
         give_switch(&mut given, "play_unseen", self.play_unseen);
         give_path(&mut given, "output.png", self.png.as_ref());

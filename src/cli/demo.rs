@@ -28,7 +28,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<ExitCode> {
     let catalog_path = find_catalog(args.stage.catalog.as_deref())?;
     let catalog = Catalog::load(&catalog_path)?;
     let length = Duration::from_secs_f64(args.seconds);
-    let token = Private(uuid::Uuid::new_v4().to_string().into());
+    let token = Private(uuid::Uuid::new_v4().to_string());
     let server = start_server(args.port, Script::show(&catalog, length), token.clone())?;
 
     let plan = RunPlan {
@@ -36,6 +36,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<ExitCode> {
             url: server.url(),
             stream_id: "demo".into(),
             token: Some(token),
+            ca_file: None,
             role: ClientType::Host,
         },
         stage: StageSettings {
@@ -89,11 +90,7 @@ fn demo_config(args: &DemoArgs) -> Result<Config> {
     Ok(config)
 }
 
-fn start_server(
-    port: u16,
-    script: Script,
-    token: Private<std::sync::Arc<str>>,
-) -> Result<DemoServer> {
+fn start_server(port: u16, script: Script, token: Private<String>) -> Result<DemoServer> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let options = ServerOptions {
         address,

@@ -43,7 +43,9 @@ pub struct Connection {
     pub url: String,
     pub stream_id: Arc<str>,
     /// For `Authorization: Bearer`; one line of visible ASCII.
-    pub token: Option<Private<Arc<str>>>,
+    pub token: Option<Private<String>>,
+    /// PEM file of authorities trusted besides the system's.
+    pub ca_file: Option<PathBuf>,
     pub role: ClientType,
 }
 
@@ -99,6 +101,7 @@ impl RunPlan {
                 url,
                 stream_id: stream.into(),
                 token,
+                ca_file: config.ca_file.clone(),
                 role: match config.role {
                     Role::Host => ClientType::Host,
                     Role::Viewer => ClientType::Viewer,
@@ -228,7 +231,7 @@ pub(super) fn find_catalog(chosen: Option<&Path>) -> Result<PathBuf> {
 
 /// Reads a token file: one line, its newline trimmed. A file that others can
 /// read is a warning.
-fn read_token(path: &Path) -> Result<Private<Arc<str>>> {
+fn read_token(path: &Path) -> Result<Private<String>> {
     let shown = path.display();
     let mut file =
         std::fs::File::open(path).with_context(|| format!("cannot read the token file {shown}"))?;
@@ -272,7 +275,7 @@ fn is_open_to_others(_: &std::fs::Metadata) -> bool {
 mod tests {
     use super::*;
 
-    fn token_of(content: &[u8]) -> Result<Private<Arc<str>>> {
+    fn token_of(content: &[u8]) -> Result<Private<String>> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("token");
         std::fs::write(&path, content).unwrap();

@@ -277,8 +277,8 @@ fn sender(who: usize) -> Sender {
         user_id: Private(format!("user-{who}").into()),
         name: Private(NAMES[who % NAMES.len()].into()),
         avatar_url: None,
-        is_subscriber: who % 3 == 0,
-        is_moderator: who % 7 == 0,
+        is_subscriber: who.is_multiple_of(3),
+        is_moderator: who.is_multiple_of(7),
     }
 }
 

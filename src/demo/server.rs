@@ -5,10 +5,15 @@
 //! that is slow to read never keeps us from reading its acks. One renderer is
 //! served at a time, the newest; what it left unacked is sent again first.
 
+#![expect(
+    clippy::result_large_err,
+    reason = "the library's own type for a refused upgrade"
+)]
+
 use std::collections::VecDeque;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, mpsc as std_mpsc};
+use std::sync::mpsc as std_mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -56,7 +61,7 @@ pub struct ServerOptions {
     /// Port 0 takes any free one.
     pub address: SocketAddr,
     /// What `Authorization: Bearer` must say; `None` lets everybody in.
-    pub token: Option<Private<Arc<str>>>,
+    pub token: Option<Private<String>>,
     /// What `connection:ack` grants. Pings go out at its interval.
     pub session: SessionConfig,
 }
@@ -336,7 +341,13 @@ impl Backend {
     fn read(&mut self, bytes: &[u8]) {
         let now = self.now();
         match decode_client(bytes) {
-            Ok(ClientMessage::Init(_)) => self.greet(),
+            Ok(ClientMessage::Init(_)) if !self.is_serving() => self.greet(),
+            Ok(ClientMessage::Init(_)) => {
+                self.answer(&problem(
+                    "ALREADY_INITIALIZED",
+                    "the session goes on as it is",
+                ));
+            }
             Ok(_) if !self.is_serving() => {
                 self.answer(&problem("NOT_INITIALIZED", "begin with connection:init"));
             }
@@ -465,7 +476,7 @@ async fn write(
 /// Upgrades a connection and hands it through its door.
 async fn receive(
     stream: TcpStream,
-    token: Option<Private<Arc<str>>>,
+    token: Option<Private<String>>,
     door: mpsc::OwnedPermit<Arrival>,
 ) {
     if let Some(arrival) = upgrade(stream, token).await {
@@ -474,7 +485,7 @@ async fn receive(
 }
 
 /// Answers an upgrade request; `None` when it was none or took too long.
-async fn upgrade(stream: TcpStream, token: Option<Private<Arc<str>>>) -> Option<Arrival> {
+async fn upgrade(stream: TcpStream, token: Option<Private<String>>) -> Option<Arrival> {
     let _ = stream.set_nodelay(true);
     let config = WebSocketConfig::default()
         .max_message_size(Some(limits::MAX_TRANSPORT_BYTES))
@@ -494,14 +505,10 @@ async fn upgrade(stream: TcpStream, token: Option<Private<Arc<str>>>) -> Option<
     }
 }
 
-#[expect(
-    clippy::result_large_err,
-    reason = "the library's own type for a refusal"
-)]
 fn answer_upgrade(
     request: &Request,
     mut response: Response,
-    token: Option<&Private<Arc<str>>>,
+    token: Option<&Private<String>>,
 ) -> Result<Response, ErrorResponse> {
     if !token.is_none_or(|token| bears(request, token)) {
         let mut refusal = ErrorResponse::new(Some("wrong or missing token".to_owned()));
@@ -528,7 +535,7 @@ fn answer_upgrade(
 
 /// Whether the request carries the token; the time it takes tells nothing but
 /// the length.
-fn bears(request: &Request, token: &Private<Arc<str>>) -> bool {
+fn bears(request: &Request, token: &Private<String>) -> bool {
     request
         .headers()
         .get(header::AUTHORIZATION)

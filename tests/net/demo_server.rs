@@ -98,15 +98,7 @@ impl Renderer {
     /// Connects, says hello and reads the ack.
     async fn join(server: &DemoServer) -> Self {
         let mut renderer = Self::connect(server, None).await.unwrap();
-        renderer
-            .say(&ClientMessage::Init(ConnectionInit {
-                client_id: "c".into(),
-                stream_id: "s".into(),
-                client_type: ClientType::Host,
-                capabilities: Vec::new(),
-                version: "0".into(),
-            }))
-            .await;
+        renderer.say(&init()).await;
         assert!(matches!(renderer.hear().await, ServerMessage::Ack(_)));
         renderer
     }
@@ -148,6 +140,16 @@ impl Renderer {
         self.socket.close(None).await.unwrap();
         while let Ok(Some(Ok(_))) = tokio::time::timeout(PATIENCE, self.socket.next()).await {}
     }
+}
+
+fn init() -> ClientMessage {
+    ClientMessage::Init(ConnectionInit {
+        client_id: "c".into(),
+        stream_id: "s".into(),
+        client_type: ClientType::Host,
+        capabilities: Vec::new(),
+        version: "0".into(),
+    })
 }
 
 fn ack(gift: &Gift, error: Option<&str>) -> ClientMessage {
@@ -320,6 +322,29 @@ async fn who_speaks_before_init_is_told_so_and_may_go_on() {
         ServerMessage::Error(error) => assert_eq!(&*error.code, "NOT_INITIALIZED"),
         other => panic!("{other:?}"),
     }
+}
+
+#[tokio::test]
+async fn a_second_init_changes_nothing() {
+    let server = serve(at_once(1), None);
+    let mut renderer = Renderer::join(&server).await;
+    let gift = renderer.hear_gifts(1).await.remove(0);
+    renderer.say(&init()).await;
+    loop {
+        match renderer.hear().await {
+            ServerMessage::Error(error) => {
+                assert_eq!(&*error.code, "ALREADY_INITIALIZED");
+                break;
+            }
+            ServerMessage::Ping(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    renderer.ack(&gift).await;
+    renderer.leave().await;
+    let report = server.stop();
+    assert_eq!((report.connections, report.resent), (1, 0));
+    assert!(report.is_exactly_once());
 }
 
 #[tokio::test]
