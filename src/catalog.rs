@@ -51,12 +51,14 @@ impl Catalog {
 
     /// The lane for a gift of this type and value.
     pub fn lane(&self, gift_type: &str, total_value: f64) -> Lane {
-        self.recipe(gift_type).lane.unwrap_or(if total_value >= self.lanes.headline {
-            Lane::Headline
-        } else if total_value >= self.lanes.feature {
-            Lane::Feature
-        } else {
-            Lane::Ambient
-        })
+        self.recipe(gift_type)
+            .lane
+            .unwrap_or(if total_value >= self.lanes.headline {
+                Lane::Headline
+            } else if total_value >= self.lanes.feature {
+                Lane::Feature
+            } else {
+                Lane::Ambient
+            })
     }
 }

@@ -29,12 +29,20 @@ pub enum Cue {
     },
     /// A streak ended: one climax, scaled by the total; the act then plays out
     /// and the stage reports `finished`.
-    Climax { act: ActId, tally: Tally },
+    Climax {
+        act: ActId,
+        tally: Tally,
+    },
     /// A long streak leaves its scarce lane and goes on as a small counter.
-    Shrink { act: ActId, tally: Tally },
+    Shrink {
+        act: ActId,
+        tally: Tally,
+    },
     /// Skip or clear: leave the stage quickly (within 300 ms) and report
     /// `finished`.
-    Dismiss { act: ActId },
+    Dismiss {
+        act: ActId,
+    },
     /// Stage-wide: the clock of every act stands still or runs again.
     Paused(bool),
     Muted(bool),
