@@ -243,7 +243,7 @@ fn baselines(m: &Measures, margin: f32, two: bool) -> (f32, f32) {
     const CAPITAL: f32 = 0.714;
     let middle = margin + m.height / 2.0;
     if two {
-        let leading = m.title_px * 0.30;
+        let leading = m.title_px * 0.43;
         let block = CAPITAL * m.title_px + leading + CAPITAL * m.detail_px;
         let top = middle - block / 2.0 - m.title_px * 0.02;
         (top + CAPITAL * m.title_px, top + block)

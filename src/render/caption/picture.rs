@@ -55,9 +55,10 @@ impl PixelBuffer {
         if !self.straight {
             for [r, g, b, a] in self.rgba.as_chunks_mut::<4>().0 {
                 let alpha = u32::from(*a);
-                if alpha != 0 {
-                    for c in [r, g, b] {
-                        *c = ((u32::from(*c) * 255 + alpha / 2) / alpha).min(255) as u8;
+                for c in [r, g, b] {
+                    // Nothing is seen of a colour without alpha; it stays.
+                    if let Some(straight) = (u32::from(*c) * 255 + alpha / 2).checked_div(alpha) {
+                        *c = straight.min(255) as u8;
                     }
                 }
             }
