@@ -142,8 +142,8 @@ class Scene:
         if t < LAND:
             # Swoops in, hangs, lifts a little to gather weight, falls.
             enter = 1 - (1 - np.clip((t - 0.22) / 0.62, 0, 1)) ** 3
-            hover = -96.0
-            lift = -26 * smooth(0.80, 1.10, t)
+            hover = -84.0
+            lift = -20 * smooth(0.80, 1.10, t)
             fall = np.clip((t - 1.10) / (LAND - 1.10), 0, 1) ** 2.2
             offset = (-400 * (1 - enter) + hover + lift) * (1 - fall)
             y += offset
@@ -237,7 +237,7 @@ class Scene:
             comb = 0
             for knots, speed in zip(self.combs, (13.0, -9.0)):
                 comb = comb + np.interp((turns + speed * s) % 360, np.arange(361), np.append(knots, knots[0]))
-            strength = (0.44 + 0.75 * np.exp(-4.5 * max(s, 0))) * landed * p
+            strength = (0.55 + 0.75 * np.exp(-4.5 * max(s, 0))) * landed * p
             rays = comb * strength * np.exp(-((self.ray_r / reach) ** 2) * 1.9) * smooth(20, 120, self.ray_r)
             rays = rays * (1 - smooth(reach * 0.75, min(reach * 1.15, 268), self.ray_r))
             canvas.light(rays.astype(np.float32), GOLD)
@@ -339,6 +339,7 @@ class Scene:
         if opened <= 0.01:
             return np.zeros((H, W), np.float32)
         half = 176.0 * opened
+        there = float(smooth(0.10, 0.42, opened))  # too narrow it would be a block, not a ribbon
         x = X - BANNER[0]
         arch = 7.0 * (x / 176) ** 2
         y = Y - BANNER[1] + arch - 4 - 0.35 * self.avatar_drop(t)
@@ -359,15 +360,15 @@ class Scene:
             u = x * side - (half - 24)
             v = y - 15 - 5 * np.sin(3.1 * t + u / 26) * np.clip(u / 60, 0, 1)
             notch = tail_length + 24 - 17 * (1 - np.abs(v) / (tall - 3)).clip(0, 1)
-            shape = inside(u) * inside(notch - u) * inside(tall - 3 - np.abs(v))
+            shape = inside(u) * inside(notch - u) * inside(tall - 3 - np.abs(v)) * there
             shadow = 0.55 + 0.45 * smooth(22, 44, u)
             canvas.over((cloth(u * 2, v, tall - 3, np.array([0.62, 0.02, 0.17])) * shadow[..., None]).astype(np.float32), shape.astype(np.float32))
             # The fold between panel and tail.
             fv = y - 8
-            fold = inside(u) * inside(24 - u) * inside((tall - 3 + 8) - fv) * inside(fv - (tall - 8) + (24 - u) * 0.2)
+            fold = inside(u) * inside(24 - u) * inside((tall - 3 + 8) - fv) * inside(fv - (tall - 8) + (24 - u) * 0.2) * there
             canvas.over(np.broadcast_to(np.array([0.26, 0.0, 0.09], np.float32), (H, W, 3)), (fold * (fv > tall - 10)).astype(np.float32) * 0.95)
-        panel = inside(half - np.abs(x)) * inside(tall - np.abs(y))
-        drop = inside(half - np.abs(x)) * np.exp(-(np.clip(y - tall, 0, None) / 5)) * (y > tall) * 0.30
+        panel = inside(half - np.abs(x)) * inside(tall - np.abs(y)) * there
+        drop = inside(half - np.abs(x)) * np.exp(-(np.clip(y - tall, 0, None) / 5)) * (y > tall) * 0.30 * there
         canvas.over(np.zeros((H, W, 3), np.float32), drop.astype(np.float32))
         colour = cloth(x, y, tall, np.array([0.88, 0.05, 0.26]))
         edge = 1 - 0.45 * np.exp(-(half - np.abs(x)).clip(0) / 9)

@@ -52,7 +52,7 @@ def build_gift():
         thing = ribbon_loop(f"loop_{k}", gold, root, [(x * size, top + (z - top) * size) for x, z in loop], [0.12, 0.30, 0.36, 0.36, 0.34, 0.26, 0.12])
         thing.rotation_euler[2] = turn
     for k, turn in enumerate((-1.15, -2.3)):
-        tail = [(0.0, top + 0.06), (0.25, top + 0.10), (0.50, top + 0.03), (0.76, top - 0.02), (0.90, top - 0.16)]
+        tail = [(0.0, top + 0.06), (0.25, top + 0.10), (0.50, top + 0.06), (0.78, top + 0.02), (0.92, top - 0.15)]
         ribbon_loop(f"tail_{k}", gold, root, tail, [0.12, 0.2, 0.24, 0.26, 0.28]).rotation_euler[2] = turn
     studio.ball("knot", (0, 0, top + 0.09), 0.15, gold, (1, 1, 0.85), parent=root)
     return root
