@@ -115,7 +115,7 @@ class Scene:
         knots = rng.random((2, 360)) ** 3
         self.combs = [ndimage.gaussian_filter1d(k, 2.4, mode="wrap") for k in knots]
         self.combs = [np.clip((k - k.min()) / (k.max() - k.min()) * 1.25 - 0.22, 0, 1) for k in self.combs]
-        self.burst = [self.particle(rng) for _ in range(95)]
+        self.burst = [self.particle(rng) for _ in range(130)]
         self.dust = rng.random((70, 6))
         self.glints = [(rng.uniform(0, 2 * np.pi), rng.uniform(0.6, 1)) for _ in range(9)]
 
@@ -129,8 +129,8 @@ class Scene:
     @staticmethod
     def particle(rng):
         angle = rng.uniform(0, 2 * np.pi)
-        speed = rng.uniform(90, 520) * (0.75 + 0.25 * abs(np.cos(angle)))
-        return dict(vx=np.cos(angle) * speed, vy=np.sin(angle) * speed * 0.8 - 130, life=rng.uniform(0.6, 1.7), size=rng.uniform(14, 58), star=rng.random() < 0.62, spin=rng.uniform(-2, 2), hue=rng.random(), beat=rng.uniform(9, 17))
+        speed = rng.uniform(120, 760) * (0.75 + 0.25 * abs(np.cos(angle)))
+        return dict(vx=np.cos(angle) * speed, vy=np.sin(angle) * speed * 0.8 - 130, life=rng.uniform(0.6, 1.7), size=rng.uniform(22, 96) * rng.uniform(0.5, 1), star=rng.random() < 0.62, spin=rng.uniform(-2, 2), hue=rng.random(), beat=rng.uniform(9, 17))
 
     # Motion ---------------------------------------------------------------
 
@@ -387,13 +387,14 @@ class Scene:
                 if s > p["life"]:
                     continue
                 age = s / p["life"]
-                slow = (1 - np.exp(-3.2 * s)) / 3.2
-                x, y = 270 + p["vx"] * slow, 296 + p["vy"] * slow + 120 * s * s
+                slow = (1 - np.exp(-2.3 * s)) / 2.3
+                # From the band's rim, not from one point.
+                x, y = 270 + p["vx"] * (slow + 0.10), 300 + p["vy"] * (slow + 0.03) + 130 * s * s
                 twinkle = 0.65 + 0.35 * np.sin(p["beat"] * s + 7 * p["hue"])
                 border = smooth(4, 44, min(x, W - x)) * smooth(4, 44, min(y, H - y))
                 tint = IVORY * (1 - p["hue"] * 0.8) + GOLD * p["hue"] * 0.8
                 size = p["size"] * (1 - 0.55 * age) * (1.7 if p["star"] else 1.0)
-                stamp_light(canvas, self.star if p["star"] else self.dot, x, y, size, (1 - age) ** 1.1 * twinkle * border, tint, p["spin"] * s)
+                stamp_light(canvas, self.star if p["star"] else self.dot, x, y, size, 1.35 * (1 - age) ** 0.9 * twinkle * border, tint, p["spin"] * s)
             flash = np.exp(-((s / 0.085) ** 2)) if s < 0.4 else 0
             if flash > 0.01:
                 core = np.exp(-(((X - 270) / 150) ** 2 + ((Y - 290) / 46) ** 2)) * flash
@@ -411,7 +412,7 @@ class Scene:
             glow = np.sin(np.pi * age / life) * (0.55 + 0.45 * np.sin(11 * age + 20 * hue))
             border = smooth(4, 50, min(x, W - x)) * smooth(4, 50, min(y, H - y))
             near = np.exp(-((np.hypot(x - 270, y - 330) / 250) ** 4))
-            stamp_light(canvas, self.star if hue > 0.45 else self.dot, x, y, 10 + 26 * size, glow * border * near, IVORY * 0.6 + GOLD * 0.4, hue)
+            stamp_light(canvas, self.star if hue > 0.45 else self.dot, x, y, 16 + 46 * size, 1.15 * glow * border * near, IVORY * 0.6 + GOLD * 0.4, hue)
         s = t - LEAVE - 0.28
         if 0 < s < 0.6:  # what the avatar was turns to rising light
             for i, p in enumerate(self.burst[:46]):
@@ -420,7 +421,7 @@ class Scene:
                 x = 270 + r0 * np.cos(a) * (1 + 0.5 * s)
                 y = CENTRE[1] + r0 * np.sin(a) - (130 + 330 * p["hue"]) * s * (0.4 + s)
                 fade = smooth(0, 0.1, s) * (1 - smooth(0.22, 0.56, s))
-                stamp_light(canvas, self.star if p["star"] else self.dot, x, y, 0.9 * p["size"] + 8, fade * smooth(4, 60, y), GOLD * 0.5 + IVORY * 0.5, p["spin"] * s)
+                stamp_light(canvas, self.star if p["star"] else self.dot, x, y, 0.7 * p["size"] + 10, fade * smooth(4, 60, y), GOLD * 0.5 + IVORY * 0.5, p["spin"] * s)
         if t < 0.5:  # the first point of light
             a = np.sin(np.pi * np.clip(t / 0.42, 0, 1)) ** 1.2
             stamp_light(canvas, self.star, 270, CENTRE[1], 60 + 260 * a, a, IVORY)
@@ -517,7 +518,7 @@ def main():
             yield pack(colour, alpha, avatar, words)
 
     path = VIDEO / "crown.mp4"
-    vap.encode(path, frames(), VIDEO_W, VIDEO_H, FPS, SOUNDS / "crown.ogg", crf=20)
+    vap.encode(path, frames(), VIDEO_W, VIDEO_H, FPS, SOUNDS / "crown.ogg", crf=18)
     vap.insert_vapc(path, describe(placed))
     print("video crown", path.stat().st_size)
 
