@@ -3,5 +3,7 @@ pub mod config;
 pub mod model;
 pub mod protocol;
 #[cfg(feature = "render")]
-pub mod render;
+pub mod render {
+    pub mod video;
+}
 pub mod show;

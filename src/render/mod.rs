@@ -1,8 +1,3 @@
-<<<<<<< HEAD
-//! Pictures: what an act looks like.
-
-pub mod video;
-=======
 //! Pictures: what shows an [`Act`](crate::stage::Act). Each part reacts to acts
 //! by observers and follows them in [`StageSet::Animate`]; none touches the
 //! queue.
@@ -21,6 +16,7 @@ pub mod pictures;
 pub mod present;
 mod quad;
 mod textures;
+pub mod video;
 mod warmup;
 
 use bevy::prelude::*;
@@ -59,4 +55,3 @@ fn add_shader(app: &mut App, handle: &Handle<Shader>, source: &'static str, path
         .insert(handle, Shader::from_wgsl(source, path));
     debug_assert!(result.is_ok(), "a shader's handle is its own");
 }
->>>>>>> main
