@@ -1,9 +1,18 @@
 pub mod catalog;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod config;
+#[cfg(feature = "net")]
+pub mod demo;
 pub mod model;
+#[cfg(feature = "net")]
+pub mod net;
 pub mod protocol;
 #[cfg(feature = "render")]
-pub mod render {
-    pub mod video;
-}
+pub mod render;
+pub mod session;
 pub mod show;
+#[cfg(feature = "render")]
+pub mod sound;
+#[cfg(feature = "stage")]
+pub mod stage;

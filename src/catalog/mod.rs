@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-pub use load::CatalogError;
+pub use load::{CatalogError, sound_path, texture_path};
 
 /// Where on stage an act plays; bounds how many run together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]

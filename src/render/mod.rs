@@ -8,6 +8,7 @@
 //! expects.
 
 pub mod camera;
+pub mod caption;
 mod environment;
 pub mod layout;
 pub mod models;
@@ -16,6 +17,7 @@ pub mod pictures;
 pub mod present;
 mod quad;
 mod textures;
+#[cfg(feature = "ffmpeg")]
 pub mod video;
 mod warmup;
 

@@ -56,7 +56,7 @@ impl ModelFiles {
 
 /// The model of an act; a child of the act's entity.
 #[derive(Component)]
-struct ActModel {
+pub(super) struct ActModel {
     act: Entity,
 }
 

@@ -27,7 +27,7 @@ impl Plugin for PicturePlugin {
 
 /// One picture of an act.
 #[derive(Component)]
-struct ActPicture {
+pub(super) struct ActPicture {
     act: Entity,
     index: usize,
     /// Seconds on stage at which its track began; `None` follows the timeline.

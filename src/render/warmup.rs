@@ -16,7 +16,6 @@ use bevy_hanabi::{EffectSpawner, SpawnerSettings};
 
 use super::models::{self, ModelFiles, Rehearsing};
 use super::particles::EffectPool;
-use super::pictures;
 use super::textures::Textures;
 use crate::stage::{Director, StageSet};
 
@@ -133,7 +132,6 @@ fn prepare(
             commands.entity(entity).insert(Rehearsing);
         }
     }
-    let _ = pictures::PicturePlugin;
 }
 
 fn warm_up(
@@ -193,7 +191,7 @@ fn warm_up(
                 if out_of_patience {
                     warn!("warming up was cut short after {PATIENCE} s");
                 }
-                director.show.set_ready(time.elapsed());
+                director.show.set_all_ready();
                 info!(
                     "the stage is warm after {:.1} s: {} pipelines",
                     time.elapsed_secs(),

@@ -142,6 +142,13 @@ impl Act {
         self.tally = tally;
     }
 
+    pub(super) fn shrink(&mut self, tally: Tally, slot: usize) {
+        self.tally = tally;
+        self.shrunk = true;
+        self.lane = Lane::Ambient;
+        self.slot = slot;
+    }
+
     pub(super) fn climax(&mut self, tally: Tally) {
         self.tally = tally;
         if let Phase::Playing { open } = &mut self.phase {

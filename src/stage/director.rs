@@ -101,7 +101,7 @@ pub(super) fn direct(
     mut time: ResMut<Time<Virtual>>,
     mut director: ResMut<Director>,
     mut metrics: ResMut<Metrics>,
-    link: Res<StageLink>,
+    mut link: ResMut<StageLink>,
     mut acts: Query<&mut Act>,
     (mut paused, mut muted, mut volume): (ResMut<Paused>, ResMut<Muted>, ResMut<Volume>),
 ) {
@@ -145,12 +145,11 @@ pub(super) fn direct(
                     });
                 }
             }
-            Cue::Shrink { act, tally } => {
+            Cue::Shrink { act, tally, slot } => {
                 if let Some(&entity) = director.acts.get(&act) {
                     commands.queue(move |world: &mut World| {
                         if let Some(mut act) = world.get_mut::<Act>(entity) {
-                            act.grow(tally);
-                            act.shrunk = true;
+                            act.shrink(tally, slot);
                             world.trigger(Shrank { entity });
                         }
                     });

@@ -355,7 +355,7 @@ fn a_broken_edge_is_seen_however_it_is_written() {
 fn what_is_allowed_passes() {
     for (source, module) in [
         (
-            "use crate::{catalog::Lane, model::{Gift, Moment}}; use super::Show;",
+            "use crate::{catalog::Lane, model::{Gift, Moment}}; use self::lanes::Lanes;",
             "show",
         ),
         ("use crate::net::{Link, LinkEvent};", "stage"),

@@ -1,5 +1,6 @@
-//! What needs a renderer: a software one (Mesa's lavapipe) will do.
+//! What is drawn. A software renderer (Mesa's lavapipe) will do.
 
+mod captions;
 mod offscreen;
 #[cfg(feature = "ffmpeg")]
 mod samples;

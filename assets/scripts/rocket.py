@@ -1,0 +1,224 @@
+"""models/rocket.glb: a toy rocket in enamel, steel and brass, with two clips.
+
+Blender is z-up and faces -y here; the exporter turns that into glTF's +y up,
+facing +z. Two units tall, origin at the centre.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import bpy
+import numpy as np
+
+import studio
+from paths import CACHE, MODELS
+
+HULL = [(0.262, -0.80), (0.345, -0.62), (0.405, -0.36), (0.425, -0.10), (0.412, 0.15), (0.365, 0.40), (0.285, 0.62), (0.17, 0.80), (0.055, 0.905)]
+WINDOW_HEIGHT = 0.16
+FPS = 24
+
+
+def hull_radius(z):
+    path = studio.smooth_path(HULL, 12)
+    return float(np.interp(z, path[:, 1], path[:, 0]))
+
+
+def hull_profile():
+    """The body with its seams: (points, material per interval). 0 white, 1 red, 2 brass."""
+    bands = [(-0.80, -0.60, 1), (-0.60, -0.545, 2), (-0.545, 0.475, 0), (0.475, 0.53, 2), (0.53, 0.905, 1)]
+    points, slots = [], []
+    for low, high, mat in bands:
+        proud = 0.014 if mat == 2 else 0.0
+        inner = np.linspace(low, high, max(5, int((high - low) / 0.04)))
+        # A seam: each band dips at its ends, over a rounded shoulder.
+        z = np.concatenate([[low + 0.001, low + 0.004, low + 0.010], inner[1:-1], [high - 0.010, high - 0.004, high - 0.001]])
+        lift = np.concatenate([[-0.012, -0.003, proud], np.full(len(inner) - 2, proud), [proud, -0.003, -0.012]])
+        if mat == 2:
+            lift[3:-3] += 0.008 * np.sin(np.linspace(0, np.pi, len(inner))[1:-1])
+        points += [(hull_radius(a) + b, a) for a, b in zip(z, lift)]
+        slots += [mat] * len(z)
+    return points, slots[:-1]
+
+
+def fin(name, angle, mats, parent):
+    """A puffed fin: super-elliptic sections between a leading and a trailing edge."""
+    lead = studio.smooth_path([(0.36, -0.20), (0.50, -0.34), (0.655, -0.56), (0.755, -0.80), (0.772, -0.955)], 7)
+    trail = studio.smooth_path([(0.27, -0.66), (0.40, -0.665), (0.53, -0.735), (0.655, -0.875), (0.735, -0.985)], 7)
+    rows, around = len(lead), 20
+    t = np.arange(around) / around * 2 * np.pi
+    chord = 0.5 - 0.5 * np.sign(np.cos(t)) * np.abs(np.cos(t)) ** 0.8
+    thick = np.sign(np.sin(t)) * np.abs(np.sin(t)) ** 0.75
+    vertices = []
+    for i in range(rows):
+        v = i / (rows - 1)
+        # Round at the tip: thickness and chord close together.
+        close = np.sqrt(max(1 - v**10, 0.02))
+        width = 0.060 * (1 - 0.45 * v) * close
+        for c, k in zip(0.5 + (chord - 0.5) * close, thick):
+            r, z = lead[i] * (1 - c) + trail[i] * c
+            vertices.append((r - 0.30, width * k, z + 0.55))
+    faces = studio.sheet_faces(rows, around, wrap=True)
+    faces.append(tuple(range((rows - 1) * around, rows * around)))
+    # The outer third is dipped in white.
+    slots = [1 if i // around >= rows * 0.72 else 0 for i in range(len(faces))]
+    thing = studio.mesh(name, vertices, faces, mats, parent, slots)
+    thing.rotation_mode = "XYZ"
+    thing.location = (0.30 * np.cos(angle), 0.30 * np.sin(angle), -0.55)
+    thing.rotation_euler = (0, 0, angle)
+    return thing
+
+
+def window(parent, brass, glass, glare):
+    """Rim, glass and glare, tilted onto the hull; the node stands where the glass is."""
+    slope = (hull_radius(WINDOW_HEIGHT + 0.05) - hull_radius(WINDOW_HEIGHT - 0.05)) / 0.1
+    node = studio.empty("window", (0, -hull_radius(WINDOW_HEIGHT) + 0.022, WINDOW_HEIGHT), parent)
+    node.rotation_euler = (np.pi / 2 + np.arctan(slope), 0, 0)  # its +z looks out
+    ring = [(0.175 + 0.042 * np.cos(a), 0.012 + 0.040 * np.sin(a)) for a in np.linspace(-0.7 * np.pi, 1.3 * np.pi, 17)]
+    studio.lathe("window_rim", ring, brass, 44, parent=node)
+    dome = [(0.172 * np.cos(a), 0.002 + 0.062 * np.sin(a)) for a in np.linspace(0, np.pi / 2 - 0.02, 8)]
+    studio.lathe("window_glass", dome, glass, 40, parent=node)
+    # A painted highlight: the toy shines under any lighting.
+    rows = []
+    for a in np.linspace(np.radians(105), np.radians(172), 14):
+        taper = 0.030 * np.sin((a - np.radians(105)) / np.radians(67) * np.pi) ** 0.7
+        for k in (-1, 1):
+            r = 0.122 + k * taper * 0.5
+            rows.append((r * np.cos(a), r * np.sin(a), 0.006 + 0.062 * np.sqrt(max(0, 1 - (r / 0.172) ** 2))))
+    studio.mesh("window_glare", rows, [(2 * i, 2 * i + 1, 2 * i + 3, 2 * i + 2) for i in range(13)], glare, node)
+    for i in range(8):
+        a = i / 8 * 2 * np.pi + 0.39
+        studio.ball(f"window_bolt_{i}", (0.178 * np.cos(a), 0.178 * np.sin(a), 0.050), 0.013, brass, rings=6, segments=8, parent=node)
+
+
+def build():
+    red = studio.material("enamel_red", "#E5202E", roughness=0.22, coat=0.6)
+    white = studio.material("enamel_white", "#F6F1E8", roughness=0.26, coat=0.6)
+    brass = studio.material("brass", "#F4BE58", metallic=0.85, roughness=0.26)
+    steel = studio.material("steel", "#AEB4BF", metallic=0.85, roughness=0.36)
+    soot = studio.material("soot", "#2A2623", metallic=0.4, roughness=0.7)
+    glass = studio.material("glass", "#1E63B8", roughness=0.06, coat=1.0, emission=0.25, glow="#2E9BE8")
+    glare = studio.material("glare", "#DDF3FF", roughness=0.3, emission=0.7)
+    fire = studio.material("fire", "#FF9A3C", roughness=0.8, emission=4.0)
+
+    root = studio.empty("rocket")
+    points, slots = hull_profile()
+    studio.lathe("hull", points, [white, red, brass], 48, slots, root)
+    spire = [(0.060, 0.885), (0.062, 0.90), (0.040, 0.915), (0.020, 0.935), (0.016, 0.945)]
+    studio.lathe("spire", spire, brass, 24, parent=root)
+    studio.ball("beacon", (0, 0, 0.962), 0.038, red, rings=12, segments=20, parent=root)
+
+    outside = studio.smooth_path([(0.19, -0.775), (0.185, -0.81), (0.215, -0.86), (0.262, -0.93), (0.292, -0.985)], 5)
+    lip = [(0.298, -0.996), (0.292, -1.0), (0.282, -0.996)]
+    inside = [(r - 0.028, z) for r, z in outside[::-1][2:]]
+    profile = [*map(tuple, outside), *lip, *inside][::-1]
+    materials = [1] * (len(inside)) + [0] * (len(profile) - 1 - len(inside))
+    studio.lathe("bell", profile, [steel, soot], 44, materials, root)
+    for i, z in enumerate((-0.845, -0.905)):  # stiffening hoops
+        r = float(np.interp(-z, -outside[:, 1], outside[:, 0]))
+        a = np.linspace(0, 2 * np.pi, 44, endpoint=False)
+        studio.tube(f"hoop_{i}", np.column_stack([r * np.cos(a), r * np.sin(a), 0 * a + z]), 0.014, steel, 8, True, root)
+    studio.lathe("ember", [(0.001, -0.94), (0.12, -0.935), (0.222, -0.92)], fire, 32, parent=root)
+
+    fins = [fin(f"fin_{i}", i * np.pi / 2, [red, white], root) for i in range(4)]
+    window(root, brass, glass, glare)
+    for i, (z, side) in enumerate([(-0.02, 1), (-0.02, -1), (-0.36, 1), (-0.36, -1)]):  # rivets beside a hatch line
+        a = -np.pi / 2 + side * 0.62
+        r = hull_radius(z) - 0.004
+        studio.ball(f"rivet_{i}", (r * np.cos(a), r * np.sin(a), z), 0.02, brass, rings=6, segments=10, parent=root)
+    studio.empty("exhaust", (0, 0, -0.99), root)
+    return root, fins
+
+
+def key(thing, prop, index, keys, clip):
+    """Write one channel of a clip: (second, value) pairs, eased by Blender's splines."""
+    if not thing.animation_data:
+        thing.animation_data_create()
+    name = f"{thing.name}.{clip}"
+    action = bpy.data.actions.get(name) or bpy.data.actions.new(name)
+    curve = action.fcurves.new(prop, index=index)
+    curve.keyframe_points.add(len(keys))
+    for point, (second, value) in zip(curve.keyframe_points, keys):
+        point.co = (second * FPS, value)
+        point.interpolation = "BEZIER"
+        point.handle_left_type = point.handle_right_type = "AUTO_CLAMPED"
+    curve.update()
+    return action
+
+
+def push(thing, clip):
+    """Same-named tracks of all nodes become one glTF animation."""
+    action = bpy.data.actions[f"{thing.name}.{clip}"]
+    track = thing.animation_data.nla_tracks.new()
+    track.name = clip
+    strip = track.strips.new(clip, 0, action)
+    strip.name = clip
+
+
+def animate(root, fins):
+    # Idle, 2 s, loops: breathes, sways, never leaves its place.
+    turn = np.linspace(0, 2, 9)
+    wave = lambda a, cycles, phase=0.0: [(t, a * np.sin(2 * np.pi * (cycles * t / 2 + phase))) for t in turn]
+    key(root, "location", 2, wave(0.035, 1), "idle")
+    key(root, "rotation_euler", 0, wave(0.035, 1, 0.2), "idle")
+    key(root, "rotation_euler", 1, wave(0.055, 1), "idle")
+    key(root, "rotation_euler", 2, wave(0.22, 1, 0.5), "idle")
+    for axis, sign in ((0, -0.5), (1, -0.5), (2, 1)):
+        key(root, "scale", axis, [(t, 1 + sign * 0.014 * np.sin(2 * np.pi * t)) for t in turn], "idle")
+
+    # Launch, 2.4 s: crouch and tremble, spring, overshoot, settle into a slow roll.
+    stretch = [(0, 1), (0.30, 0.93), (0.72, 0.80), (0.80, 0.81), (0.98, 1.24), (1.16, 1.07), (1.34, 1.13), (1.60, 1.08), (2.0, 1.01), (2.4, 1)]
+    key(root, "scale", 2, stretch, "launch")
+    for axis in (0, 1):  # volume is kept
+        key(root, "scale", axis, [(t, 1 / np.sqrt(s)) for t, s in stretch], "launch")
+    key(root, "location", 2, [(t, s - 1 if t < 0.9 else 0.35 * (s - 1)) for t, s in stretch], "launch")
+    tremble = [(0.30 + 0.0417 * i, 0.004 * i / 3 * (-1) ** i) for i in range(11)]
+    key(root, "location", 0, [(0, 0), *tremble, (0.80, 0), (2.4, 0)], "launch")
+    key(root, "rotation_euler", 0, [(0, 0), (2.4, 0)], "launch")
+    key(root, "rotation_euler", 1, [(0, 0), (0.5, -0.03), (0.7, 0.03), (0.98, 0), (1.3, 0.05), (1.7, -0.03), (2.4, 0)], "launch")
+    key(root, "rotation_euler", 2, [(0, 0), (0.72, -0.35), (0.98, 0.1), (1.7, 2 * np.pi - 0.12), (2.4, 2 * np.pi)], "launch")
+    push(root, "idle")
+    push(root, "launch")
+    for i, thing in enumerate(fins):
+        rest = thing.rotation_euler[2]
+        # Fins shimmy about their root, each a beat later than the one before.
+        key(thing, "rotation_euler", 1, [(t, 0.030 * np.sin(2 * np.pi * (t + i / 4))) for t in turn], "idle")
+        key(thing, "rotation_euler", 1, [(0, 0), (0.72, -0.20), (0.98, 0.16), (1.16, -0.07), (1.34, 0.06), (1.6, -0.03), (2.0, 0.01), (2.4, 0)], "launch")
+        for clip in ("idle", "launch"):
+            key(thing, "rotation_euler", 2, [(0, rest), (2, rest)], clip)
+            push(thing, clip)
+
+
+def export(path):
+    bpy.context.scene.render.fps = FPS
+    path.parent.mkdir(parents=True, exist_ok=True)
+    bpy.ops.export_scene.gltf(filepath=str(path), export_format="GLB", export_yup=True, export_animations=True, export_animation_mode="NLA_TRACKS", export_apply=True, export_cameras=False, export_lights=False, export_materials="EXPORT", export_optimize_animation_size=False)
+
+
+def light():
+    studio.world(0.55)
+    studio.area_light((-3, -3.4, 3.2), 2.2, 260, "#FFF4E2")
+    studio.area_light((3.6, -1.5, 1.0), 2.5, 90, "#CFE0FF")
+    studio.area_light((1.5, 3.0, 2.4), 1.6, 260, "#FFD9B0")
+
+
+def main():
+    studio.fresh()
+    root, fins = build()
+    animate(root, fins)
+    export(MODELS / "rocket.glb")
+    triangles = sum(len(p.vertices) - 2 for o in bpy.data.objects if o.type == "MESH" for p in o.data.polygons)
+    print("model rocket:", triangles, "triangles,", (MODELS / "rocket.glb").stat().st_size, "bytes")
+    if "--preview" in sys.argv:
+        light()
+        for thing in [root, *fins]:
+            thing.animation_data_clear()
+        for name, spot in (("front", (0.5, -6, 1.2)), ("low", (3.4, -4.6, -2.2))):
+            studio.camera(spot, (0, 0, -0.03), 2.5)
+            studio.render(CACHE / f"rocket-{name}.png", 400, 400, 24)
+    studio.finish()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,426 @@
+//! The caption card: who, what, how many.
+//!
+//! A dark translucent pill with a rim in the gift's colours. Its body is
+//! nearly opaque on purpose: outputs blend in sRGB (desktops) or in linear
+//! light (OBS), and a fainter body would turn grey in the latter over white.
+
+use std::sync::Arc;
+
+use tiny_skia::Pixmap;
+
+use super::avatar::{self, Disc};
+use super::colour::{Accent, Rgba};
+use super::counter::quantity;
+use super::mask::Mask;
+use super::picture::{Body, Picture, PixelBuffer};
+use super::surface::{Halo, Surface};
+use super::text::{self, Fill, LaidLine, Shadow, TextPainter, TextStyle};
+use crate::model::Private;
+
+/// A card to paint.
+#[derive(Debug, Clone)]
+pub struct CardSpec {
+    pub size: CardSize,
+    pub title: CardTitle,
+    /// The gift's display name, "Rose".
+    pub gift: Arc<str>,
+    pub icon: Option<Picture>,
+    /// Shown from 2 on.
+    pub quantity: u64,
+    pub accent: Accent,
+    /// 1.0 for a stage of 1080 lines; 0.2 to 4.
+    pub scale: f32,
+}
+
+/// For which lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CardSize {
+    /// Ambient: one line.
+    Compact,
+    /// Feature.
+    Regular,
+    /// Headline.
+    Large,
+}
+
+/// Whose card it is.
+#[derive(Debug, Clone)]
+pub enum CardTitle {
+    Sender {
+        /// Empty for someone without a name.
+        name: Private<Arc<str>>,
+        avatar: Option<Picture>,
+    },
+    /// Gifts of many, folded together.
+    Bundle { people: u32 },
+}
+
+/// The words on cards; English by default.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wording {
+    /// Before the gift: "sent".
+    pub sent: Arc<str>,
+    /// Before the number of people: "from".
+    pub from: Arc<str>,
+    /// After it, for one and for several.
+    pub person: Arc<str>,
+    pub people: Arc<str>,
+    /// In place of an empty name.
+    pub someone: Arc<str>,
+}
+
+impl Default for Wording {
+    fn default() -> Self {
+        Self {
+            sent: "sent".into(),
+            from: "from".into(),
+            person: "person".into(),
+            people: "people".into(),
+            someone: "Someone".into(),
+        }
+    }
+}
+
+/// Lengths of one card size, in pixels.
+struct Measures {
+    height: f32,
+    pad: f32,
+    gap: f32,
+    /// From the text or icon to the trailing end.
+    end: f32,
+    title_px: f32,
+    detail_px: f32,
+    icon: f32,
+    rim: f32,
+    max_width: f32,
+}
+
+impl Measures {
+    fn of(size: CardSize, scale: f32) -> Self {
+        let s = scale.clamp(0.2, 4.0);
+        let [height, pad, gap, end, title_px, detail_px, icon, rim, max_width] = match size {
+            CardSize::Compact => [64.0, 6.0, 14.0, 26.0, 28.0, 24.0, 46.0, 2.0, 520.0],
+            CardSize::Regular => [112.0, 9.0, 20.0, 40.0, 38.0, 28.0, 84.0, 2.5, 760.0],
+            CardSize::Large => [184.0, 14.0, 32.0, 64.0, 66.0, 45.0, 140.0, 4.0, 1240.0],
+        };
+        Self {
+            height: (height * s).round(),
+            pad: pad * s,
+            gap: gap * s,
+            end: end * s,
+            title_px: title_px * s,
+            detail_px: detail_px * s,
+            icon: (icon * s).round(),
+            rim: (rim * s).max(1.0),
+            max_width: max_width * s,
+        }
+    }
+
+    fn avatar(&self) -> f32 {
+        self.height - 2.0 * self.pad
+    }
+}
+
+/// A stretch of a row in one style.
+struct Piece {
+    style: TextStyle,
+    line: LaidLine,
+    x: f32,
+}
+
+/// Pieces side by side.
+#[derive(Default)]
+struct Row {
+    pieces: Vec<Piece>,
+    width: f32,
+}
+
+impl Row {
+    fn push(&mut self, painter: &mut TextPainter, style: TextStyle, text: &str, gap: f32) {
+        let line = painter.lay_out(&style, text);
+        let gap = if self.pieces.is_empty() { 0.0 } else { gap };
+        let x = self.width + gap;
+        self.width = x + line.width;
+        self.pieces.push(Piece { style, line, x });
+    }
+
+    fn draw(&self, painter: &mut TextPainter, target: &mut Pixmap, x: f32, baseline: f32) -> u32 {
+        for piece in &self.pieces {
+            painter.draw(target, &piece.line, x + piece.x, baseline, &piece.style);
+        }
+        self.pieces.iter().map(|piece| piece.line.replaced).sum()
+    }
+}
+
+/// Paints a card.
+pub fn paint(painter: &mut TextPainter, words: &Wording, spec: &CardSpec) -> PixelBuffer {
+    let m = Measures::of(spec.size, spec.scale);
+    let has_icon = spec.icon.is_some();
+    // A bundle's icon takes the avatar's place.
+    let trailing_icon = has_icon && matches!(spec.title, CardTitle::Sender { .. });
+    let icon_room = if trailing_icon { m.gap * 0.6 + m.icon } else { 0.0 };
+    let end = if trailing_icon { m.end * 0.5 } else { m.end };
+    let fixed = m.pad + m.avatar() + m.gap + icon_room + end;
+    let rows = rows(painter, words, spec, &m, (m.max_width - fixed, trailing_icon));
+    let mirrored = rows.mirrored;
+    let text_width = rows.title.width.max(rows.detail.as_ref().map_or(0.0, |row| row.width));
+    let width = (fixed + text_width).ceil().max(m.height);
+
+    let surface = surface(spec, &m, width, mirrored);
+    let margin = surface.margin();
+    let body = Body {
+        x: margin,
+        y: margin,
+        width,
+        height: m.height,
+    };
+    let mut pixmap = text::blank(width + 2.0 * margin, m.height + 2.0 * margin);
+    surface.paint(&mut pixmap, body);
+
+    // Positions are counted from the leading end; `flip` turns a left edge
+    // there into one in the image.
+    let flip = |from: f32, length: f32| if mirrored { margin + width - from - length } else { margin + from };
+    let avatar_x = flip(m.pad, m.avatar());
+    leading(painter, &mut pixmap, spec, &m, (avatar_x, margin + m.pad));
+    let text_from = m.pad + m.avatar() + m.gap;
+    if trailing_icon && let Some(icon) = &spec.icon {
+        let x = flip(text_from + text_width + m.gap * 0.6, m.icon);
+        draw_icon(&mut pixmap, icon, (x, margin + (m.height - m.icon) / 2.0), m.icon, &spec.accent);
+    }
+    let (first, second) = baselines(&m, margin, rows.detail.is_some());
+    let mut replaced = rows.title.draw(painter, &mut pixmap, flip(text_from, rows.title.width), first);
+    if let Some(detail) = &rows.detail {
+        replaced += detail.draw(painter, &mut pixmap, flip(text_from, detail.width), second);
+    }
+    let mut image = PixelBuffer::from_pixmap(pixmap, body, first);
+    image.replaced = replaced;
+    image
+}
+
+/// Baselines of the two rows (equal for one), so that capitals sit in the
+/// optical middle.
+fn baselines(m: &Measures, margin: f32, two: bool) -> (f32, f32) {
+    const CAPITAL: f32 = 0.714;
+    let middle = margin + m.height / 2.0;
+    if two {
+        let leading = m.title_px * 0.30;
+        let block = CAPITAL * m.title_px + leading + CAPITAL * m.detail_px;
+        let top = middle - block / 2.0 - m.title_px * 0.02;
+        (top + CAPITAL * m.title_px, top + block)
+    } else {
+        let baseline = middle + CAPITAL * m.title_px / 2.0;
+        (baseline, baseline)
+    }
+}
+
+struct Rows {
+    title: Row,
+    detail: Option<Row>,
+    mirrored: bool,
+}
+
+fn rows(
+    painter: &mut TextPainter,
+    words: &Wording,
+    spec: &CardSpec,
+    m: &Measures,
+    (room, trailing_icon): (f32, bool),
+) -> Rows {
+    let text = Shadow {
+        blur_px: m.title_px * 0.12,
+        dx: 0.0,
+        dy: (m.title_px * 0.035).max(0.5),
+        colour: Rgba::BLACK.with_alpha(0.6),
+    };
+    let bright = spec.accent.secondary.at_least(0.50);
+    let title = TextStyle::new(m.title_px).bold().shadow(text);
+    let muted = TextStyle::new(m.detail_px).colour(Rgba::hex(0xC9CBD8)).shadow(text);
+    let strong = TextStyle::new(m.detail_px).bold().colour(bright).shadow(text);
+    let count = (spec.quantity > 1).then(|| quantity(spec.quantity));
+    let space = m.detail_px * 0.28;
+    let sender = match &spec.title {
+        CardTitle::Sender { name, .. } if name.0.trim().is_empty() => &words.someone,
+        CardTitle::Sender { name, .. } => &name.0,
+        CardTitle::Bundle { people } => {
+            return bundle_rows(painter, words, spec, (*people, room), (&title, &muted, &strong));
+        }
+    };
+
+    if spec.size == CardSize::Compact {
+        let mut tail = Row::default();
+        if !trailing_icon {
+            tail.push(painter, strong.clone().max_width(room * 0.4), &spec.gift, space);
+        }
+        if let Some(count) = &count {
+            tail.push(painter, strong, count, space);
+        }
+        let tail_room = if tail.pieces.is_empty() { 0.0 } else { tail.width + m.gap };
+        let mut row = Row::default();
+        row.push(painter, title.max_width(room - tail_room), sender, 0.0);
+        let mirrored = row.pieces[0].line.rtl;
+        join(&mut row, tail, m.gap, mirrored);
+        return Rows {
+            title: row,
+            detail: None,
+            mirrored,
+        };
+    }
+
+    let mut row = Row::default();
+    row.push(painter, title.max_width(room), sender, 0.0);
+    let mirrored = row.pieces[0].line.rtl;
+    let mut count_room = 0.0;
+    if let Some(count) = &count {
+        count_room = painter.lay_out(&strong, count).width + space;
+    }
+    let mut detail = Row::default();
+    detail.push(painter, muted, &words.sent, 0.0);
+    let gift_room = (room - detail.width - 2.0 * space - count_room).max(m.detail_px);
+    detail.push(painter, strong.clone().max_width(gift_room), &spec.gift, space);
+    if let Some(count) = &count {
+        let white = TextStyle {
+            fill: Fill::Solid(Rgba::WHITE),
+            ..strong
+        };
+        detail.push(painter, white, count, space * 1.2);
+    }
+    Rows {
+        title: row,
+        detail: Some(detail),
+        mirrored,
+    }
+}
+
+/// Puts `tail` after `row` in reading direction.
+fn join(row: &mut Row, tail: Row, gap: f32, mirrored: bool) {
+    if tail.pieces.is_empty() {
+        return;
+    }
+    let (moved, by) = if mirrored {
+        (&mut row.pieces, tail.width + gap)
+    } else {
+        (&mut Vec::new(), 0.0)
+    };
+    for piece in moved {
+        piece.x += by;
+    }
+    let start = if mirrored { 0.0 } else { row.width + gap };
+    row.width += gap + tail.width;
+    row.pieces.extend(tail.pieces.into_iter().map(|piece| Piece {
+        x: piece.x + start,
+        ..piece
+    }));
+}
+
+/// "Rose ×240" over "from 31 people"; on one line when compact.
+fn bundle_rows(
+    painter: &mut TextPainter,
+    words: &Wording,
+    spec: &CardSpec,
+    (people, room): (u32, f32),
+    (title, muted, strong): (&TextStyle, &TextStyle, &TextStyle),
+) -> Rows {
+    let space = title.size_px * 0.28;
+    let bright = TextStyle {
+        fill: strong.fill,
+        ..title.clone()
+    };
+    let count = quantity(spec.quantity);
+    let noun = if people == 1 { &words.person } else { &words.people };
+    let mut detail = Row::default();
+    let gap = muted.size_px * 0.28;
+    detail.push(painter, muted.clone(), &words.from, 0.0);
+    let white = TextStyle::clone(muted).bold().colour(Rgba::WHITE);
+    detail.push(painter, white, &super::counter::grouped(u64::from(people)), gap);
+    detail.push(painter, muted.clone(), noun, gap);
+
+    let compact = spec.size == CardSize::Compact;
+    let taken = painter.lay_out(&bright, &count).width + space + if compact { detail.width + space } else { 0.0 };
+    let mut row = Row::default();
+    row.push(painter, title.clone().max_width((room - taken).max(title.size_px)), &spec.gift, 0.0);
+    row.push(painter, bright, &count, space);
+    if compact {
+        join(&mut row, detail, space * 1.4, false);
+        return Rows {
+            title: row,
+            detail: None,
+            mirrored: false,
+        };
+    }
+    Rows {
+        title: row,
+        detail: Some(detail),
+        mirrored: false,
+    }
+}
+
+fn surface(spec: &CardSpec, m: &Measures, width: f32, mirrored: bool) -> Surface {
+    let Accent { primary, secondary } = spec.accent;
+    // Accents of any brightness tint the same dark body.
+    let tint = primary.at_most(0.18);
+    let ink = Rgba::hex(0x14_13_1C);
+    let s = m.height / 112.0;
+    Surface {
+        radius: m.height / 2.0,
+        top: ink.mix(tint, 0.20).mix(Rgba::WHITE, 0.05).with_alpha(0.90),
+        bottom: ink.mix(tint, 0.07).mix(Rgba::BLACK, 0.25).with_alpha(0.93),
+        wash: primary.at_most(0.30).with_alpha(0.60),
+        wash_reach: (width * 0.72).min(m.height * 4.2),
+        rim_px: m.rim,
+        rim: (
+            primary.at_least(0.25).with_alpha(0.98),
+            secondary.at_least(0.35).with_alpha(0.50),
+        ),
+        glow: Halo {
+            reach_px: (16.0 * s).max(3.0),
+            colour: primary.at_least(0.12).with_alpha(0.34),
+        },
+        shadow: Halo {
+            reach_px: (20.0 * s).max(4.0),
+            colour: Rgba::BLACK.with_alpha(0.50),
+        },
+        shadow_dy: (5.0 * s).max(1.0),
+        mirrored,
+    }
+}
+
+/// The disc at the leading end: the sender, or a bundle's gift.
+fn leading(painter: &mut TextPainter, target: &mut Pixmap, spec: &CardSpec, m: &Measures, at: (f32, f32)) {
+    let diameter = m.avatar();
+    let disc = Disc {
+        cx: at.0 + diameter / 2.0,
+        cy: at.1 + diameter / 2.0,
+        diameter,
+    };
+    match (&spec.title, &spec.icon) {
+        (CardTitle::Sender { name, avatar }, _) => {
+            avatar::draw(painter, target, &disc, &name.0, avatar.as_ref(), Some(&spec.accent));
+        }
+        (CardTitle::Bundle { .. }, Some(icon)) => {
+            draw_icon(target, icon, at, diameter, &spec.accent);
+        }
+        (CardTitle::Bundle { .. }, None) => {
+            avatar::draw(painter, target, &disc, &spec.gift, None, Some(&spec.accent));
+        }
+    }
+}
+
+/// The gift's icon on a pool of its own light.
+fn draw_icon(target: &mut Pixmap, icon: &Picture, at: (f32, f32), side: f32, accent: &Accent) {
+    let pixels = side.round().max(1.0) as usize;
+    let reach = side * 0.42;
+    let mut light = Mask::new(pixels * 2, pixels * 2);
+    let centre = pixels as f32;
+    for (y, row) in light.data.chunks_exact_mut(pixels * 2).enumerate() {
+        for (x, value) in row.iter_mut().enumerate() {
+            let (dx, dy) = (x as f32 + 0.5 - centre, y as f32 + 0.5 - centre);
+            let t = (1.0 - (dx * dx + dy * dy).sqrt() / (reach * 1.35)).clamp(0.0, 1.0);
+            *value = (t * t * 255.0) as u8;
+        }
+    }
+    let (x, y) = (at.0.round() as i32, at.1.round() as i32);
+    let half = pixels as i32 / 2;
+    let colour = Fill::Solid(accent.primary.at_least(0.2).with_alpha(0.55));
+    light.tint(target, x - half, y - half, &colour, (0.0, 1.0));
+    icon.draw(target, x, y, pixels, false);
+}

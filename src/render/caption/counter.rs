@@ -1,0 +1,194 @@
+//! The combo counter: "×12", big and slanted, painted anew for each gift.
+//!
+//! Each character is rasterised once per size into three masks (letter,
+//! outline, glow); a counter is put together from them and coloured in one
+//! pass. Digits are as wide as each other, so the number stands still while it
+//! climbs.
+
+use std::collections::VecDeque;
+
+use tiny_skia::Pixmap;
+
+use super::colour::{Accent, Rgba};
+use super::glyphs::Ink;
+use super::mask::{Fill, Mask};
+use super::picture::{Body, PixelBuffer};
+use super::text::{self, TextPainter, TextStyle};
+
+/// A counter to paint.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CounterSpec {
+    pub count: u64,
+    pub accent: Accent,
+    /// Height of an em in pixels: 96 suits a regular card at scale 1.
+    pub size_px: f32,
+}
+
+/// "×12"; thousands are separated from 10,000 on.
+pub fn quantity(count: u64) -> String {
+    format!("\u{D7}{}", grouped(count))
+}
+
+/// "9999", "10,000", "1,234,567".
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    if number < 10_000 {
+        return digits;
+    }
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// Sizes in use at once: three lanes, and a spare while a window is resized.
+/// The oldest is dropped; making a set again takes a few milliseconds.
+const MAX_SETS: usize = 4;
+
+/// The multiplication sign is smaller than the digits.
+const SIGN_SCALE: f32 = 0.72;
+
+const CHARACTERS: [char; 12] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', ',', '\u{D7}'];
+
+/// Characters ready to be put together, for a few sizes.
+#[derive(Default)]
+pub struct DigitCache {
+    sets: VecDeque<DigitSet>,
+}
+
+struct DigitSet {
+    size_px: f32,
+    margin: f32,
+    ascent: f32,
+    descent: f32,
+    digit_advance: f32,
+    glyphs: Vec<Digit>,
+}
+
+/// The masks share one canvas whose pen stands at (margin, margin + ascent).
+struct Digit {
+    advance: f32,
+    letter: Mask,
+    outline: Mask,
+    glow: Mask,
+}
+
+impl DigitCache {
+    fn set(&mut self, painter: &mut TextPainter, size_px: f32) -> &DigitSet {
+        let known = self.sets.iter().position(|set| set.size_px == size_px);
+        let at = known.unwrap_or_else(|| {
+            if self.sets.len() == MAX_SETS {
+                self.sets.pop_front();
+            }
+            self.sets.push_back(DigitSet::new(painter, size_px));
+            self.sets.len() - 1
+        });
+        &self.sets[at]
+    }
+}
+
+impl DigitSet {
+    fn new(painter: &mut TextPainter, size_px: f32) -> Self {
+        let outline = (size_px * 0.065).max(1.0);
+        let glow = size_px * 0.20;
+        let margin = (outline + glow + 2.0).ceil();
+        let ascent = (size_px * 0.78).ceil();
+        let descent = (size_px * 0.17).ceil();
+        let mut set = Self {
+            size_px,
+            margin,
+            ascent,
+            descent,
+            digit_advance: 0.0,
+            glyphs: Vec::with_capacity(CHARACTERS.len()),
+        };
+        for c in CHARACTERS {
+            let size = if c == '\u{D7}' { size_px * SIGN_SCALE } else { size_px };
+            let mut style = TextStyle::new(size).bold();
+            style.italic = true;
+            let line = painter.lay_out(&style, c.encode_utf8(&mut [0; 4]));
+            let canvas = (
+                (line.width + 2.0 * margin).ceil() as usize,
+                (ascent + descent + 2.0 * margin) as usize,
+            );
+            let pen = (margin, margin + ascent);
+            // A little growth makes the family's bold a heavy.
+            let letter = painter.mask(&line, pen, canvas, Ink::Grown(size_px * 0.014), false);
+            let outline = painter.mask(&line, pen, canvas, Ink::Grown(outline), false);
+            let mut halo = outline.clone();
+            halo.blur(glow);
+            if c.is_ascii_digit() {
+                set.digit_advance = set.digit_advance.max(line.width);
+            }
+            set.glyphs.push(Digit {
+                advance: line.width,
+                letter,
+                outline,
+                glow: halo,
+            });
+        }
+        set
+    }
+
+    fn digit(&self, c: char) -> Option<(&Digit, f32)> {
+        let at = CHARACTERS.iter().position(|&known| known == c)?;
+        let digit = &self.glyphs[at];
+        let advance = if c.is_ascii_digit() { self.digit_advance } else { digit.advance };
+        Some((digit, advance))
+    }
+}
+
+/// Paints a counter.
+pub fn paint(painter: &mut TextPainter, cache: &mut DigitCache, spec: &CounterSpec) -> PixelBuffer {
+    // Whole pixels, so that a resized window does not fill the cache with
+    // sizes nobody can tell apart.
+    let size_px = spec.size_px.clamp(8.0, 320.0).round();
+    let set = cache.set(painter, size_px);
+    let text = quantity(spec.count);
+    let mut pens = Vec::with_capacity(text.len());
+    let mut x = 0.0_f32;
+    for c in text.chars() {
+        if let Some((digit, advance)) = set.digit(c) {
+            let centred = (advance - digit.advance) / 2.0;
+            pens.push((digit, (x + centred).round() as i32));
+            x += advance + if c == '\u{D7}' { size_px * 0.02 } else { -size_px * 0.01 };
+        }
+    }
+    // Slanted letters lean over their advance.
+    let lean = size_px * 0.10;
+    let (width, height) = (
+        (x + lean + 2.0 * set.margin).ceil() as usize,
+        (set.ascent + set.descent + 2.0 * set.margin) as usize,
+    );
+    let mut layers = [(); 3].map(|()| Mask::new(width, height));
+    for (digit, x) in pens {
+        layers[0].stamp_max(&digit.glow, x, 0);
+        layers[1].stamp_max(&digit.outline, x, 0);
+        layers[2].stamp_max(&digit.letter, x, 0);
+    }
+    let mut pixmap = text::blank(width as f32, height as f32);
+    let baseline = set.margin + set.ascent;
+    colour(&mut pixmap, &layers, &spec.accent, size_px, baseline);
+    let body = Body {
+        x: set.margin,
+        y: set.margin,
+        width: x + lean,
+        height: set.ascent + set.descent,
+    };
+    PixelBuffer::from_pixmap(pixmap, body, baseline)
+}
+
+fn colour(target: &mut Pixmap, [glow, outline, letter]: &[Mask; 3], accent: &Accent, size_px: f32, baseline: f32) {
+    let capitals = (baseline - size_px * 0.72, baseline);
+    let dark = accent.primary.at_most(0.03).mix(Rgba::hex(0x0E_0A_14), 0.55);
+    let bright = accent.secondary.at_least(0.60);
+    let deep = accent.primary.at_least(0.30);
+    glow.tint(target, 0, 0, &Fill::Solid(accent.primary.at_least(0.10).with_alpha(0.75)), capitals);
+    outline.tint(target, 0, 0, &Fill::Solid(dark), capitals);
+    let fill = Fill::Vertical([Rgba::WHITE, bright.mix(Rgba::WHITE, 0.25), deep]);
+    letter.tint(target, 0, 0, &fill, capitals);
+}

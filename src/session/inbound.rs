@@ -1,0 +1,175 @@
+//! What the peer says, and what each message changes.
+
+use super::ledger::{Arrival, GiftKey};
+use super::problem::{is_auth_code, quote};
+use super::{
+    CONTROL, ConnectionState, INTERIM_ACK, MAX_CONTROLS, MAX_INTERIM, MAX_PONGS, Note, Phase,
+    Problem, Session, ack_of, close_code, settings,
+};
+use crate::model::{Control, Gift, RefusalReason, Verdict};
+use crate::protocol::{
+    ConnectionAck, DecodeError, PeerError, Ping, ServerMessage, decode_server,
+};
+
+const UNSUPPORTED_VERSION: &str = "UNSUPPORTED_VERSION";
+
+impl Session {
+    pub(super) fn message(&mut self, bytes: &[u8]) {
+        match decode_server(bytes) {
+            Ok(ServerMessage::Gift(gift)) => self.gift(gift),
+            Ok(ServerMessage::Ping(ping)) => self.ping(ping),
+            Ok(ServerMessage::Ack(ack)) => self.acknowledged(ack),
+            Ok(ServerMessage::Status(status)) => self.status = Some(status),
+            Ok(ServerMessage::Error(error)) => self.peer_error(error),
+            Ok(ServerMessage::Control(control)) => self.control(control),
+            Ok(ServerMessage::Unknown(_)) => self.counts.unknown += 1,
+            Err(error) => self.unreadable(&error),
+        }
+    }
+
+    fn gift(&mut self, gift: Gift) {
+        self.counts.gifts += 1;
+        let key = GiftKey::of(&gift);
+        match self.ledger.arrive(key.clone()) {
+            Arrival::New => {
+                self.expect_interim(key);
+                if let Some(refused) = self.held.push(Box::new(gift)) {
+                    self.overloaded(GiftKey::of(&refused));
+                }
+            }
+            Arrival::Waiting => self.counts.duplicates += 1,
+            Arrival::Settled(settled) => {
+                self.counts.duplicates += 1;
+                self.outbox.push(ack_of(&key, &settled));
+            }
+            Arrival::Full => self.overloaded(key),
+        }
+    }
+
+    /// Before the ack we do not know whether the server wants interim acks, so
+    /// the gift is noted; after it we do.
+    fn expect_interim(&mut self, key: GiftKey) {
+        let wanted = matches!(self.phase, Phase::Greeting { .. }) || self.negotiated(INTERIM_ACK);
+        if wanted && self.interim.len() < MAX_INTERIM {
+            let due = self.now + self.settings.timing.interim_after;
+            self.interim.push_back((due, key));
+        }
+    }
+
+    fn ping(&mut self, ping: Ping) {
+        self.counts.pings += 1;
+        if self
+            .last_sequence
+            .is_some_and(|last| ping.sequence != last.wrapping_add(1))
+        {
+            self.counts.ping_gaps += 1;
+        }
+        self.last_sequence = Some(ping.sequence);
+        if self.pongs.len() >= MAX_PONGS {
+            self.pongs.pop_front();
+        }
+        self.pongs.push_back(ping.sequence);
+    }
+
+    /// The first ack of a connection makes it live; a later one is how the
+    /// host's change of a setting reaches a running renderer.
+    fn acknowledged(&mut self, ack: ConnectionAck) {
+        self.config = ack.config;
+        self.config_for_stage = Some(self.config.clone());
+        if matches!(self.phase, Phase::Greeting { .. }) {
+            self.phase = Phase::Live { since: self.now };
+            self.state(ConnectionState::Online);
+        }
+        if !self.negotiated(INTERIM_ACK) {
+            self.interim.clear();
+        }
+    }
+
+    fn control(&mut self, control: Control) {
+        if !self.negotiated(CONTROL) {
+            self.counts.unknown += 1;
+            return;
+        }
+        // Clear means everything that waits, and some of it waits here.
+        if control == Control::Clear {
+            while let Some(gift) = self.held.pop() {
+                self.settle(GiftKey::of(&gift), Verdict::Dismissed);
+            }
+        }
+        if self.controls.len() >= MAX_CONTROLS {
+            self.controls.pop_front();
+        }
+        self.controls.push_back(control);
+    }
+
+    /// An error from the peer is heeded and never answered.
+    fn peer_error(&mut self, error: PeerError) {
+        let fatal = !error.retryable
+            && (error.code.eq_ignore_ascii_case(UNSUPPORTED_VERSION) || is_auth_code(&error.code));
+        if fatal {
+            let problem = Problem::Refused {
+                code: quote(&error.code),
+                message: quote(&error.message),
+            };
+            self.leave(close_code::NORMAL, "", problem);
+            return;
+        }
+        if error.retryable {
+            let pause = match error.retry_after {
+                Some(asked) => self.backoff.jittered(asked, settings::RETRY_JITTER),
+                None => self.backoff.delay(&self.settings.timing),
+            };
+            self.hold_until = self.hold_until.max(self.now + pause);
+        }
+        self.note(Note::PeerError(error));
+    }
+
+    fn unreadable(&mut self, error: &DecodeError) {
+        if let DecodeError::InvalidGift {
+            gift_id,
+            combo_count,
+            quantity,
+            ..
+        } = error
+        {
+            let key = GiftKey {
+                id: gift_id.clone(),
+                quantity: *quantity,
+                combo_count: *combo_count,
+            };
+            return self.invalid_gift(key);
+        }
+        self.counts.malformed += 1;
+        let code = error.code();
+        let so_far = self.counts.malformed;
+        self.note(Note::Malformed { code, so_far });
+        if error.is_about_an_error() {
+            return;
+        }
+        if code == UNSUPPORTED_VERSION && matches!(self.phase, Phase::Greeting { .. }) {
+            self.error = Some(error.to_peer_error());
+            self.leave(close_code::NORMAL, "", Problem::UnsupportedVersion);
+        } else if self.error.is_some() {
+            self.counts.errors_suppressed += 1;
+        } else {
+            self.error = Some(error.to_peer_error());
+        }
+    }
+
+    /// Readable, but not a gift that can be shown: acked, so that it does not
+    /// come again.
+    fn invalid_gift(&mut self, key: GiftKey) {
+        self.counts.gifts += 1;
+        match self.ledger.arrive(key.clone()) {
+            Arrival::New => {
+                self.settle(key, Verdict::Refused(RefusalReason::Invalid));
+            }
+            Arrival::Full => self.settle_at_once(key, Verdict::Refused(RefusalReason::Invalid)),
+            Arrival::Waiting => self.counts.duplicates += 1,
+            Arrival::Settled(settled) => {
+                self.counts.duplicates += 1;
+                self.outbox.push(ack_of(&key, &settled));
+            }
+        }
+    }
+}

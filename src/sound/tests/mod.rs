@@ -1,0 +1,11 @@
+//! The sound is judged as a listener would: by rendering it and measuring
+//! level, pitch, peaks and clicks.
+
+mod clip;
+mod device;
+mod limiter;
+mod measure;
+mod mix;
+mod shelf;
+mod streak;
+mod stream;

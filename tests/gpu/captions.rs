@@ -1,0 +1,261 @@
+//! Golden images of captions: one folder per case in `tests/data/captions`,
+//! with `case.toml` (what to paint) and `expected.png` (over a grey checker).
+//!
+//! The pictures were made with Debian 12's fonts-noto-core 20201225,
+//! fonts-noto-cjk 20220127 and fonts-noto-color-emoji 2.042. Other versions
+//! move edges by a fraction of a pixel and redraw some emoji, which the
+//! tolerance allows for; a lost shadow, a mirrored layout or a wrong colour is
+//! far outside it. On failure the actual and the difference images are written
+//! to `captions/` in the test's temporary folder under `target`.
+//!
+//! `HYPERFOCUS_BLESS=1` writes `expected.png` anew; look at what it wrote.
+
+use std::path::{Path, PathBuf};
+
+use hyperfocus::model::Private;
+use hyperfocus::render::caption::counter::DigitCache;
+use hyperfocus::render::caption::{
+    Accent, AvatarSpec, CardSize, CardSpec, CardTitle, CounterSpec, NameSpec, PanelSpec, Picture, PixelBuffer, Rgba,
+    TextPainter, TextStyle, Wording, avatar, card, counter, painter, panel,
+};
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    paint: Paint,
+    tolerance: Tolerance,
+}
+
+/// How far the image may be from the expected one.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tolerance {
+    /// Mean absolute difference per channel, in levels.
+    mean: f64,
+    /// Sides may differ by this many pixels.
+    side: u32,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+enum Paint {
+    Card {
+        size: String,
+        name: Option<String>,
+        people: Option<u32>,
+        gift: String,
+        /// An emoji that stands for the gift's icon.
+        icon: Option<String>,
+        quantity: u64,
+        accent: [String; 2],
+        scale: f32,
+    },
+    Counter {
+        count: u64,
+        accent: [String; 2],
+        size: f32,
+    },
+    Name {
+        text: String,
+        width: u32,
+        height: u32,
+    },
+    Avatar {
+        name: String,
+        side: u32,
+    },
+    Panel {
+        title: String,
+        lines: Vec<[String; 2]>,
+        scale: f32,
+    },
+}
+
+#[test]
+fn captions_look_as_they_were_drawn() {
+    let mut painter = TextPainter::new();
+    let missing = painter.missing_families();
+    assert!(
+        missing.is_empty(),
+        "fonts are missing: {}. On Debian and Ubuntu install fonts-noto-core, fonts-noto-cjk and \
+         fonts-noto-color-emoji (`make test` does)",
+        missing.join(", ")
+    );
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/captions");
+    let mut folders: Vec<PathBuf> = std::fs::read_dir(&root)
+        .expect("the cases are in the repository")
+        .map(|entry| entry.expect("a readable folder").path())
+        .filter(|path| path.is_dir())
+        .collect();
+    folders.sort();
+    assert!(folders.len() >= 6, "only {} cases in {}", folders.len(), root.display());
+
+    let mut failures = Vec::new();
+    for folder in &folders {
+        if let Err(problem) = check(&mut painter, folder) {
+            failures.push(format!("{}: {problem}", folder.display()));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+fn check(painter: &mut TextPainter, folder: &Path) -> Result<(), String> {
+    let text = std::fs::read_to_string(folder.join("case.toml")).map_err(|e| format!("case.toml: {e}"))?;
+    let case: Case = toml::from_str(&text).map_err(|e| format!("case.toml: {e}"))?;
+    let actual = over_checker(&paint(painter, &case.paint));
+    let expected_path = folder.join("expected.png");
+    if std::env::var_os("HYPERFOCUS_BLESS").is_some() {
+        return actual.save(&expected_path).map_err(|e| e.to_string());
+    }
+    let expected = image::open(&expected_path)
+        .map_err(|e| format!("expected.png: {e}"))?
+        .into_rgb8();
+    compare(&actual, &expected, &case.tolerance).map_err(|problem| {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+        format!("{problem}; {}", keep(&actual, &expected, &name))
+    })
+}
+
+fn compare(actual: &image::RgbImage, expected: &image::RgbImage, tolerance: &Tolerance) -> Result<(), String> {
+    let (a, e) = (actual.dimensions(), expected.dimensions());
+    if a.0.abs_diff(e.0) > tolerance.side || a.1.abs_diff(e.1) > tolerance.side {
+        return Err(format!("{a:?} pixels instead of {e:?}"));
+    }
+    let mut sum = 0.0;
+    let (width, height) = (a.0.min(e.0), a.1.min(e.1));
+    for y in 0..height {
+        for x in 0..width {
+            let pair = actual.get_pixel(x, y).0.into_iter().zip(expected.get_pixel(x, y).0);
+            sum += pair.map(|(a, e)| f64::from(a.abs_diff(e))).sum::<f64>();
+        }
+    }
+    let mean = sum / (f64::from(width) * f64::from(height) * 3.0);
+    if mean > tolerance.mean {
+        return Err(format!("differs by {mean:.2} levels on average, {} are allowed", tolerance.mean));
+    }
+    Ok(())
+}
+
+/// Writes what was painted and where it differs; says where.
+fn keep(actual: &image::RgbImage, expected: &image::RgbImage, name: &str) -> String {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("captions");
+    let difference = image::RgbImage::from_fn(
+        actual.width().max(expected.width()),
+        actual.height().max(expected.height()),
+        |x, y| match (actual.get_pixel_checked(x, y), expected.get_pixel_checked(x, y)) {
+            (Some(a), Some(e)) => image::Rgb([0, 1, 2].map(|c| a.0[c].abs_diff(e.0[c]).saturating_mul(4))),
+            _ => image::Rgb([255, 0, 255]),
+        },
+    );
+    let written = std::fs::create_dir_all(&folder)
+        .map_err(image::ImageError::IoError)
+        .and_then(|()| actual.save(folder.join(format!("{name}.actual.png"))))
+        .and_then(|()| difference.save(folder.join(format!("{name}.difference.png"))));
+    match written {
+        Ok(()) => format!("see {name}.actual.png and {name}.difference.png in {}", folder.display()),
+        Err(e) => format!("the pictures could not be written to {}: {e}", folder.display()),
+    }
+}
+
+/// Over grey squares of two tones, so that a change of alpha shows.
+fn over_checker(painted: &PixelBuffer) -> image::RgbImage {
+    image::RgbImage::from_fn(painted.width, painted.height, |x, y| {
+        let ground = if (x / 8 + y / 8) % 2 == 0 { 96 } else { 176 };
+        let at = (y * painted.width + x) as usize * 4;
+        let [r, g, b, a] = [0, 1, 2, 3].map(|c| u32::from(painted.rgba[at + c]));
+        let shown = ground * (255 - a) / 255;
+        image::Rgb([r, g, b].map(|c| (c + shown).min(255) as u8))
+    })
+}
+
+fn paint(painter: &mut TextPainter, what: &Paint) -> PixelBuffer {
+    match what {
+        Paint::Card {
+            size,
+            name,
+            people,
+            gift,
+            icon,
+            quantity,
+            accent,
+            scale,
+        } => {
+            let title = match (name, people) {
+                (Some(name), None) => CardTitle::Sender {
+                    name: Private(name.as_str().into()),
+                    avatar: None,
+                },
+                (None, Some(people)) => CardTitle::Bundle { people: *people },
+                _ => panic!("a card is of a name or of people"),
+            };
+            let spec = CardSpec {
+                size: match size.as_str() {
+                    "compact" => CardSize::Compact,
+                    "regular" => CardSize::Regular,
+                    "large" => CardSize::Large,
+                    other => panic!("no card size {other:?}"),
+                },
+                title,
+                gift: gift.as_str().into(),
+                icon: icon.as_ref().map(|emoji| picture(painter, emoji)),
+                quantity: *quantity,
+                accent: colours(accent),
+                scale: *scale,
+            };
+            card::paint(painter, &Wording::default(), &spec)
+        }
+        Paint::Counter { count, accent, size } => {
+            let spec = CounterSpec {
+                count: *count,
+                accent: colours(accent),
+                size_px: *size,
+            };
+            counter::paint(painter, &mut DigitCache::default(), &spec)
+        }
+        Paint::Name { text, width, height } => {
+            let spec = NameSpec {
+                text: Private(text.as_str().into()),
+                width: *width,
+                height: *height,
+                colour: Rgba::WHITE,
+                bold: true,
+                outlined: true,
+                straight: false,
+            };
+            painter::paint_name(painter, &spec)
+        }
+        Paint::Avatar { name, side } => {
+            let spec = AvatarSpec {
+                name: Private(name.as_str().into()),
+                picture: None,
+                side: *side,
+                square: false,
+            };
+            avatar::paint(painter, &spec)
+        }
+        Paint::Panel { title, lines, scale } => {
+            let spec = PanelSpec {
+                title: title.as_str().into(),
+                lines: lines
+                    .iter()
+                    .map(|[key, meaning]| (key.as_str().into(), meaning.as_str().into()))
+                    .collect(),
+                scale: *scale,
+            };
+            panel::paint(painter, &spec)
+        }
+    }
+}
+
+fn picture(painter: &mut TextPainter, emoji: &str) -> Picture {
+    let image = painter.paint_line(&TextStyle::new(200.0), emoji).into_straight();
+    Picture::from_straight(image.width, image.height, &image.rgba).expect("a painted emoji is a picture")
+}
+
+fn colours([primary, secondary]: &[String; 2]) -> Accent {
+    let hex = |text: &str| Rgba::hex(u32::from_str_radix(text, 16).expect("RRGGBB"));
+    Accent {
+        primary: hex(primary),
+        secondary: hex(secondary),
+    }
+}
