@@ -131,6 +131,24 @@ def build():
     return root, fins
 
 
+def join(name, things):
+    """One node and one mesh out of many, so that an engine draws few."""
+    first = things[0]
+    with bpy.context.temp_override(active_object=first, object=first, selected_objects=things, selected_editable_objects=things):
+        bpy.ops.object.join()
+    first.name = first.data.name = name
+
+
+def merge(root):
+    """The fixed parts become `hull`, those of the window `window_parts`."""
+    parts = [t for t in bpy.data.objects if t.type == "MESH"]
+    fixed = [t for t in parts if t.parent == root and not t.name.startswith("fin_")]
+    glazing = [t for t in parts if t.parent != root]
+    # The first keeps its place and size, so it has to be one that has none of its own.
+    join("hull", sorted(fixed, key=lambda t: t.name != "hull"))
+    join("window_parts", sorted(glazing, key=lambda t: t.name != "window_rim"))
+
+
 def key(thing, prop, index, keys, clip):
     """Write one channel of a clip: (second, value) pairs, eased by Blender's splines."""
     if not thing.animation_data:
@@ -206,6 +224,7 @@ def light():
 def main():
     studio.fresh()
     root, fins = build()
+    merge(root)
     animate(root, fins)
     export(MODELS / "rocket.glb")
     triangles = sum(len(p.vertices) - 2 for o in bpy.data.objects if o.type == "MESH" for p in o.data.polygons)
