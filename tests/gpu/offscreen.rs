@@ -50,8 +50,7 @@ impl Offscreen {
         app.finish();
         app.cleanup();
 
-        let mut image =
-            Image::new_target_texture(size.x, size.y, TextureFormat::Rgba16Float, None);
+        let mut image = Image::new_target_texture(size.x, size.y, TextureFormat::Rgba16Float, None);
         image.texture_descriptor.usage |= TextureUsages::COPY_SRC;
         let target = app.world_mut().resource_mut::<Assets<Image>>().add(image);
         app.world_mut().spawn((
@@ -93,9 +92,11 @@ impl Offscreen {
         world.resource_mut::<Picture>().0 = None;
         let reader = world
             .spawn(Readback::texture(target))
-            .observe(|complete: On<ReadbackComplete>, mut picture: ResMut<Picture>| {
-                picture.0 = Some(complete.data.clone());
-            })
+            .observe(
+                |complete: On<ReadbackComplete>, mut picture: ResMut<Picture>| {
+                    picture.0 = Some(complete.data.clone());
+                },
+            )
             .id();
         let mut before: Option<Vec<u8>> = None;
         let mut settled = None;
@@ -115,7 +116,9 @@ impl Offscreen {
         let bytes = settled.expect("set before `until` returned");
         bytes
             .chunks_exact(8)
-            .map(|texel| [0, 2, 4, 6].map(|at| half(u16::from_le_bytes([texel[at], texel[at + 1]]))))
+            .map(|texel| {
+                [0, 2, 4, 6].map(|at| half(u16::from_le_bytes([texel[at], texel[at + 1]])))
+            })
             .collect()
     }
 }

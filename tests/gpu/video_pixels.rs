@@ -184,7 +184,11 @@ fn the_gpu_and_the_cpu_agree_whatever_the_rows_padding() {
         stage.until(shown);
         let picture = stage.picture();
         let share = share_within(1, &picture, &expected);
-        assert!(share >= 0.99, "padding {padding}: {:.2} % agree", share * 100.0);
+        assert!(
+            share >= 0.99,
+            "padding {padding}: {:.2} % agree",
+            share * 100.0
+        );
     }
 }
 
@@ -212,14 +216,16 @@ fn nothing_bleeds_over_the_border_of_a_rectangle_however_large_it_is_drawn() {
     let mut stage = stage(size, &still, layout);
     // Something to see, so that the picture counts as drawn.
     let mark = solid(&mut stage.app, [255; 4], 1);
-    stage.app.world_mut().spawn((
-        Sprite::from_image(mark),
-        Transform::from_xyz(0.0, 0.0, 1.0),
-    ));
+    stage
+        .app
+        .world_mut()
+        .spawn((Sprite::from_image(mark), Transform::from_xyz(0.0, 0.0, 1.0)));
     stage.app.world_mut().spawn(playback(size));
     stage.until(shown);
     let picture = stage.picture();
-    let lit = picture.iter().filter(|pixel| pixel.iter().any(|&value| value > 0.0));
+    let lit = picture
+        .iter()
+        .filter(|pixel| pixel.iter().any(|&value| value > 0.0));
     assert!(lit.count() <= 4, "only the mark is to be seen");
 }
 
@@ -235,7 +241,11 @@ fn opacity_fades_light_and_cover_alike() {
     });
     stage.until(shown);
     let picture = stage.picture();
-    assert!(picture.iter().all(|pixel| pixel.iter().all(|v| (v - 0.25).abs() < 0.01)));
+    assert!(
+        picture
+            .iter()
+            .all(|pixel| pixel.iter().all(|v| (v - 0.25).abs() < 0.01))
+    );
 }
 
 /// A canvas of 32x32 that is empty but for what is fused into it; masks are
@@ -314,7 +324,10 @@ fn a_fused_image_shows_where_it_belongs_as_its_mask_allows() {
                 0.0
             };
             assert!((a - expected).abs() < 0.01, "{x},{y}: {a}");
-            assert!((r - expected).abs() < 0.01 && g == 0.0 && b == 0.0, "{x},{y}");
+            assert!(
+                (r - expected).abs() < 0.01 && g == 0.0 && b == 0.0,
+                "{x},{y}"
+            );
         }
     }
 }
@@ -374,7 +387,9 @@ fn text_stands_at_four_fifths_of_its_box() {
     let mut stage = fusion_stage(avatar(text, Fit::FitXy), object(8, 8, false), |_, _| 235);
     let picture = stage.picture();
     // A square picture of 12.8 in the middle of a box of 16.
-    let rows: Vec<_> = (0..32).filter(|&y| alpha_at(&picture, 16, y) > 0.9).collect();
+    let rows: Vec<_> = (0..32)
+        .filter(|&y| alpha_at(&picture, 16, y) > 0.9)
+        .collect();
     assert_eq!((rows.first(), rows.last()), (Some(&10), Some(&21)));
 }
 
@@ -414,9 +429,8 @@ fn a_fifth_video_waits_for_a_slot_and_then_plays() {
         .collect();
     let fifth = videos[MAX_PLAYERS];
     stage.until(|world| {
-        let playing = |&&video: &&Entity| {
-            world.get::<VideoStatus>(video) == Some(&VideoStatus::Playing)
-        };
+        let playing =
+            |&&video: &&Entity| world.get::<VideoStatus>(video) == Some(&VideoStatus::Playing);
         videos.iter().filter(playing).count() == MAX_PLAYERS
     });
     let status = |world: &World| world.get::<VideoStatus>(fifth).cloned();
@@ -440,7 +454,11 @@ fn a_removed_video_leaves_nothing_behind() {
     stage.until(shown);
     assert_eq!(quads(stage.app.world_mut()), 1);
     assert_eq!(images(stage.app.world()), before + 3);
-    stage.app.world_mut().entity_mut(video).remove::<VideoPlayback>();
+    stage
+        .app
+        .world_mut()
+        .entity_mut(video)
+        .remove::<VideoPlayback>();
     stage.until(|world| quads(world) == 0 && images(world) == before);
     assert!(stage.app.world().get::<ActiveVideo>(video).is_none());
 }
@@ -473,7 +491,11 @@ fn warming_up_draws_nothing_and_makes_the_only_pipeline() {
         world.spawn(warm);
     });
     let pipelines = |stage: &Offscreen| {
-        let cache = stage.app.sub_app(RenderApp).world().resource::<PipelineCache>();
+        let cache = stage
+            .app
+            .sub_app(RenderApp)
+            .world()
+            .resource::<PipelineCache>();
         let ready = cache.waiting_pipelines().next().is_none();
         (cache.pipelines().count(), ready)
     };
@@ -486,7 +508,11 @@ fn warming_up_draws_nothing_and_makes_the_only_pipeline() {
     stage.app.world_mut().spawn(playback(size));
     stage.until(shown);
     let picture = stage.picture();
-    assert_eq!(pipelines(&stage).0, warm, "no pipeline was made for the real video");
+    assert_eq!(
+        pipelines(&stage).0,
+        warm,
+        "no pipeline was made for the real video"
+    );
     let middle = picture[picture.len() / 2];
     assert!(middle[3] > 0.0 && srgb_decode(1.0) == 1.0);
 }
