@@ -47,7 +47,7 @@ fn bevy_plugins(gpu: Gpu, catalog: &Catalog, window: Option<Window>) -> Result<P
         .set(PbrPlugin {
             prepass_enabled: false,
             add_default_deferred_lighting_plugin: false,
-            use_gpu_instance_buffer_builder: false,
+            use_gpu_instance_buffer_builder: std::env::var("GPUB").is_ok(),
             ..default()
         })
         .set(WindowPlugin {
