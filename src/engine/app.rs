@@ -42,12 +42,9 @@ fn bevy_plugins(gpu: Gpu, catalog: &Catalog, window: Option<Window>) -> Result<P
             render_creation: gpu.creation,
             ..default()
         })
-        // A handful of meshes: building their instances on the GPU costs more
-        // than it saves.
         .set(PbrPlugin {
             prepass_enabled: false,
             add_default_deferred_lighting_plugin: false,
-            use_gpu_instance_buffer_builder: std::env::var("GPUB").is_ok(),
             ..default()
         })
         .set(WindowPlugin {

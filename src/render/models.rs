@@ -13,7 +13,6 @@ use bevy::world_serialization::{WorldAssetRoot, WorldInstanceReady};
 use super::camera::{DEEP_LAYER, ModelCamera, ModelLayer};
 use super::environment::StudioLight;
 use super::layout::Placement;
-use super::particles::{EffectPool, Space};
 use crate::catalog::Model;
 use crate::stage::{Act, StageSet};
 
@@ -212,11 +211,10 @@ pub(super) fn place_models(
 /// something to show.
 fn switch_camera(
     models: Query<(), Or<(With<ActModel>, With<Rehearsing>)>>,
-    pool: Res<EffectPool>,
     mut camera: Single<&mut Camera, With<ModelCamera>>,
     mut layer: Single<&mut Visibility, With<ModelLayer>>,
 ) {
-    let wanted = !models.is_empty() || pool.in_use_in(Space::Deep) > 0;
+    let wanted = !models.is_empty();
     if camera.is_active != wanted {
         camera.is_active = wanted;
         **layer = if wanted {

@@ -11,10 +11,11 @@ use std::sync::Arc;
 use bevy::prelude::*;
 use bevy_hanabi::{EffectMaterial, EffectProperties, EffectSpawner, HanabiPlugin, SpawnerSettings};
 
-pub use pool::{EffectPool, Space};
+pub use pool::EffectPool;
 pub use template::CAPACITIES;
 
-use super::layout::Placement;
+use super::camera::model_camera_distance;
+use super::layout::{Placement, StageSize};
 use super::models::ModelNodes;
 use super::pictures::PicturePlaces;
 use super::textures::Textures;
@@ -147,12 +148,7 @@ fn fire(
             let emitter = &act.recipe.emitters[item.emitter];
             let count = (emitter.count as f32 * item.intensity * if act.shrunk { 0.5 } else { 1.0 })
                 .clamp(1.0, *CAPACITIES.last().expect("there are capacities") as f32);
-            let space = if act.recipe.model.is_some() && emitter.follow.is_some() {
-                Space::Deep
-            } else {
-                Space::Flat
-            };
-            let Some(effect) = pool.borrow(emitter.template, count as u32, space) else {
+            let Some(effect) = pool.borrow(emitter.template, count as u32) else {
                 return false;
             };
             salt = salt.wrapping_mul(0x01000193) ^ (item.emitter as u32) ^ act.elapsed.to_bits();
@@ -187,6 +183,7 @@ fn fire(
 fn follow(
     acts: Query<(&Act, &Placement, Option<&PicturePlaces>, Option<&ModelNodes>)>,
     nodes: Query<&GlobalTransform>,
+    stage: Res<StageSize>,
     mut playing: Query<(&Playing, &mut Transform)>,
 ) {
     for (effect, mut transform) in &mut playing {
@@ -202,11 +199,18 @@ fn follow(
             .and_then(|model| model.node(name))
             .and_then(|node| nodes.get(node).ok())
         {
-            transform.translation = node.translation();
+            // Particles live on the flat stage: where the node is seen there.
+            transform.translation = flatten(node.translation(), &stage).extend(0.0);
         } else {
             transform.translation = placement.origin.extend(0.0);
         }
     }
+}
+
+/// Where on the flat stage the deep camera shows a point.
+fn flatten(point: Vec3, stage: &StageSize) -> Vec2 {
+    let distance = model_camera_distance(stage);
+    point.truncate() * distance / (distance - point.z).max(1.0)
 }
 
 /// When an act goes, its emitters stop. One that played out leaves its last
