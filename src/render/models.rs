@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use bevy::asset::LoadState;
 use bevy::animation::graph::{AnimationGraph, AnimationGraphHandle};
 use bevy::animation::{AnimationClip, AnimationPlayer};
 use bevy::camera::visibility::RenderLayers;
@@ -14,7 +15,7 @@ use super::camera::{DEEP_LAYER, ModelCamera, ModelLayer};
 use super::environment::StudioLight;
 use super::layout::Placement;
 use crate::catalog::Model;
-use crate::stage::{Act, StageSet};
+use crate::stage::{Act, AssetFailed, StageSet};
 
 pub struct ModelPlugin;
 
@@ -27,7 +28,9 @@ impl Plugin for ModelPlugin {
             .add_systems(Startup, light_the_stage)
             .add_systems(
                 Update,
-                (place_models, switch_camera).chain().in_set(StageSet::Animate),
+                (place_models, tell_failures, switch_camera)
+                    .chain()
+                    .in_set(StageSet::Animate),
             );
     }
 }
@@ -204,6 +207,23 @@ pub(super) fn place_models(
                 * Quat::from_rotation_y(key.yaw.to_radians()),
             scale: Vec3::new(thin, stretch, thin) * scale.max(0.001),
         };
+    }
+}
+
+/// A model whose file cannot be used makes its act fall back.
+fn tell_failures(
+    mut commands: Commands,
+    assets: Res<AssetServer>,
+    models: Query<(Entity, &ActModel, &Clip)>,
+) {
+    for (entity, shown, clip) in &models {
+        if let Some(LoadState::Failed(error)) = assets.get_load_state(&clip.file) {
+            commands.trigger(AssetFailed {
+                entity: shown.act,
+                reason: error.to_string().into(),
+            });
+            commands.entity(entity).despawn();
+        }
     }
 }
 

@@ -20,7 +20,7 @@ use super::models::ModelNodes;
 use super::pictures::PicturePlaces;
 use super::textures::Textures;
 use crate::catalog::{Emitter, Recipe, Trigger};
-use crate::stage::{Act, Climaxed, Grew, StageSet};
+use crate::stage::{Act, Climaxed, FellBack, Grew, StageSet};
 
 /// Emitters an act may have waiting to fire. Growth that comes faster than its
 /// emitters fire adds to the intensity instead of to the list.
@@ -35,6 +35,7 @@ impl Plugin for ParticlePlugin {
         app.add_plugins(HanabiPlugin)
             .init_resource::<EffectPool>()
             .add_observer(schedule_start)
+            .add_observer(schedule_fallback)
             .add_observer(schedule_growth)
             .add_observer(schedule_climax)
             .add_observer(stop_with_act)
@@ -84,6 +85,13 @@ fn schedule_start(add: On<Add, Act>, mut commands: Commands, acts: Query<&Act>) 
     let mut due = Due::default();
     due.schedule(act, Trigger::Start, act.intensity());
     commands.entity(add.entity).insert(due);
+}
+
+fn schedule_fallback(fell: On<FellBack>, mut acts: Query<(&Act, &mut Due)>) {
+    if let Ok((act, mut due)) = acts.get_mut(fell.entity) {
+        due.0.clear();
+        due.schedule(act, Trigger::Start, act.intensity());
+    }
 }
 
 fn schedule_growth(grew: On<Grew>, mut acts: Query<(&Act, &mut Due)>) {
