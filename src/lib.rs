@@ -3,6 +3,8 @@ pub mod config;
 pub mod model;
 #[cfg(feature = "net")]
 pub mod net;
+#[cfg(feature = "render")]
+pub mod output;
 pub mod protocol;
 #[cfg(feature = "render")]
 pub mod render;
