@@ -1,5 +1,11 @@
 pub mod catalog;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod config;
+#[cfg(feature = "net")]
+pub mod demo;
+#[cfg(all(feature = "render", feature = "cli"))]
+pub mod engine;
 pub mod model;
 #[cfg(feature = "net")]
 pub mod net;

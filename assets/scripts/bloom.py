@@ -18,7 +18,7 @@ def step(low, high, v):
     return t * t * (3 - 2 * t)
 
 
-def petal_surface(length, width, lean, curl, wrap, radius, seed, point=0.05, rows=44, columns=45, base_lean=0.0):
+def petal_surface(length, width, lean, curl, wrap, radius, seed, point=0.05, rows=44, columns=45, base_lean=0.0, top=0.60, crest=0.16, foot=0.72):
     """A petal as a grid of points, growing from the origin's side towards +z, facing +x outwards.
 
     `lean`: radians from upright, half way up; `curl`: further radians the lip
@@ -29,9 +29,9 @@ def petal_surface(length, width, lean, curl, wrap, radius, seed, point=0.05, row
     v = np.linspace(0, 1, rows)[:, None]
     u = np.linspace(-1, 1, columns)[None, :]
     # The outline: a narrow foot, a broad shoulder, a lip with a faint point.
-    shoulder = np.sqrt(np.clip(1 - (np.abs(v - 0.62) / np.where(v < 0.62, 0.72, 0.60)) ** 2.4, 0, 1))
+    shoulder = np.sqrt(np.clip(1 - (np.abs(v - 0.62) / np.where(v < 0.62, foot, top)) ** 2.4, 0, 1))
     half = width * (0.16 + 0.84 * shoulder) * np.ones_like(u)
-    reach = length * (1 - 0.16 * np.abs(u) ** 2.6 + point * np.exp(-((u / 0.22) ** 2)))
+    reach = length * (1 - crest * np.abs(u) ** 2.6 + point * np.exp(-((u / 0.22) ** 2)))
     along = np.linspace(0, 1, 200)
     slope = base_lean + (lean - base_lean) * step(0.0, 0.55, along) + curl * step(0.60, 1.0, along) ** 1.4
     r_line = np.concatenate([[0], np.cumsum(np.sin(slope))])[:-1] / 200
@@ -63,8 +63,8 @@ def veins(v, u, seed):
 
 
 def build_rose():
-    skin = studio.material("petal", "#FFFFFF", roughness=0.46, coat=0.06, subsurface=0.35, vertex_colour=True)
-    deep, full, rim = (np.array(studio.srgb(c)[:3]) for c in ("#A30526", "#F01845", "#FF6C92"))
+    skin = studio.material("petal", "#FFFFFF", roughness=0.55, coat=0.02, specular=0.22, subsurface=0.2, vertex_colour=True)
+    deep, full, rim = (np.array(studio.srgb(c)[:3]) for c in ("#7C021E", "#DB0438", "#FF4A7A"))
     root = studio.empty("rose")
     count = 34
     rng = np.random.default_rng(3)
@@ -83,15 +83,18 @@ def build_rose():
         edge = step(0.72, 1.0, v + 0.10 * np.abs(u) ** 2)
         shade = (1 - step(0.0, 0.72, v))[..., None] * np.ones_like(u)[..., None]
         colour = deep * shade + full * (1 - shade)
-        colour = colour * (1 - 0.62 * edge[..., None]) + rim * 0.62 * edge[..., None]
+        colour = colour * (1 - 0.5 * edge[..., None]) + rim * 0.5 * edge[..., None]
         colour = colour * (0.90 + 0.10 * veins(v, u, i))[..., None]
         colour = colour * (0.80 + 0.20 * t)  # the heart glows darker
         thing = studio.mesh(f"petal_{i}", p, studio.sheet_faces(*points.shape[:2]), skin, root, paint=colour.reshape(-1, 3))
         thick = thing.modifiers.new("thick", "SOLIDIFY")
         thick.thickness = 0.010
     leaf_skin = studio.material("leaf", "#FFFFFF", roughness=0.4, coat=0.15, subsurface=0.1, vertex_colour=True)
-    for k, angle in enumerate((-2.55, -0.62, 1.45)):
+    for k, angle in enumerate((-2.62, -0.52, 0.75, 2.45, -1.60)):
         leaf(k, angle, leaf_skin, root)
+    # Behind the petals' feet it is dark and closed, not open to the sky.
+    core = studio.material("core", "#5A0216", roughness=0.9)
+    studio.ball("core", (0, 0, 0.16), 0.30, core, (1.15, 1.15, 1.0), parent=root)
     return root
 
 
@@ -100,7 +103,7 @@ def leaf(k, angle, skin, root):
     u = np.linspace(-1, 1, 31)[None, :]
     teeth = 1 + 0.07 * (np.abs(((v * 13) % 1) - 0.25) - 0.3) * step(0.05, 0.2, v)
     half = 0.34 * np.sin(np.pi * v**0.8) ** 0.85 * (1 - 0.25 * v) * teeth
-    x = 0.45 + 0.98 * v + 0 * u
+    x = 0.45 + 1.12 * v + 0 * u
     y = half * u + 0.06 * np.sin(3 * v)
     ribs = np.abs(np.sin((v * 1.1 - 0.30 * np.abs(u)) * 26)) ** 0.4
     z = -0.16 + 0.20 * np.sin(2.2 * v) - 0.22 * v**2 + 0.10 * np.abs(u) * np.sin(np.pi * v) + 0.012 * ribs
@@ -115,11 +118,11 @@ def leaf(k, angle, skin, root):
 def render_rose(path, size, samples):
     studio.fresh()
     build_rose()
-    studio.world(0.34, "#FFF6F2", "#B79BA6", "#4A2A38")
-    studio.area_light((-2.6, -2.2, 4.4), 1.6, 250, "#FFF3E6")
+    studio.world(0.26, "#FFF6F2", "#B79BA6", "#4A2A38")
+    studio.area_light((-2.6, -2.2, 4.4), 1.3, 235, "#FFF3E6")
     studio.area_light((3.2, -2.6, 1.6), 2.0, 60, "#FFC7DC")
     studio.area_light((0.8, 3.4, 2.6), 1.4, 190, "#FFE3EC")
-    studio.camera((0, -3.7, 4.7), (0, -0.02, 0.30), 2.72)
+    studio.camera((0, -3.7, 4.7), (0, -0.14, 0.22), 3.2)
     studio.render(path, size, size, samples)
 
 
@@ -129,34 +132,32 @@ def render_petals(path, size, samples):
     skin = studio.material("petal", "#FFFFFF", roughness=0.5, coat=0.05, vertex_colour=True)
     poses = [
         # lean, curl, width, turn about x, y, z
-        (0.10, 0.45, 0.47, (-0.25, 0.15, 0.30)),
-        (-0.55, 0.30, 0.50, (0.30, -0.35, -0.55)),
-        (0.35, 1.35, 0.48, (-0.10, 0.25, 2.6)),
-        (0.45, 0.9, 0.46, (0.2, 1.05, 0.9)),
+        (0.10, 0.55, 0.52, (-0.25, 0.25, 0.30)),
+        (-0.55, 0.70, 0.56, (0.30, -0.35, -0.75)),
+        (0.35, 1.35, 0.54, (-0.10, 0.35, 2.4)),
+        (0.45, 0.9, 0.54, (0.2, 0.85, 0.7)),
     ]
     for i, (lean, curl, width, turn) in enumerate(poses):
-        points, v, u = petal_surface(1.15, width, lean, curl, 0, 0.0, 90 + i, 0.05, base_lean=-0.3)
+        points, v, u = petal_surface(1.15, width, lean, curl, 0, 0.0, 90 + i, -0.07, base_lean=-0.3, top=0.435, crest=0.22, foot=0.622)
         p = points.reshape(-1, 3)
         p = p - (p.max(0) + p.min(0)) / 2
         edge = step(0.70, 1.0, v + 0.12 * np.abs(u) ** 2)
         tone = (0.60 + 0.32 * step(0.0, 0.7, v) + 0.08 * edge) * (0.88 + 0.12 * veins(v, u, i))
         thing = studio.mesh(f"petal_{i}", p, studio.sheet_faces(*points.shape[:2]), skin, paint=np.repeat((tone**1.5).reshape(-1, 1), 3, 1))
         # The petal's face (+x) turns to the camera, which looks along -z here.
-        holder = studio.empty(f"holder_{i}", ((i % 2 - 0.5) * 2, (0.5 - i // 2) * 2, 0))
+        holder = studio.empty(f"holder_{i}", ((i % 2 - 0.5) * 1.5, (0.5 - i // 2) * 1.5, 0))
         thing.parent = holder
         thing.rotation_euler = (0, -np.pi / 2, np.pi / 2 * 0)
         holder.rotation_euler = (turn[0], turn[1], turn[2] + np.pi / 2)
         thing.modifiers.new("thick", "SOLIDIFY").thickness = 0.012
-    studio.world(0.75, "#FFFFFF", "#C0C0C0", "#707070")
-    studio.area_light((-4, 4, 5), 2.5, 480)
-    studio.area_light((5, -3, 2.5), 3, 120)
-    studio.camera((0, 0, 8), (0, 0, 0), 4.0, perspective=False)
+    studio.world(0.6, "#FFFFFF", "#C8C8C8", "#808080")
+    studio.area_light((-4, 4, 5), 2.5, 250)
+    studio.area_light((5, -3, 2.5), 3, 60)
+    studio.camera((0, 0, 8), (0, 0, 0), 3.0, perspective=False)
     studio.render(path, size, size, samples)
 
 
 if __name__ == "__main__":
-    quick = "--quick" in sys.argv
-    if "--petals" not in sys.argv:
-        render_rose(CACHE / "rose.png", 512 if not quick else 360, 96 if not quick else 24)
-    render_petals(CACHE / "petal.png", 512, 64 if not quick else 16)
+    render_petals(CACHE / "petal.png", 512, 48)
+    render_rose(CACHE / "rose.png", 576, 64)
     studio.finish()

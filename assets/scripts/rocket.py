@@ -131,6 +131,24 @@ def build():
     return root, fins
 
 
+def join(name, things):
+    """One node and one mesh out of many, so that an engine draws few."""
+    first = things[0]
+    with bpy.context.temp_override(active_object=first, object=first, selected_objects=things, selected_editable_objects=things):
+        bpy.ops.object.join()
+    first.name = first.data.name = name
+
+
+def merge(root):
+    """The fixed parts become `hull`, those of the window `window_parts`."""
+    parts = [t for t in bpy.data.objects if t.type == "MESH"]
+    fixed = [t for t in parts if t.parent == root and not t.name.startswith("fin_")]
+    glazing = [t for t in parts if t.parent != root]
+    # The first keeps its place and size, so it has to be one that has none of its own.
+    join("hull", sorted(fixed, key=lambda t: t.name != "hull"))
+    join("window_parts", sorted(glazing, key=lambda t: t.name != "window_rim"))
+
+
 def key(thing, prop, index, keys, clip):
     """Write one channel of a clip: (second, value) pairs, eased by Blender's splines."""
     if not thing.animation_data:
@@ -167,24 +185,24 @@ def animate(root, fins):
     for axis, sign in ((0, -0.5), (1, -0.5), (2, 1)):
         key(root, "scale", axis, [(t, 1 + sign * 0.014 * np.sin(2 * np.pi * t)) for t in turn], "idle")
 
-    # Launch, 2.4 s: crouch and tremble, spring, overshoot, settle into a slow roll.
-    stretch = [(0, 1), (0.30, 0.93), (0.72, 0.80), (0.80, 0.81), (0.98, 1.24), (1.16, 1.07), (1.34, 1.13), (1.60, 1.08), (2.0, 1.01), (2.4, 1)]
+    # Launch, 2.5 s: crouch and tremble, spring, overshoot, settle into a slow roll.
+    stretch = [(0, 1), (0.30, 0.93), (0.72, 0.80), (0.80, 0.81), (0.98, 1.24), (1.16, 1.07), (1.34, 1.13), (1.60, 1.08), (2.0, 1.01), (2.5, 1)]
     key(root, "scale", 2, stretch, "launch")
     for axis in (0, 1):  # volume is kept
         key(root, "scale", axis, [(t, 1 / np.sqrt(s)) for t, s in stretch], "launch")
     key(root, "location", 2, [(t, s - 1 if t < 0.9 else 0.35 * (s - 1)) for t, s in stretch], "launch")
     tremble = [(0.30 + 0.0417 * i, 0.004 * i / 3 * (-1) ** i) for i in range(11)]
-    key(root, "location", 0, [(0, 0), *tremble, (0.80, 0), (2.4, 0)], "launch")
-    key(root, "rotation_euler", 0, [(0, 0), (2.4, 0)], "launch")
-    key(root, "rotation_euler", 1, [(0, 0), (0.5, -0.03), (0.7, 0.03), (0.98, 0), (1.3, 0.05), (1.7, -0.03), (2.4, 0)], "launch")
-    key(root, "rotation_euler", 2, [(0, 0), (0.72, -0.35), (0.98, 0.1), (1.7, 2 * np.pi - 0.12), (2.4, 2 * np.pi)], "launch")
+    key(root, "location", 0, [(0, 0), *tremble, (0.80, 0), (2.5, 0)], "launch")
+    key(root, "rotation_euler", 0, [(0, 0), (2.5, 0)], "launch")
+    key(root, "rotation_euler", 1, [(0, 0), (0.5, -0.03), (0.7, 0.03), (0.98, 0), (1.3, 0.05), (1.7, -0.03), (2.5, 0)], "launch")
+    key(root, "rotation_euler", 2, [(0, 0), (0.72, -0.35), (0.98, 0.1), (1.7, 2 * np.pi - 0.12), (2.5, 2 * np.pi)], "launch")
     push(root, "idle")
     push(root, "launch")
     for i, thing in enumerate(fins):
         rest = thing.rotation_euler[2]
         # Fins shimmy about their root, each a beat later than the one before.
         key(thing, "rotation_euler", 1, [(t, 0.030 * np.sin(2 * np.pi * (t + i / 4))) for t in turn], "idle")
-        key(thing, "rotation_euler", 1, [(0, 0), (0.72, -0.20), (0.98, 0.16), (1.16, -0.07), (1.34, 0.06), (1.6, -0.03), (2.0, 0.01), (2.4, 0)], "launch")
+        key(thing, "rotation_euler", 1, [(0, 0), (0.72, -0.20), (0.98, 0.16), (1.16, -0.07), (1.34, 0.06), (1.6, -0.03), (2.0, 0.01), (2.5, 0)], "launch")
         for clip in ("idle", "launch"):
             key(thing, "rotation_euler", 2, [(0, rest), (2, rest)], clip)
             push(thing, clip)
@@ -206,6 +224,7 @@ def light():
 def main():
     studio.fresh()
     root, fins = build()
+    merge(root)
     animate(root, fins)
     export(MODELS / "rocket.glb")
     triangles = sum(len(p.vertices) - 2 for o in bpy.data.objects if o.type == "MESH" for p in o.data.polygons)

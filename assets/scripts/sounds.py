@@ -34,6 +34,11 @@ def pan(mono, place):
     return np.column_stack([mono * np.cos(angle), mono * np.sin(angle)])
 
 
+def later(x, samples):
+    """Delayed; what runs over the end is dropped, where np.roll would bring it to the front."""
+    return np.concatenate([np.zeros(samples), x[:-samples]])
+
+
 def mix(length, *parts):
     """Sum of (start seconds, stereo, gain), cut at `length` seconds; a part cut short fades out."""
     out = np.zeros((int(length * RATE), 2))
@@ -189,7 +194,7 @@ def rocket():
     rise = np.interp(t, [0, 1.3, 2.35, 2.8, 4.6, 5], [0, 0, 1, 0.75, 0, 0]) ** 1.6
     air = sweep_band(noise[2], np.interp(t, [0, 1.3, 2.4, 3.0, 5], [500, 600, 3400, 1500, 320]), 1.8) * rise * 2.6
     side = np.clip((t - 2.35) * 0.9, -0.75, 0.75)
-    dry = pan(0.85 * rumble + 1.6 * thump, 0) + np.column_stack([roar, np.roll(roar, 640)]) * 0.75
+    dry = pan(0.85 * rumble + 1.6 * thump, 0) + np.column_stack([roar, later(roar, 640)]) * 0.75
     dry += pan(crackle * 0.7 + burst * 0.5 + hiss, 0.1) + spark
     dry += np.column_stack([air * np.sqrt(0.5 - side / 2), air * np.sqrt(0.5 + side / 2)])
     return hall(dry, 1.6, 3000, 0.16, 3), 0.5
@@ -204,7 +209,7 @@ def crown():
     rng = np.random.default_rng(5)
     t = seconds(hit)
     air = sweep_band(rng.standard_normal(len(t)), np.interp(t, [0, hit], [500, 5200]), 1.6) * (t / hit) ** 3
-    parts.append((0.0, np.column_stack([air, np.roll(air, 400)]), 0.34))
+    parts.append((0.0, np.column_stack([air, later(air, 400)]), 0.34))
     # Pick-up notes, then the chord.
     for start, midi, long in [(0.86, 67, 0.20), (1.08, 67, 0.20)]:
         parts.append((start, pan(horn(midi, long, 0.025, 0.08), -0.25), 0.20))
@@ -260,7 +265,7 @@ def climax():
     chord = strings([48, 55, 60, 64, 67, 74], length, opening, 9) * swell[:, None]
     u = seconds(hit)
     air = sweep_band(rng.standard_normal(len(u)), np.interp(u, [0, hit], [350, 6500]), 1.7) * (u / hit) ** 2.6
-    parts = [(0, chord, 1.0), (0, np.column_stack([air, np.roll(air, 500)]), 0.55)]
+    parts = [(0, chord, 1.0), (0, np.column_stack([air, later(air, 500)]), 0.55)]
     for k in range(14):  # a run upwards that gathers speed
         at = hit * (1 - (1 - k / 14) ** 1.35)
         parts.append((at, pan(harp([60, 62, 64, 67, 69, 72, 74, 76, 79, 81, 84, 86, 88, 91][k], 1.2), 0.7 * np.sin(k)), 0.16 + 0.014 * k))

@@ -27,7 +27,7 @@ def srgb(code):
     return (*map(float, linear), 1.0)
 
 
-def material(name, colour, metallic=0.0, roughness=0.4, coat=0.0, emission=0.0, subsurface=0.0, vertex_colour=False, glow=None):
+def material(name, colour, metallic=0.0, roughness=0.4, coat=0.0, emission=0.0, subsurface=0.0, vertex_colour=False, glow=None, specular=0.5):
     m = bpy.data.materials.new(name)
     m.use_nodes = True
     shader = m.node_tree.nodes["Principled BSDF"]
@@ -41,6 +41,7 @@ def material(name, colour, metallic=0.0, roughness=0.4, coat=0.0, emission=0.0, 
     put(srgb(colour), "Base Color")
     put(metallic, "Metallic")
     put(roughness, "Roughness")
+    put(specular, "Specular IOR Level", "Specular")
     put(coat, "Coat Weight", "Clearcoat")
     put(0.06, "Coat Roughness", "Clearcoat Roughness")
     if emission:

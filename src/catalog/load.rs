@@ -62,6 +62,8 @@ struct Entry {
     seconds: f32,
     #[serde(default)]
     sustain: Option<f32>,
+    #[serde(default)]
+    best: Option<f32>,
     accents: [Color; 2],
     #[serde(default)]
     icon: Option<String>,
@@ -199,6 +201,7 @@ impl Recipe {
             lane: entry.lane,
             duration: Duration::from_secs_f32(seconds),
             sustain,
+            best: entry.best.unwrap_or(sustain),
             particles,
             accents: entry.accents,
             icon: entry.icon,

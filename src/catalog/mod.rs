@@ -77,6 +77,8 @@ pub struct Recipe {
     pub duration: Duration,
     /// Where an open streak waits on the timeline for its climax, seconds.
     pub sustain: f32,
+    /// When the gift looks its best, for stills; the sustain point unless said.
+    pub best: f32,
     /// Particles alive at once, for the stage's budget.
     pub particles: u32,
     /// Two colours that the caption's rim and counter take, linear RGB.

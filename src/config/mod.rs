@@ -36,6 +36,8 @@ pub struct Config {
     /// 1 to 128 bytes.
     pub stream: Option<String>,
     pub token_file: Option<PathBuf>,
+    /// PEM file of authorities trusted besides the system's.
+    pub ca_file: Option<PathBuf>,
     pub role: Role,
     pub size: Size,
     /// Frames per second, 1 to 240.
@@ -115,6 +117,7 @@ impl Config {
             url: None,
             stream: None,
             token_file: None,
+            ca_file: None,
             role: Role::Host,
             size: Size {
                 width: 1920,

@@ -74,6 +74,14 @@ pub(super) const ALL: &[Setting] = &[
         },
     },
     Setting {
+        key: "ca_file",
+        accepts: "the path of a PEM file with certificates to trust",
+        set: |config, value, scope| {
+            config.ca_file = Some(value.path(scope)?);
+            Ok(())
+        },
+    },
+    Setting {
         key: "role",
         accepts: "\"host\" or \"viewer\"",
         set: |config, value, _| {

@@ -18,9 +18,7 @@ use tokio_tungstenite::tungstenite::http::header::{
     AUTHORIZATION, HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_PROTOCOL,
 };
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::{
-    Connector, MaybeTlsStream, WebSocketStream, client_async_tls_with_config,
-};
+use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
 
 use super::endpoint::Endpoint;
 use super::metered::Metered;
@@ -107,9 +105,8 @@ impl Dialer {
             if let Some(address) = addresses.next() {
                 attempts.push(TcpStream::connect(address));
             } else if attempts.is_empty() {
-                return Err(failure.unwrap_or_else(|| {
-                    ConnectFailure::Dns("the name has no address".into())
-                }));
+                return Err(failure
+                    .unwrap_or_else(|| ConnectFailure::Dns("the name has no address".into())));
             }
             let more = addresses.len() > 0;
             tokio::select! {
@@ -177,7 +174,7 @@ fn explain(error: Error) -> ConnectFailure {
                 .and_then(|value| value.to_str().ok()?.trim().parse::<u64>().ok());
             ConnectFailure::Http {
                 status: response.status().as_u16(),
-                retry_after: seconds.map(|s| Duration::from_secs(s.min(MAX_RETRY_AFTER_SECS))),
+                retry_after: seconds.map(|s| Duration::from_secs(s).min(limits::MAX_RETRY_AFTER)),
             }
         }
         Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(_)) => {
@@ -189,9 +186,6 @@ fn explain(error: Error) -> ConnectFailure {
         other => ConnectFailure::NotWebSocket(other.to_string().into()),
     }
 }
-
-/// The protocol's own bound on `retryAfter`: 5 minutes.
-const MAX_RETRY_AFTER_SECS: u64 = 300;
 
 fn hung_up(error: &io::Error) -> ConnectFailure {
     match error.kind() {

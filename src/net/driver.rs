@@ -119,7 +119,8 @@ impl Driver {
     fn hear(&mut self) {
         let (now, wall) = self.clock.read();
         while let Ok(FromStage::Outcome(outcome)) = self.from_stage.try_recv() {
-            self.session.handle_input(Input::Outcome(outcome), now, wall);
+            self.session
+                .handle_input(Input::Outcome(outcome), now, wall);
         }
         if self.shared.shutdown.load(Ordering::Acquire) {
             self.session.handle_input(Input::Shutdown, now, wall);
@@ -133,7 +134,8 @@ impl Driver {
             self.memory_due = now + MEMORY_EVERY;
             if let Some(memory) = memory_stats::memory_stats() {
                 let resident = memory.physical_mem as u64;
-                self.session.handle_input(Input::Memory(resident), now, wall);
+                self.session
+                    .handle_input(Input::Memory(resident), now, wall);
             }
         }
     }
@@ -143,9 +145,10 @@ impl Driver {
             match output {
                 Output::Connect { offer_subprotocol } => {
                     let dialer = self.dialer.clone();
-                    self.wire = Wire::Dialing(Box::pin(async move {
-                        dialer.dial(offer_subprotocol).await
-                    }));
+                    self.wire =
+                        Wire::Dialing(Box::pin(
+                            async move { dialer.dial(offer_subprotocol).await },
+                        ));
                 }
                 Output::Disconnect => self.wire = Wire::Down,
                 Output::State(state) => self.log_state(state),
@@ -271,7 +274,10 @@ fn log_note(note: &Note) {
             info!("the server does not name the subprotocol; going on all the same");
         }
         Note::Overloaded { so_far } => {
-            warn!(so_far, "more gifts than can be held; the cheapest are refused");
+            warn!(
+                so_far,
+                "more gifts than can be held; the cheapest are refused"
+            );
         }
     }
 }

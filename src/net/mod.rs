@@ -43,10 +43,15 @@ pub const TO_STAGE_CAPACITY: usize = 4096;
 /// when it is full [`Link::send`] hands the outcome back.
 pub const FROM_STAGE_CAPACITY: usize = 16_384;
 
+/// A filter directive that every log set-up has to end with: at `trace` the
+/// WebSocket library logs the upgrade request, token and all, through the `log`
+/// crate.
+pub const LOG_DIRECTIVE: &str = "tungstenite=debug";
+
 /// Where to connect, as whom, and whom to wake.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct NetConfig {
-    /// `ws://` or `wss://`.
+    /// `ws://` or `wss://`; may carry a secret in its query, so it is not shown.
     pub url: String,
     /// Sent as `Authorization: Bearer` with the upgrade; never logged.
     pub token: Option<Private<String>>,
@@ -57,6 +62,16 @@ pub struct NetConfig {
     pub waker: Waker,
 }
 
+impl std::fmt::Debug for NetConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NetConfig")
+            .field("ca_file", &self.ca_file)
+            .field("session", &self.session)
+            .field("waker", &self.waker)
+            .finish_non_exhaustive()
+    }
+}
+
 /// What the stage tells the network thread.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FromStage {
@@ -65,7 +80,8 @@ pub enum FromStage {
 }
 
 /// Called when something was put into the stage's channel, so that an idle
-/// stage can sleep. May be set after the thread has started, once.
+/// stage can sleep. May be set after the thread has started, once; what came
+/// before waits in the channel.
 #[derive(Clone, Default)]
 pub struct Waker(Arc<OnceLock<Box<dyn Fn() + Send + Sync>>>);
 

@@ -68,7 +68,9 @@ pub(super) fn explain(error: &rustls::Error) -> ConnectFailure {
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             "it is for another host name; check the URL".to_owned()
         }
-        CertificateError::UnknownIssuer => {
+        // A bad signature is what an authority of the same name and another
+        // key looks like.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
             "its issuer is unknown here; for a private authority, name its certificate file"
                 .to_owned()
         }

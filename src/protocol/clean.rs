@@ -25,19 +25,18 @@ pub fn clean_text(text: &str, max_graphemes: usize) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let filtered = filter(text);
+    if matches!(filtered, Cow::Borrowed(_)) && is_within_caps(text, max_graphemes) {
+        return Cow::Borrowed(if text.contains(is_visible) { text } else { "" });
+    }
     let mut cleaned = String::with_capacity(filtered.len());
     for grapheme in filtered.graphemes(true).take(max_graphemes) {
         push_capped(&mut cleaned, grapheme);
     }
-    let cleaned = cleaned.trim_end();
+    cleaned.truncate(cleaned.trim_end().len());
     if !cleaned.contains(is_visible) {
-        return Cow::Borrowed("");
+        cleaned.clear();
     }
-    if cleaned == text {
-        Cow::Borrowed(text)
-    } else {
-        Cow::Owned(cleaned.to_owned())
-    }
+    Cow::Owned(cleaned)
 }
 
 /// Cleans a machine's word (a type, a code, a capability) and cuts it to
@@ -56,10 +55,20 @@ pub(super) fn clean_label(label: &str) -> Cow<'_, str> {
 
 /// Printable ASCII with single spaces inside only.
 fn is_plain(text: &str) -> bool {
+    text.is_ascii() && is_settled(text)
+}
+
+/// Nothing to filter out: single spaces, inside only, and no forbidden character.
+fn is_settled(text: &str) -> bool {
     let mut after_space = true;
-    for byte in text.bytes() {
-        let is_space = byte == b' ';
-        if (is_space && after_space) || !(b' '..=b'~').contains(&byte) {
+    for c in text.chars() {
+        let is_space = c == ' ';
+        let is_unsettled = if is_space {
+            after_space
+        } else {
+            is_forbidden(c) || c.is_whitespace()
+        };
+        if is_unsettled {
             return false;
         }
         after_space = is_space;
@@ -67,8 +76,22 @@ fn is_plain(text: &str) -> bool {
     !after_space || text.is_empty()
 }
 
+/// Whether no cap can apply, seen without looking for graphemes: they are no
+/// more than the code points, and below U+0300 nothing extends one.
+fn is_within_caps(text: &str, max_graphemes: usize) -> bool {
+    let (mut chars, mut extending) = (0, 0);
+    for c in text.chars() {
+        chars += 1;
+        extending += usize::from(c >= '\u{300}');
+    }
+    chars <= max_graphemes && extending <= MAX_MARKS_IN_A_ROW
+}
+
 /// Drops what may not be there, and folds white space.
-fn filter(text: &str) -> String {
+fn filter(text: &str) -> Cow<'_, str> {
+    if is_settled(text) {
+        return Cow::Borrowed(text);
+    }
     let mut filtered = String::with_capacity(text.len());
     for c in text.chars() {
         if c.is_whitespace() {
@@ -79,11 +102,14 @@ fn filter(text: &str) -> String {
             filtered.push(c);
         }
     }
-    filtered
+    Cow::Owned(filtered)
 }
 
-/// White space is folded before this is asked.
+/// Whether a character other than white space has no place in a name.
 fn is_forbidden(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
     matches!(c,
         // Soft hyphen, Mongolian vowel separator, zero-width space.
         '\u{ad}' | '\u{180e}' | '\u{200b}'
@@ -104,33 +130,34 @@ fn is_forbidden(c: char) -> bool {
 
 /// Pushes a grapheme without its excess: marks in a row, and code points.
 fn push_capped(into: &mut String, grapheme: &str) {
+    // A mark has two bytes or more, so these cannot be too many.
+    if grapheme.len() <= 2 * MAX_MARKS_IN_A_ROW {
+        into.push_str(grapheme);
+        return;
+    }
     let mut marks = 0;
-    let mut kept = 0;
-    for c in grapheme.chars() {
-        if c.is_ascii() || !is_mark(c) {
-            if !is_selector_or_joiner(c) {
-                marks = 0;
-            }
-        } else {
+    let mut chars = grapheme.chars();
+    for c in chars.by_ref().take(MAX_GRAPHEME_CHARS) {
+        if is_mark(c) {
             marks += 1;
             if marks > MAX_MARKS_IN_A_ROW {
                 continue;
             }
+        } else if !is_selector_or_joiner(c) {
+            marks = 0;
         }
-        if kept == MAX_GRAPHEME_CHARS {
-            // A joiner at the cut would join the next grapheme instead.
-            let end = into.trim_end_matches(ZERO_WIDTH_JOINER).len();
-            into.truncate(end);
-            return;
-        }
-        kept += 1;
         into.push(c);
+    }
+    if !chars.as_str().is_empty() {
+        // A joiner at the cut would join the next grapheme instead.
+        let end = into.trim_end_matches(ZERO_WIDTH_JOINER).len();
+        into.truncate(end);
     }
 }
 
 /// Whether this is drawn onto the character before it.
 fn is_mark(c: char) -> bool {
-    if is_selector_or_joiner(c) {
+    if c.is_ascii() || is_selector_or_joiner(c) {
         return false;
     }
     // By Unicode's rules GB9 and GB9a a mark, and nothing else, forms one

@@ -69,6 +69,15 @@ pub const DURATION_RANGE: (Duration, Duration) =
 pub const PING_INTERVAL_RANGE: (Duration, Duration) =
     (Duration::from_secs(1), Duration::from_secs(120));
 
+/// Range of `maxGiftsPerSecond`: fewer than one in 100 s would never end a
+/// queue, and more than 1,000 are more than the stage has places for. Beyond:
+/// clamped; missing or <= 0: the default.
+pub const RATE_RANGE: (f64, f64) = (0.01, 1000.0);
+
+/// Largest value of one message and largest figure of a goal. Sums of a whole
+/// stream of these stay finite, and whole amounts stay exact. Beyond: clamped.
+pub const MAX_VALUE: f64 = 1e15;
+
 /// Longest `retryAfter` that is obeyed; a stream may end before a longer one.
 /// Beyond: clamped.
 pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(5 * 60);

@@ -182,3 +182,25 @@ pub(super) fn reason_of(error: &serde_json::Error) -> Cow<'static, str> {
         None => Cow::Borrowed("the value is of the wrong type"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::path_at;
+
+    #[test]
+    fn the_path_follows_the_bytes_read_so_far() {
+        let text = r#"{"payload":{"sender":{"username":"a\"{[,","x":1},"features":[1,[2,3]]}}"#;
+        for (until, path) in [
+            ("", "$"),
+            (r#""a\"{[,""#, "payload.sender.username"),
+            (r#""x":1"#, "payload.sender.*"),
+            ("[1", "payload.features[0]"),
+            ("[2,3", "payload.features[1][1]"),
+            ("]]}", "payload.features"),
+        ] {
+            let offset = text.find(until).unwrap() + until.len();
+            assert_eq!(path_at(text, offset), path, "{until}");
+        }
+        assert_eq!(path_at(text, usize::MAX), "payload");
+    }
+}

@@ -2,8 +2,58 @@
 //!
 //! Pure: no socket, no clock. [`decode_server`] and [`encode_client`] are the
 //! renderer's side, [`decode_client`] and [`encode_server`] the backend's (the
-//! demo's embedded server and the tests speak it). The serde structs are
-//! private to `wire`; nothing else depends on the JSON's shape.
+//! demo's embedded server and the tests speak it).
+//!
+//! # A message's way in
+//! Size, UTF-8 and depth are checked before anything is parsed (`decode`). The
+//! envelope is read in one pass: its `type` decides into which struct the
+//! `payload` goes, borrowed from the bytes (`envelope`, `wire`, `field`). What
+//! must be there is asked for, the rest gets its default or is clamped
+//! (`translate`, [`limits`]), and what strangers wrote is made safe to draw
+//! (`clean`). A refusal says where and what was expected (`locate`,
+//! [`DecodeError`]) and repeats no value, since its text is logged and sent.
+//!
+//! # What is forgiven
+//! Somebody paid for a gift, so it is refused only when it cannot be shown or
+//! acknowledged.
+//!
+//! | what | how it is read |
+//! |---|---|
+//! | unknown field, unknown type, a type that the other side would send | ignored; [`ServerMessage::Unknown`] |
+//! | `version` missing | 1.0.0; any 1.x is accepted, another major refused before the payload is looked at |
+//! | field missing or `null`, string `""` | absent: the default |
+//! | `payload.quantity` missing | 1; otherwise floored, above 1,000,000 clamped; 0 or less is [`DecodeError::InvalidGift`] |
+//! | `sender`, `animation`, `metadata`, `config`, `stats` missing | all their defaults; an absent `userId` is empty |
+//! | timestamp that cannot be read, of whatever type | absent |
+//! | number with a fraction where a count is meant | floored; negative is 0 |
+//! | URL that is not http(s), or too long | absent |
+//! | half a surrogate pair in a string | U+FFFD |
+//! | byte order mark at the start | passed over |
+//! | a goal whose target is not above 0 | no goal |
+//! | `maxGiftsPerSecond` missing, 0 or less | 30; otherwise clamped to 0.01 to 1,000 |
+//! | `pingInterval` missing, 0 or less | 30 s; otherwise clamped to 1 s to 120 s |
+//!
+//! # What is not
+//! `MALFORMED` are: text that is not JSON, NaN and numbers beyond a float, a
+//! field of the wrong type, a known key that is there twice (peers disagree
+//! about which one counts), a missing `giftId`, `giftType`, `clientId`,
+//! `streamId`, `clientType`, `rendered` or `isLive`, an id of more than 128
+//! bytes or with control characters in it, and nesting deeper than 32.
+//!
+//! # Extensions
+//! Used only when both sides named them, so a plain peer never sees them.
+//!
+//! `x-control`, server to renderer, has the payload `{"action": ...}` with:
+//!
+//! | action | further fields |
+//! |---|---|
+//! | `pause`, `resume`, `skip`, `clear`, `replay` | |
+//! | `hold`, `release` | `giftId`: string |
+//! | `mute`, `do-not-disturb` | `on`: boolean |
+//! | `volume` | `level`: number, clamped to 0.0 to 1.0 |
+//! | `test` | `giftType`: string; `quantity`: number, 1 when absent |
+//!
+//! An unknown action is [`ServerMessage::Unknown`] with `x-control/` before it.
 
 #![deny(clippy::unwrap_used)]
 
@@ -53,6 +103,7 @@ pub enum ClientMessage {
     Unknown(Arc<str>),
 }
 
+/// `connection:init`: who connects, and what it can do.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConnectionInit {
     pub client_id: Arc<str>,
@@ -63,12 +114,14 @@ pub struct ConnectionInit {
     pub version: Arc<str>,
 }
 
+/// What a renderer joins as. A viewer's acks are statistics only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClientType {
     Host,
     Viewer,
 }
 
+/// `connection:ack`: the session and what it grants.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConnectionAck {
     pub session_id: Arc<str>,
@@ -77,12 +130,14 @@ pub struct ConnectionAck {
     pub config: SessionConfig,
 }
 
+/// `heartbeat:ping`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ping {
     pub sequence: u64,
     pub sent_at: Option<WallTime>,
 }
 
+/// `heartbeat:pong`, with the renderer's state.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pong {
     pub sequence: u64,
@@ -95,6 +150,7 @@ pub struct Pong {
     pub queue_size: u64,
 }
 
+/// `gift:ack`: where one gift ended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GiftAck {
     pub gift_id: GiftId,
@@ -103,6 +159,7 @@ pub struct GiftAck {
     pub error: Option<Arc<str>>,
 }
 
+/// `error`, in either direction.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PeerError {
     pub code: Arc<str>,

@@ -44,3 +44,25 @@ fn unit(json: &str, at: usize) -> Option<u16> {
         .then_some(())?;
     u16::from_str_radix(hex, 16).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::repair;
+
+    #[test]
+    fn only_lone_halves_are_replaced() {
+        for (json, repaired) in [
+            (r#""\ud83d""#, Some(r#""\ufffd""#)),
+            (r#""\uDC00\uD83D""#, Some(r#""\ufffd\ufffd""#)),
+            (r#""\ud83d\ud83c\udf39""#, Some(r#""\ufffd\ud83c\udf39""#)),
+            (r#""\ud83c\udf39""#, None),
+            (r#""\\ud83d""#, None),
+            (r#""\\\ud83d""#, Some(r#""\\\ufffd""#)),
+            (r#""\u+83d""#, None),
+            (r"\ud8", None),
+            (r"\é\", None),
+        ] {
+            assert_eq!(repair(json).as_deref(), repaired, "{json}");
+        }
+    }
+}

@@ -48,7 +48,7 @@ pub(super) fn gift(wire: wire::GiftReceived) -> Result<Gift, DecodeError> {
         id,
         gift_type: gift_type.into(),
         quantity: quantity.min(f64::from(limits::MAX_QUANTITY)) as u32,
-        total_value: wire.total_value.positive().unwrap_or(0.0),
+        total_value: value(wire.total_value),
         sender: Sender {
             user_id: Private(optional_id(&sender.user_id, "payload.sender.userId", kind)?),
             name: Private(text(&sender.username, limits::MAX_NAME_GRAPHEMES)),
@@ -72,6 +72,7 @@ pub(super) fn gift(wire: wire::GiftReceived) -> Result<Gift, DecodeError> {
 pub(super) fn connection_ack(wire: wire::Ack) -> ConnectionAck {
     let config = wire.config.or_default();
     let default = SessionConfig::default();
+    let (slowest, fastest) = limits::RATE_RANGE;
     ConnectionAck {
         session_id: label(&wire.session_id).unwrap_or_default(),
         server_time: wire.server_time.read(),
@@ -82,7 +83,9 @@ pub(super) fn connection_ack(wire: wire::Ack) -> ConnectionAck {
             max_gifts_per_second: config
                 .max_gifts_per_second
                 .positive()
-                .unwrap_or(default.max_gifts_per_second),
+                .map_or(default.max_gifts_per_second, |wish| {
+                    wish.clamp(slowest, fastest)
+                }),
             features: names(&config.features),
         },
     }
@@ -108,8 +111,8 @@ pub(super) fn stream_status(wire: wire::Status) -> Result<StreamStatus, DecodeEr
 fn goal(wire: &wire::Goal) -> Option<Goal> {
     Some(Goal {
         kind: label(&wire.kind).unwrap_or_default(),
-        target: wire.target.positive()?,
-        current: wire.current.positive().unwrap_or(0.0),
+        target: wire.target.positive()?.min(limits::MAX_VALUE),
+        current: value(wire.current),
         description: text(&wire.description, limits::MAX_DESCRIPTION_GRAPHEMES),
     })
 }
@@ -294,6 +297,11 @@ fn url(url: &Text) -> Option<Private<Arc<str>>> {
     let fits = url.len() <= limits::MAX_URL_BYTES && !rest.is_empty();
     let is_clean = || !rest.contains(|c: char| c.is_whitespace() || c.is_control());
     (is_web && fits && is_clean()).then(|| Private(url.into()))
+}
+
+/// An amount, 0 to [`limits::MAX_VALUE`].
+fn value(number: Number) -> f64 {
+    number.positive().unwrap_or(0.0).min(limits::MAX_VALUE)
 }
 
 /// Milliseconds above 0 as a duration.

@@ -7,7 +7,7 @@
 
 use bevy::camera::visibility::RenderLayers;
 use bevy::camera::{
-    CameraOutputMode, ClearColorConfig, Hdr, ImageRenderTarget, RenderTarget, ScalingMode,
+    ClearColorConfig, Hdr, ImageRenderTarget, RenderTarget, ScalingMode,
 };
 use bevy::core_pipeline::tonemapping::{DebandDither, Tonemapping};
 use bevy::post_process::bloom::{Bloom, BloomCompositeMode, BloomPrefilter};
@@ -70,7 +70,6 @@ pub(super) fn spawn_cameras(
         Camera {
             order: 1,
             clear_color: ClearColorConfig::Custom(Color::NONE),
-            output_mode: CameraOutputMode::Skip,
             ..default()
         },
         RenderTarget::Image(ImageRenderTarget::from(unused)),

@@ -27,7 +27,7 @@ use bevy::shader::Shader;
 pub use camera::Quality;
 pub use layout::StageSize;
 pub use textures::Textures;
-pub use warmup::Warmup;
+pub use warmup::{Pipelines, Warmup};
 
 /// Draws acts. Needs [`StageSize`] and [`Quality`] in the world.
 pub struct StageRenderPlugin {

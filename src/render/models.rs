@@ -21,6 +21,7 @@ pub struct ModelPlugin;
 
 impl Plugin for ModelPlugin {
     fn build(&self, app: &mut App) {
+        register_scene_types(app);
         app.init_resource::<ModelFiles>()
             .add_observer(show_model)
             .add_observer(dress_instance)
@@ -252,4 +253,64 @@ fn light_the_stage(
         Transform::from_xyz(0.8, 0.3, -0.9).looking_at(Vec3::ZERO, Vec3::Y),
         RenderLayers::layer(DEEP_LAYER),
     ));
+}
+
+/// Everything a glTF scene can hold. A scene is copied into the world by
+/// reflection, which ends the program at a type that is not registered; Bevy's
+/// automatic registration would do it for every type there is, at every launch.
+fn register_scene_types(app: &mut App) {
+    use bevy::animation::{AnimatedBy, AnimationTargetId};
+    use bevy::camera::primitives::{Aabb, CascadesFrusta, CubemapFrusta, Frustum};
+    use bevy::camera::visibility::{
+        CascadesVisibleEntities, CubemapVisibleEntities, DynamicSkinnedMeshBounds,
+        NoFrustumCulling, VisibilityClass, VisibleMeshEntities,
+    };
+    use bevy::gltf::{
+        GltfExtras, GltfMaterialExtras, GltfMaterialName, GltfMeshExtras, GltfMeshName,
+        GltfSceneExtras, GltfSceneName,
+    };
+    use bevy::light::{CascadeShadowConfig, Cascades};
+    use bevy::mesh::morph::{MeshMorphWeights, MorphWeights};
+    use bevy::mesh::skinning::SkinnedMesh;
+    use bevy::transform::components::TransformTreeChanged;
+
+    app.register_type::<Name>()
+        .register_type::<ChildOf>()
+        .register_type::<Children>()
+        .register_type::<Transform>()
+        .register_type::<GlobalTransform>()
+        .register_type::<TransformTreeChanged>()
+        .register_type::<Visibility>()
+        .register_type::<InheritedVisibility>()
+        .register_type::<ViewVisibility>()
+        .register_type::<VisibilityClass>()
+        .register_type::<NoFrustumCulling>()
+        .register_type::<DynamicSkinnedMeshBounds>()
+        .register_type::<Aabb>()
+        .register_type::<Mesh3d>()
+        .register_type::<MeshMaterial3d<StandardMaterial>>()
+        .register_type::<SkinnedMesh>()
+        .register_type::<MorphWeights>()
+        .register_type::<MeshMorphWeights>()
+        .register_type::<AnimationPlayer>()
+        .register_type::<AnimationTargetId>()
+        .register_type::<AnimatedBy>()
+        .register_type::<GltfExtras>()
+        .register_type::<GltfSceneName>()
+        .register_type::<GltfSceneExtras>()
+        .register_type::<GltfMeshName>()
+        .register_type::<GltfMeshExtras>()
+        .register_type::<GltfMaterialName>()
+        .register_type::<GltfMaterialExtras>()
+        .register_type::<DirectionalLight>()
+        .register_type::<PointLight>()
+        .register_type::<SpotLight>()
+        .register_type::<Cascades>()
+        .register_type::<CascadesFrusta>()
+        .register_type::<CascadesVisibleEntities>()
+        .register_type::<CascadeShadowConfig>()
+        .register_type::<CubemapFrusta>()
+        .register_type::<CubemapVisibleEntities>()
+        .register_type::<Frustum>()
+        .register_type::<VisibleMeshEntities>();
 }

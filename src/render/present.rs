@@ -9,10 +9,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use bevy::asset::uuid_handle;
+use bevy::camera::CameraOutputMode;
 use bevy::core_pipeline::schedule::{Core2d, Core2dSystems};
 use bevy::core_pipeline::upscaling::upscaling;
 use bevy::core_pipeline::FullscreenShader;
 use bevy::prelude::*;
+use bevy::render::camera::ExtractedCamera;
 use bevy::render::extract_component::{ExtractComponent, ExtractComponentPlugin};
 use bevy::render::extract_resource::{ExtractResource, ExtractResourcePlugin};
 use bevy::render::render_resource::binding_types::{sampler, texture_2d, uniform_buffer};
@@ -168,12 +170,27 @@ impl Plugin for PresentPlugin {
                     .before(upscaling),
             )
             .add_systems(RenderGraph, map_submitted.in_set(RenderGraphSystems::Finish))
-            .add_systems(Render, hand_over.in_set(RenderSystems::Cleanup));
+            .add_systems(
+                Render,
+                (
+                    skip_upscaling.in_set(RenderSystems::Queue),
+                    hand_over.in_set(RenderSystems::Cleanup),
+                ),
+            );
     }
 }
 
 fn mark_stage_camera(mut commands: Commands, camera: Single<Entity, With<StageCamera>>) {
     commands.entity(*camera).insert(Presented);
+}
+
+/// Bevy would copy the stage once more, into the camera's own target, which
+/// nobody looks at. It must be told here: a camera that skips from the start
+/// gets no texture to draw into.
+fn skip_upscaling(mut cameras: Query<&mut ExtractedCamera, With<Presented>>) {
+    for mut camera in &mut cameras {
+        camera.output_mode = CameraOutputMode::Skip;
+    }
 }
 
 /// Where read frames go.

@@ -48,6 +48,15 @@ impl Warmup {
     pub fn is_done(&self) -> bool {
         self.phase == Phase::Done
     }
+
+    /// Pipelines made since the stage was warm; 0 is as it should be.
+    pub fn pipelines_since(&self, pipelines: &Pipelines) -> usize {
+        if self.is_done() {
+            pipelines.all().saturating_sub(self.pipelines)
+        } else {
+            0
+        }
+    }
 }
 
 /// Counts of the render world's pipelines.
@@ -64,15 +73,6 @@ struct PipelineCounts {
 impl Pipelines {
     pub fn all(&self) -> usize {
         self.0.all.load(Ordering::Relaxed)
-    }
-}
-
-/// Pipelines made since the stage was warm.
-pub fn pipelines_after(warmup: &Warmup, pipelines: &Pipelines) -> usize {
-    if warmup.is_done() {
-        pipelines.all().saturating_sub(warmup.pipelines)
-    } else {
-        0
     }
 }
 

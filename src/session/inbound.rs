@@ -7,9 +7,7 @@ use super::{
     Problem, Session, ack_of, close_code, settings,
 };
 use crate::model::{Control, Gift, RefusalReason, Verdict};
-use crate::protocol::{
-    ConnectionAck, DecodeError, PeerError, Ping, ServerMessage, decode_server,
-};
+use crate::protocol::{ConnectionAck, DecodeError, PeerError, Ping, ServerMessage, decode_server};
 
 const UNSUPPORTED_VERSION: &str = "UNSUPPORTED_VERSION";
 

@@ -2,8 +2,8 @@
 //! never drawn twice.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
 
 use crate::model::{Gift, GiftId, Outcome, Verdict, WallTime};
 

@@ -50,9 +50,7 @@ pub use ledger::{MAX_REMEMBERED, MAX_UNDECIDED};
 pub use outbox::MAX_OUTBOX;
 pub use problem::{ConnectFailure, Problem, close_code};
 pub use settings::{CAPABILITIES, SessionSettings, Timing};
-pub use signals::{
-    ConnectionState, Counts, Frame, Input, Note, Output, ToStage, Violation,
-};
+pub use signals::{ConnectionState, Counts, Frame, Input, Note, Output, ToStage, Violation};
 
 /// Heartbeats that may wait to be answered while the socket takes nothing. A
 /// peer that has left as many unread is not waiting for the oldest.

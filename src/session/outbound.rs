@@ -77,7 +77,11 @@ impl Session {
 
     /// When the peer counts as dead for having been silent.
     pub(super) fn silent_at(&self) -> Moment {
-        self.last_heard + self.settings.timing.silence_after(self.config.ping_interval)
+        self.last_heard
+            + self
+                .settings
+                .timing
+                .silence_after(self.config.ping_interval)
     }
 
     /// When the next frame falls due that is not due yet; what is due already

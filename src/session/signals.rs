@@ -13,7 +13,9 @@ pub enum Input<'a> {
     Timer,
     /// The WebSocket that [`Output::Connect`] asked for is open. `subprotocol`:
     /// whether the server named it.
-    Connected { subprotocol: bool },
+    Connected {
+        subprotocol: bool,
+    },
     ConnectFailed(ConnectFailure),
     /// A whole text message.
     Text(&'a [u8]),
@@ -26,7 +28,10 @@ pub enum Input<'a> {
     /// The peer broke the transport's rules; nothing more can be read.
     Violation(Violation),
     /// The connection is gone; `code` is the peer's, if it sent a close frame.
-    Closed { code: Option<u16>, reason: &'a str },
+    Closed {
+        code: Option<u16>,
+        reason: &'a str,
+    },
     /// The resident set in bytes, whenever it was measured.
     Memory(u64),
     /// What the stage made of a gift.
@@ -96,12 +101,17 @@ pub enum ConnectionState {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Note {
     /// A message could not be read. `so_far` counts all of them.
-    Malformed { code: &'static str, so_far: u64 },
+    Malformed {
+        code: &'static str,
+        so_far: u64,
+    },
     PeerError(PeerError),
     /// The server did not name the subprotocol and is accepted all the same.
     NoSubprotocol,
     /// Gifts were refused because nothing could hold them any more.
-    Overloaded { so_far: u64 },
+    Overloaded {
+        so_far: u64,
+    },
 }
 
 /// What was counted since the session began.

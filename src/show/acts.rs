@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::cue::{ActId, ActStart, Cue, Delta, Tally};
 use super::outcomes::{Claim, Part};
 use super::pacing::shortening;
-use super::queue::{Turn, TurnId};
 use super::streak::Home;
+use super::turn::{Turn, TurnId};
 use super::{Show, milestone};
 use crate::catalog::Lane;
 use crate::model::{GiftType, Moment, Verdict};
@@ -391,8 +391,9 @@ impl Show {
 
     fn fail(&mut self, act: Act, reason: Arc<str>) {
         self.leave_home(&act.turn);
+        let failed = Verdict::Failed(reason);
         for claim in act.turn.claims {
-            self.ledger.settle(claim, Verdict::Failed(reason.clone()));
+            self.ledger.settle(claim, failed.clone());
         }
     }
 

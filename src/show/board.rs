@@ -145,27 +145,21 @@ impl Board {
 
     fn add_to_gifter(&mut self, gift: &Gift, delta: Delta) {
         let sender = &gift.sender;
-        if !self.gifters.contains_key(&sender.user_id) {
-            if self.gifters.len() >= MOST_GIFTERS {
-                self.forget_lesser_half();
-            }
-            let gifter = Gifter {
+        let full = self.gifters.len() >= MOST_GIFTERS;
+        if full && !self.gifters.contains_key(&sender.user_id) {
+            self.forget_lesser_half();
+        }
+        let given = self.gifters.entry(sender.user_id.clone());
+        let given = given.or_insert_with(|| Given {
+            gifter: Gifter {
                 user_id: sender.user_id.clone(),
                 name: sender.name.clone(),
                 avatar_url: None,
                 value: 0.0,
                 gifts: 0,
-            };
-            let given = Given {
-                gifter,
-                is_top: false,
-            };
-            self.gifters.insert(sender.user_id.clone(), given);
-        }
-        let given = self
-            .gifters
-            .get_mut(&sender.user_id)
-            .expect("inserted above");
+            },
+            is_top: false,
+        });
         let gifter = &mut given.gifter;
         gifter.value = add_value(gifter.value, delta.value);
         gifter.gifts = gifter.gifts.saturating_add(delta.quantity);

@@ -8,7 +8,7 @@ use super::acts::Phase;
 use super::cue::{Cue, Delta, Senders, Tally};
 use super::lanes::LANES;
 use super::outcomes::{Claim, Part};
-use super::queue::Turn;
+use super::turn::Turn;
 use crate::catalog::Lane;
 use crate::model::{Control, Gift, GiftType, Moment, Private, Verdict};
 
@@ -43,27 +43,6 @@ impl Recap {
         self.claims.push(claim);
         self.people.insert(gift.sender.user_id.clone());
         self.tally.add(delta, 0);
-    }
-}
-
-impl Turn {
-    /// The same once more, for show only.
-    pub(super) fn encore(&self, now: Moment) -> Self {
-        Self {
-            key: None,
-            gift_type: self.gift_type.clone(),
-            lane: self.lane,
-            by: self.by.clone(),
-            people: HashSet::new(),
-            tally: self.tally,
-            claims: Vec::new(),
-            arrived: now,
-            wish: self.wish,
-            variant: self.variant.clone(),
-            streak: false,
-            rehearsal: true,
-            unseen: 0,
-        }
     }
 }
 

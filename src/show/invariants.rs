@@ -105,11 +105,7 @@ impl Show {
         for (key, streak) in self.streaks.iter() {
             let turn = match streak.home {
                 Home::None => continue,
-                Home::Waiting(id) => self
-                    .queue
-                    .turns()
-                    .find(|(found, _)| *found == id)
-                    .map(|(_, turn)| turn),
+                Home::Waiting(id) => self.queue.get(id),
                 Home::OnStage(id) => self
                     .acts
                     .get(&id)

@@ -37,6 +37,7 @@ mod settings;
 mod streak;
 #[cfg(test)]
 mod tests;
+mod turn;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -60,8 +61,9 @@ use controls::Recap;
 use lanes::Lanes;
 use outcomes::Ledger;
 use pacing::Pacer;
-use queue::{Queue, Turn};
+use queue::Queue;
 use streak::{Streak, Streaks};
+use turn::Turn;
 
 /// Counts that are celebrated.
 const MILESTONES: [u32; 8] = [5, 10, 25, 50, 100, 250, 500, 1000];
@@ -306,7 +308,7 @@ impl Show {
         self.now = self.now.max(now);
         while let Some(key) = self.streaks.next_silent(self.now) {
             if let Some(streak) = self.streaks.close(&key) {
-                self.end_streak(streak);
+                self.end_streak(&streak);
             }
         }
     }

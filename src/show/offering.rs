@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use super::cue::{Delta, Senders, Tally};
 use super::lanes::index;
 use super::outcomes::{Claim, Part};
-use super::queue::{Turn, TurnId};
 use super::streak::{Home, MOST_OPEN, Reading};
+use super::turn::{Turn, TurnId};
 use super::{Show, Streak};
 use crate::catalog::Lane;
 use crate::model::{Gift, RefusalReason, StreakKey, Verdict};
@@ -24,11 +24,10 @@ fn is_below(a: Standing, b: Standing) -> bool {
 
 impl Show {
     pub(super) fn take_in(&mut self, mut gift: Gift) {
-        // NaN fails the comparison as well.
-        if !(gift.total_value >= 0.0) {
+        if gift.total_value.is_nan() {
             gift.total_value = 0.0;
         }
-        gift.total_value = gift.total_value.min(f64::MAX);
+        gift.total_value = gift.total_value.clamp(0.0, f64::MAX);
         let lane = self.catalog.lane(&gift.gift_type, gift.total_value);
         if gift.quantity == 0 {
             let claim = self.ledger.claim(&gift);
@@ -44,17 +43,19 @@ impl Show {
         let standing = (index(lane), gift.total_value);
         if self.ledger.undecided() > self.settings.most_undecided && !self.make_room(standing) {
             self.ledger.refuse(claim, RefusalReason::Overloaded);
-        } else if let Some(recap) = &mut self.recap {
+        } else if let Some(recap) = &mut self.recap
+            && delta.quantity > 0
+        {
             recap.collect(&gift, claim, delta);
         } else if reading == Reading::Independent {
-            self.wait(gift, key.clone(), lane, claim, delta);
+            self.wait(gift, &key, lane, claim, delta, None);
         } else {
             self.continue_streak(gift, &key, lane, claim, delta);
         }
         if reading == Reading::Ends
             && let Some(streak) = self.streaks.close(&key)
         {
-            self.end_streak(streak);
+            self.end_streak(&streak);
         }
     }
 
@@ -67,13 +68,13 @@ impl Show {
             },
             Reading::Opens | Reading::Restarts => {
                 if let Some(streak) = self.streaks.close(key) {
-                    self.end_streak(streak);
+                    self.end_streak(&streak);
                 }
                 if self.streaks.len() >= MOST_OPEN
                     && let Some(oldest) = self.streaks.most_silent()
                     && let Some(streak) = self.streaks.close(&oldest)
                 {
-                    self.end_streak(streak);
+                    self.end_streak(&streak);
                 }
                 self.streaks.open(self.now, key.clone(), gift)
             }
@@ -104,23 +105,24 @@ impl Show {
             Home::None if seen && delta.quantity == 0 => {
                 self.ledger.settle(claim, Verdict::JoinedStreak);
             }
-            Home::None => self.wait(gift, key.clone(), lane, claim, delta),
+            Home::None => self.wait(gift, key, lane, claim, delta, Some(combo)),
         }
     }
 
     /// The gift waits: with others where folding allows it, else on its own.
-    fn wait(&mut self, gift: Gift, key: StreakKey, lane: Lane, claim: Claim, delta: Delta) {
-        let streak = if self.streaks.len() == 0 {
-            None
-        } else {
-            self.streaks.get_mut(&key)
-        };
-        // An independent gift beside an open streak is no part of it.
-        let combo = streak
-            .filter(|_| gift.is_streak)
-            .map(|streak| streak.combo());
+    /// `combo` is its streak's; an independent gift has none, not even beside
+    /// an open streak of its key.
+    fn wait(
+        &mut self,
+        gift: Gift,
+        key: &StreakKey,
+        lane: Lane,
+        claim: Claim,
+        delta: Delta,
+        combo: Option<u32>,
+    ) {
         if lane != Lane::Headline {
-            if let Some(turn) = self.queue.of_sender(&key, lane) {
+            if let Some(turn) = self.queue.of_sender(key, lane) {
                 let part = if combo.is_some() {
                     Part::Streak
                 } else {
@@ -129,7 +131,7 @@ impl Show {
                 self.queue
                     .join(turn, claim, part, delta, combo.unwrap_or(0));
                 if combo.is_some() {
-                    self.settle_down(&key, turn);
+                    self.settle_down(key, turn);
                 }
                 return;
             }
@@ -149,10 +151,10 @@ impl Show {
             return self.ledger.refuse(claim, RefusalReason::Overloaded);
         }
         let bundles = lane != Lane::Headline && self.queue.len() >= self.bundle_from();
-        let turn = self.new_turn(gift, &key, lane, claim, delta, combo.unwrap_or(0));
+        let turn = self.new_turn(gift, key, lane, claim, delta, combo.unwrap_or(0));
         let turn = self.queue.insert(turn);
         if combo.is_some() {
-            self.settle_down(&key, turn);
+            self.settle_down(key, turn);
         }
         if bundles {
             self.queue.offer_for_bundling(turn);
@@ -252,7 +254,7 @@ impl Show {
     }
 
     /// The streak is over: its act climaxes, its turn is a closed one.
-    pub(super) fn end_streak(&mut self, streak: Streak) {
+    pub(super) fn end_streak(&mut self, streak: &Streak) {
         match streak.home {
             Home::None => {}
             Home::Waiting(id) => {

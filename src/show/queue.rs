@@ -2,15 +2,16 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::cue::{Delta, Senders, Tally};
 use super::lanes::{LANES, index};
 use super::outcomes::{Claim, Part};
+use super::turn::{IdHasher, Turn, TurnId};
 use crate::catalog::{Catalog, Lane, Recipe};
-use crate::model::{GiftId, GiftType, Moment, Private, Sender, StreakKey};
+use crate::model::{GiftId, GiftType, Moment, Sender, StreakKey};
 
 /// The gift type of a bundle of several types that the catalogue does not know.
 pub const MIXED: &str = "gifts";
@@ -28,39 +29,6 @@ const FEATURE_HEAD_START: Duration = Duration::from_secs(10);
 /// A turn that gains value is filed anew when it has gained this share of it:
 /// often enough to matter, seldom enough to cost nothing in a flood.
 const REFILE_AT: f64 = 1.25;
-
-/// One turn in the queue; later turns have higher numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct TurnId(u64);
-
-/// Something that will be, or is, an act: one gift, or many folded into one.
-#[derive(Debug)]
-pub(super) struct Turn {
-    /// The lead's key; `None` for what no gift can join.
-    pub key: Option<StreakKey>,
-    pub gift_type: GiftType,
-    pub lane: Lane,
-    pub by: Senders,
-    /// Everybody in a bundle; empty while there is one sender.
-    pub people: HashSet<Private<Arc<str>>>,
-    pub tally: Tally,
-    /// Gifts that await their outcome with this turn.
-    pub claims: Vec<Claim>,
-    pub arrived: Moment,
-    pub wish: Option<Duration>,
-    pub variant: Option<Arc<str>>,
-    /// It is the home of the open streak under `key`.
-    pub streak: bool,
-    pub rehearsal: bool,
-    /// How often it played without being seen.
-    pub unseen: u8,
-}
-
-impl Turn {
-    pub fn is_bundle(&self) -> bool {
-        matches!(self.by, Senders::Many(_))
-    }
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
@@ -104,7 +72,7 @@ fn nanos(span: Duration) -> i64 {
 /// How much later a gift of this value may have come and still go first.
 /// It rises with every value and never reaches a minute.
 pub fn head_start(value: f64) -> Duration {
-    let doublings = value.max(0.0).min(f64::MAX).ln_1p() / std::f64::consts::LN_2;
+    let doublings = value.clamp(0.0, f64::MAX).ln_1p() / std::f64::consts::LN_2;
     let share = doublings / (doublings + DOUBLINGS_TO_HALF);
     Duration::from_secs_f64(MOST_HEAD_START_SECONDS * share)
 }
@@ -168,6 +136,10 @@ impl Queue {
 
     pub fn ready(&self, lane: Lane) -> usize {
         self.ready[index(lane)].len()
+    }
+
+    pub fn get(&self, id: TurnId) -> Option<&Turn> {
+        self.turns.get(&id).map(|filed| &filed.turn)
     }
 
     pub fn get_mut(&mut self, id: TurnId) -> Option<&mut Turn> {
@@ -548,27 +520,5 @@ impl Queue {
             index(lane),
             if known { gift_type } else { &self.mixed }.clone(),
         )
-    }
-}
-
-/// For keys that we number ourselves: nobody outside chooses them, so spreading
-/// the bits is enough.
-#[derive(Default)]
-pub(super) struct IdHasher(u64);
-
-impl Hasher for IdHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64(self.0 ^ u64::from(*byte));
-        }
-    }
-
-    fn write_u64(&mut self, id: u64) {
-        // 2^64 divided by the golden ratio (Knuth, TAOCP 6.4).
-        self.0 = id.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     }
 }

@@ -9,7 +9,7 @@ use std::collections::{BinaryHeap, HashMap};
 use std::time::Duration;
 
 use super::cue::{ActId, Delta};
-use super::queue::TurnId;
+use super::turn::TurnId;
 use crate::model::{Gift, Moment, StreakKey};
 
 /// How far apart in time two messages may swap places on their way to us.
@@ -329,11 +329,11 @@ impl Count {
     /// the price per piece is the streak's; otherwise it is the message's own.
     fn since_last(&self, position: u32, gift: &Gift) -> Delta {
         let quantity = position.saturating_sub(self.last);
-        let running_value = self.price * f64::from(position);
+        let running_value = (self.price * f64::from(position)).min(f64::MAX);
         let value = if quantity == 0 {
             0.0
         } else if (gift.total_value - running_value).abs() <= SAME_PRICE * running_value {
-            self.price * f64::from(quantity)
+            (self.price * f64::from(quantity)).min(f64::MAX)
         } else {
             gift.total_value
         };

@@ -1,5 +1,10 @@
 //! Scenarios, one per rule. Random sequences are in tests/core/show_properties.rs.
 
+mod board;
+mod controls;
+mod folding;
 mod lanes;
+mod outcomes;
 mod pacing;
+mod streaks;
 mod world;

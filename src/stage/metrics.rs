@@ -23,8 +23,9 @@ pub struct Metrics {
     pub failed: u64,
     pub dismissed: u64,
     pub acts: u64,
-    /// From an act's start to the frame that showed it.
-    pub start_to_frame: Samples,
+    /// From the moment a gift that found room was offered to the frame that
+    /// showed its act.
+    pub gift_to_frame: Samples,
     /// Time that one frame took to make, without the wait for the next.
     pub frame: Samples,
     started: HashMap<ActId, Moment>,
@@ -84,6 +85,16 @@ impl Metrics {
         *counter += 1;
     }
 
+    /// Gifts that reached an outcome.
+    pub fn decided(&self) -> u64 {
+        self.played
+            + self.joined_streak
+            + self.joined_bundle
+            + self.refused
+            + self.failed
+            + self.dismissed
+    }
+
     pub(super) fn started(&mut self, now: Moment, act: ActId) {
         self.acts += 1;
         self.started.insert(act, now);
@@ -91,7 +102,7 @@ impl Metrics {
 
     pub(super) fn presented(&mut self, now: Moment, act: ActId) {
         if let Some(at) = self.started.remove(&act) {
-            self.start_to_frame.push(now.saturating_sub(at));
+            self.gift_to_frame.push(now.saturating_sub(at));
         }
     }
 }

@@ -84,7 +84,7 @@ fn a_key_in_the_wrong_section_is_led_to_the_right_one() {
 #[test]
 fn an_unknown_variable_of_ours_is_a_warning_and_foreign_ones_are_none() {
     let environment = [
-        ("HYPERFOCUS_STREEM", "x"),
+        ("HYPERFOCUS_STREAMS", "x"),
         ("HYPERFOCUS_LOG", "debug"),
         ("HYPERFOCUS_TEST_PYTHON", "python3"),
         ("HOME", "/"),

@@ -5,4 +5,5 @@ mod protocol_contract;
 mod protocol_limits;
 mod protocol_reading;
 mod protocol_robustness;
+mod show_properties;
 mod tidy;

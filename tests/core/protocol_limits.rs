@@ -15,7 +15,7 @@ fn with_filler(bytes: usize) -> String {
     frame(&"x".repeat(bytes - empty))
 }
 
-fn gift_of(payload: Value) -> Result<Gift, DecodeError> {
+fn gift_of(payload: &Value) -> Result<Gift, DecodeError> {
     let mut whole = json!({"giftId": "g", "giftType": "rose"});
     whole
         .as_object_mut()
@@ -29,7 +29,7 @@ fn gift_of(payload: Value) -> Result<Gift, DecodeError> {
 }
 
 fn name_of(name: &str) -> String {
-    let gift = gift_of(json!({"sender": {"username": name}})).unwrap();
+    let gift = gift_of(&json!({"sender": {"username": name}})).unwrap();
     gift.sender.name.0.to_string()
 }
 
@@ -86,7 +86,7 @@ fn a_depth_bomb_is_refused_where_it_becomes_one() {
 
 #[test]
 fn ids_have_at_most_128_bytes_and_no_control_characters() {
-    assert!(gift_of(json!({"giftId": "é".repeat(64)})).is_ok());
+    assert!(gift_of(&json!({"giftId": "é".repeat(64)})).is_ok());
     for (payload, path) in [
         (json!({"giftId": "x".repeat(129)}), "payload.giftId"),
         (json!({"giftId": "a\nb"}), "payload.giftId"),
@@ -95,7 +95,7 @@ fn ids_have_at_most_128_bytes_and_no_control_characters() {
             "payload.sender.userId",
         ),
     ] {
-        match gift_of(payload) {
+        match gift_of(&payload) {
             Err(DecodeError::Malformed { path: found, .. }) => assert_eq!(found, path),
             other => panic!("{other:?}"),
         }
@@ -104,14 +104,14 @@ fn ids_have_at_most_128_bytes_and_no_control_characters() {
 
 #[test]
 fn a_long_gift_type_is_cut_and_still_played() {
-    let gift = gift_of(json!({"giftType": "é".repeat(100)})).unwrap();
+    let gift = gift_of(&json!({"giftType": "é".repeat(100)})).unwrap();
     assert_eq!(gift.gift_type.as_ref(), "é".repeat(64));
 }
 
 #[test]
 fn only_web_addresses_of_sensible_length_are_kept() {
     let kept = |url: &str| {
-        gift_of(json!({"sender": {"avatar": url}}))
+        gift_of(&json!({"sender": {"avatar": url}}))
             .unwrap()
             .sender
             .avatar_url
@@ -179,6 +179,13 @@ fn what_reorders_or_hides_text_is_stripped() {
 }
 
 #[test]
+fn white_space_that_folds_to_the_same_length_is_still_folded() {
+    assert_eq!(name_of("0\t"), "0");
+    assert_eq!(name_of("a\tb"), "a b");
+    assert_eq!(name_of("é\tb\n"), "é b");
+}
+
+#[test]
 fn a_name_that_nobody_could_see_is_empty() {
     for name in [
         "",
@@ -240,6 +247,24 @@ fn at_most_32_features_are_kept_and_the_rest_may_be_anything() {
     };
     assert_eq!(ack.config.features.len(), 32);
     assert_eq!(ack.config.features[31].as_ref(), "x-31");
+}
+
+#[test]
+fn rates_and_values_are_clamped_to_what_can_be_summed_and_waited_for() {
+    let rate_of = |rate: Value| {
+        let payload = json!({"config": {"maxGiftsPerSecond": rate}});
+        let ack = json!({"type": "connection:ack", "payload": payload}).to_string();
+        match decode_server(ack.as_bytes()) {
+            Ok(ServerMessage::Ack(ack)) => ack.config.max_gifts_per_second,
+            other => panic!("expected an ack, got {other:?}"),
+        }
+    };
+    assert_eq!(rate_of(json!(1e-300)), 0.01);
+    assert_eq!(rate_of(json!(2.5)), 2.5);
+    assert_eq!(rate_of(json!(1e300)), 1000.0);
+    assert_eq!(rate_of(json!(-1)), 30.0);
+    let gift = gift_of(&json!({"totalValue": 1e300})).unwrap();
+    assert_eq!(gift.total_value, limits::MAX_VALUE);
 }
 
 #[test]

@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use hyperfocus::model::Private;
 use hyperfocus::render::caption::counter::DigitCache;
 use hyperfocus::render::caption::{
-    Accent, AvatarSpec, CardSize, CardSpec, CardTitle, CounterSpec, NameSpec, PanelSpec, Picture, PixelBuffer, Rgba,
-    TextPainter, TextStyle, Wording, avatar, card, counter, painter, panel,
+    Accent, AvatarSpec, CardSize, CardSpec, CardTitle, CounterSpec, NameSpec, PanelSpec, Picture,
+    PixelBuffer, Rgba, TextPainter, TextStyle, Wording, avatar, card, counter, painter, panel,
 };
 
 #[derive(serde::Deserialize)]
@@ -88,7 +88,12 @@ fn captions_look_as_they_were_drawn() {
         .filter(|path| path.is_dir())
         .collect();
     folders.sort();
-    assert!(folders.len() >= 6, "only {} cases in {}", folders.len(), root.display());
+    assert!(
+        folders.len() >= 6,
+        "only {} cases in {}",
+        folders.len(),
+        root.display()
+    );
 
     let mut failures = Vec::new();
     for folder in &folders {
@@ -100,7 +105,8 @@ fn captions_look_as_they_were_drawn() {
 }
 
 fn check(painter: &mut TextPainter, folder: &Path) -> Result<(), String> {
-    let text = std::fs::read_to_string(folder.join("case.toml")).map_err(|e| format!("case.toml: {e}"))?;
+    let text =
+        std::fs::read_to_string(folder.join("case.toml")).map_err(|e| format!("case.toml: {e}"))?;
     let case: Case = toml::from_str(&text).map_err(|e| format!("case.toml: {e}"))?;
     let actual = over_checker(&paint(painter, &case.paint));
     let expected_path = folder.join("expected.png");
@@ -116,7 +122,11 @@ fn check(painter: &mut TextPainter, folder: &Path) -> Result<(), String> {
     })
 }
 
-fn compare(actual: &image::RgbImage, expected: &image::RgbImage, tolerance: &Tolerance) -> Result<(), String> {
+fn compare(
+    actual: &image::RgbImage,
+    expected: &image::RgbImage,
+    tolerance: &Tolerance,
+) -> Result<(), String> {
     let (a, e) = (actual.dimensions(), expected.dimensions());
     if a.0.abs_diff(e.0) > tolerance.side || a.1.abs_diff(e.1) > tolerance.side {
         return Err(format!("{a:?} pixels instead of {e:?}"));
@@ -125,13 +135,20 @@ fn compare(actual: &image::RgbImage, expected: &image::RgbImage, tolerance: &Tol
     let (width, height) = (a.0.min(e.0), a.1.min(e.1));
     for y in 0..height {
         for x in 0..width {
-            let pair = actual.get_pixel(x, y).0.into_iter().zip(expected.get_pixel(x, y).0);
+            let pair = actual
+                .get_pixel(x, y)
+                .0
+                .into_iter()
+                .zip(expected.get_pixel(x, y).0);
             sum += pair.map(|(a, e)| f64::from(a.abs_diff(e))).sum::<f64>();
         }
     }
     let mean = sum / (f64::from(width) * f64::from(height) * 3.0);
     if mean > tolerance.mean {
-        return Err(format!("differs by {mean:.2} levels on average, {} are allowed", tolerance.mean));
+        return Err(format!(
+            "differs by {mean:.2} levels on average, {} are allowed",
+            tolerance.mean
+        ));
     }
     Ok(())
 }
@@ -142,8 +159,13 @@ fn keep(actual: &image::RgbImage, expected: &image::RgbImage, name: &str) -> Str
     let difference = image::RgbImage::from_fn(
         actual.width().max(expected.width()),
         actual.height().max(expected.height()),
-        |x, y| match (actual.get_pixel_checked(x, y), expected.get_pixel_checked(x, y)) {
-            (Some(a), Some(e)) => image::Rgb([0, 1, 2].map(|c| a.0[c].abs_diff(e.0[c]).saturating_mul(4))),
+        |x, y| match (
+            actual.get_pixel_checked(x, y),
+            expected.get_pixel_checked(x, y),
+        ) {
+            (Some(a), Some(e)) => {
+                image::Rgb([0, 1, 2].map(|c| a.0[c].abs_diff(e.0[c]).saturating_mul(4)))
+            }
             _ => image::Rgb([255, 0, 255]),
         },
     );
@@ -152,8 +174,14 @@ fn keep(actual: &image::RgbImage, expected: &image::RgbImage, name: &str) -> Str
         .and_then(|()| actual.save(folder.join(format!("{name}.actual.png"))))
         .and_then(|()| difference.save(folder.join(format!("{name}.difference.png"))));
     match written {
-        Ok(()) => format!("see {name}.actual.png and {name}.difference.png in {}", folder.display()),
-        Err(e) => format!("the pictures could not be written to {}: {e}", folder.display()),
+        Ok(()) => format!(
+            "see {name}.actual.png and {name}.difference.png in {}",
+            folder.display()
+        ),
+        Err(e) => format!(
+            "the pictures could not be written to {}: {e}",
+            folder.display()
+        ),
     }
 }
 
@@ -204,7 +232,11 @@ fn paint(painter: &mut TextPainter, what: &Paint) -> PixelBuffer {
             };
             card::paint(painter, &Wording::default(), &spec)
         }
-        Paint::Counter { count, accent, size } => {
+        Paint::Counter {
+            count,
+            accent,
+            size,
+        } => {
             let spec = CounterSpec {
                 count: *count,
                 accent: colours(accent),
@@ -212,7 +244,11 @@ fn paint(painter: &mut TextPainter, what: &Paint) -> PixelBuffer {
             };
             counter::paint(painter, &mut DigitCache::default(), &spec)
         }
-        Paint::Name { text, width, height } => {
+        Paint::Name {
+            text,
+            width,
+            height,
+        } => {
             let spec = NameSpec {
                 text: Private(text.as_str().into()),
                 width: *width,
@@ -233,7 +269,11 @@ fn paint(painter: &mut TextPainter, what: &Paint) -> PixelBuffer {
             };
             avatar::paint(painter, &spec)
         }
-        Paint::Panel { title, lines, scale } => {
+        Paint::Panel {
+            title,
+            lines,
+            scale,
+        } => {
             let spec = PanelSpec {
                 title: title.as_str().into(),
                 lines: lines
@@ -248,8 +288,11 @@ fn paint(painter: &mut TextPainter, what: &Paint) -> PixelBuffer {
 }
 
 fn picture(painter: &mut TextPainter, emoji: &str) -> Picture {
-    let image = painter.paint_line(&TextStyle::new(200.0), emoji).into_straight();
-    Picture::from_straight(image.width, image.height, &image.rgba).expect("a painted emoji is a picture")
+    let image = painter
+        .paint_line(&TextStyle::new(200.0), emoji)
+        .into_straight();
+    Picture::from_straight(image.width, image.height, &image.rgba)
+        .expect("a painted emoji is a picture")
 }
 
 fn colours([primary, secondary]: &[String; 2]) -> Accent {

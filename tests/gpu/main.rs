@@ -1,3 +1,11 @@
-//! What is drawn.
+//! What is drawn. A software renderer (Mesa's lavapipe) will do.
 
 mod captions;
+mod offscreen;
+#[cfg(feature = "ffmpeg")]
+mod samples;
+#[cfg(feature = "ffmpeg")]
+mod video_files;
+mod video_pixels;
+#[cfg(feature = "ffmpeg")]
+mod video_samples;

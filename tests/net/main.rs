@@ -1,3 +1,17 @@
-//! Tests over real sockets on the loopback address, and of the command line.
+//! The network layer over real sockets on loopback, against servers that do
+//! what the tests tell them to, and the command line.
 
+#[cfg(feature = "cli")]
+mod cli;
 mod demo_server;
+mod failures;
+mod flood;
+mod foreign;
+mod hostile;
+mod reconnect;
+mod server;
+mod sessions;
+mod shutdown;
+mod stage;
+mod tls;
+mod whole_session;

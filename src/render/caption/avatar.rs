@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tiny_skia::{
-    FillRule, GradientStop, LinearGradient, Paint, PathBuilder, Pixmap, Point, RadialGradient, Rect, SpreadMode,
-    Stroke, Transform,
+    FillRule, GradientStop, LinearGradient, Paint, PathBuilder, Pixmap, Point, RadialGradient,
+    Rect, SpreadMode, Stroke, Transform,
 };
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -61,11 +61,18 @@ pub fn initials(name: &str) -> String {
             .map(str::to_owned)
     };
     let words: Vec<String> = name.split_whitespace().filter_map(letter).collect();
-    let has_case = |g: &String| g.chars().next().is_some_and(|c| c.is_uppercase() || c.is_lowercase());
+    let has_case = |g: &String| {
+        g.chars()
+            .next()
+            .is_some_and(|c| c.is_uppercase() || c.is_lowercase())
+    };
     match words.as_slice() {
         [] => name
             .graphemes(true)
-            .find(|g| g.chars().any(|c| u32::from(c) > 0x2000 && !c.is_whitespace()))
+            .find(|g| {
+                g.chars()
+                    .any(|c| u32::from(c) > 0x2000 && !c.is_whitespace())
+            })
             .unwrap_or_default()
             .to_owned(),
         [first, .., last] if has_case(first) && has_case(last) => {
@@ -103,9 +110,23 @@ pub fn paint(painter: &mut TextPainter, spec: &AvatarSpec) -> PixelBuffer {
     };
     if spec.square {
         let path = rectangle(side);
-        face(painter, &mut pixmap, &disc, &path, &spec.name.0, spec.picture.as_ref());
+        face(
+            painter,
+            &mut pixmap,
+            &disc,
+            &path,
+            &spec.name.0,
+            spec.picture.as_ref(),
+        );
     } else {
-        draw(painter, &mut pixmap, &disc, &spec.name.0, spec.picture.as_ref(), None);
+        draw(
+            painter,
+            &mut pixmap,
+            &disc,
+            &spec.name.0,
+            spec.picture.as_ref(),
+            None,
+        );
     }
     let body = Body {
         x: 0.0,
@@ -125,10 +146,14 @@ pub(super) fn draw(
     picture: Option<&Picture>,
     ring: Option<&Accent>,
 ) {
-    let width = (disc.diameter * 0.036).max(1.5);
-    let gap = (disc.diameter * 0.03).max(1.0);
+    let width = (disc.diameter * 0.034).max(1.2);
+    let gap = (disc.diameter * 0.026).max(0.8);
     let inner = Disc {
-        diameter: if ring.is_some() { disc.diameter - 2.0 * (width + gap) } else { disc.diameter },
+        diameter: if ring.is_some() {
+            disc.diameter - 2.0 * (width + gap)
+        } else {
+            disc.diameter
+        },
         ..*disc
     };
     if let Some(path) = PathBuilder::from_circle(inner.cx, inner.cy, inner.diameter / 2.0) {
@@ -144,7 +169,11 @@ fn draw_ring(target: &mut Pixmap, disc: &Disc, width: f32, accent: &Accent) {
     let Some(path) = PathBuilder::from_circle(disc.cx, disc.cy, radius) else {
         return;
     };
-    let mut paint = diagonal(disc, accent.primary.at_least(0.22), accent.secondary.at_least(0.35));
+    let mut paint = diagonal(
+        disc,
+        accent.primary.at_least(0.22),
+        accent.secondary.at_least(0.35),
+    );
     paint.anti_alias = true;
     let stroke = Stroke {
         width,
@@ -166,7 +195,13 @@ fn face(
         return;
     }
     let (from, to) = palette_of(name);
-    target.fill_path(path, &diagonal(disc, from, to), FillRule::Winding, Transform::identity(), None);
+    target.fill_path(
+        path,
+        &diagonal(disc, from, to),
+        FillRule::Winding,
+        Transform::identity(),
+        None,
+    );
     gloss(target, disc, path);
     let letters = initials(name);
     if letters.is_empty() {
@@ -212,7 +247,14 @@ fn gloss(target: &mut Pixmap, disc: &Disc, path: &tiny_skia::Path) {
         GradientStop::new(0.0, Rgba::WHITE.with_alpha(0.28).to_skia()),
         GradientStop::new(1.0, Rgba::WHITE.with_alpha(0.0).to_skia()),
     ];
-    let shader = RadialGradient::new(at, at, radius * 1.1, stops, SpreadMode::Pad, Transform::identity());
+    let shader = RadialGradient::new(
+        at,
+        at,
+        radius * 1.1,
+        stops,
+        SpreadMode::Pad,
+        Transform::identity(),
+    );
     if let Some(shader) = shader {
         let paint = Paint {
             shader,
@@ -236,15 +278,25 @@ fn silhouette(target: &mut Pixmap, disc: &Disc, clip: &tiny_skia::Path) {
     paint.set_color(Rgba::WHITE.with_alpha(0.92).to_skia());
     let d = disc.diameter;
     let head = PathBuilder::from_circle(disc.cx, disc.cy - d * 0.10, d * 0.165);
-    let shoulders = Rect::from_xywh(disc.cx - d * 0.29, disc.cy + d * 0.12, d * 0.58, d * 0.62).and_then(PathBuilder::from_oval);
+    let shoulders = Rect::from_xywh(disc.cx - d * 0.29, disc.cy + d * 0.12, d * 0.58, d * 0.62)
+        .and_then(PathBuilder::from_oval);
     for path in [head, shoulders].into_iter().flatten() {
-        target.fill_path(&path, &paint, FillRule::Winding, Transform::identity(), Some(&mask));
+        target.fill_path(
+            &path,
+            &paint,
+            FillRule::Winding,
+            Transform::identity(),
+            Some(&mask),
+        );
     }
 }
 
 fn diagonal(disc: &Disc, from: Rgba, to: Rgba) -> Paint<'static> {
     let reach = disc.diameter * 0.36;
-    let stops = vec![GradientStop::new(0.0, from.to_skia()), GradientStop::new(1.0, to.to_skia())];
+    let stops = vec![
+        GradientStop::new(0.0, from.to_skia()),
+        GradientStop::new(1.0, to.to_skia()),
+    ];
     let shader = LinearGradient::new(
         Point::from_xy(disc.cx - reach, disc.cy - reach),
         Point::from_xy(disc.cx + reach, disc.cy + reach),

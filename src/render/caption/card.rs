@@ -98,10 +98,20 @@ struct Measures {
 impl Measures {
     fn of(size: CardSize, scale: f32) -> Self {
         let s = scale.clamp(0.2, 4.0);
-        let [height, pad, gap, end, title_px, detail_px, icon, rim, max_width] = match size {
-            CardSize::Compact => [64.0, 6.0, 14.0, 26.0, 28.0, 24.0, 46.0, 2.0, 520.0],
-            CardSize::Regular => [112.0, 9.0, 20.0, 40.0, 38.0, 28.0, 84.0, 2.5, 760.0],
-            CardSize::Large => [184.0, 14.0, 32.0, 64.0, 66.0, 45.0, 140.0, 4.0, 1240.0],
+        let [
+            height,
+            pad,
+            gap,
+            end,
+            title_px,
+            detail_px,
+            icon,
+            rim,
+            max_width,
+        ] = match size {
+            CardSize::Compact => [64.0, 7.0, 13.0, 26.0, 28.0, 27.0, 60.0, 2.0, 560.0],
+            CardSize::Regular => [112.0, 13.0, 20.0, 42.0, 39.0, 29.0, 120.0, 2.5, 760.0],
+            CardSize::Large => [184.0, 21.0, 32.0, 68.0, 67.0, 47.0, 200.0, 3.5, 1240.0],
         };
         Self {
             height: (height * s).round(),
@@ -158,12 +168,25 @@ pub fn paint(painter: &mut TextPainter, words: &Wording, spec: &CardSpec) -> Pix
     let has_icon = spec.icon.is_some();
     // A bundle's icon takes the avatar's place.
     let trailing_icon = has_icon && matches!(spec.title, CardTitle::Sender { .. });
-    let icon_room = if trailing_icon { m.gap * 0.6 + m.icon } else { 0.0 };
-    let end = if trailing_icon { m.end * 0.5 } else { m.end };
+    let icon_room = if trailing_icon {
+        m.gap * 0.5 + m.icon
+    } else {
+        0.0
+    };
+    let end = if trailing_icon { m.end * 0.3 } else { m.end };
     let fixed = m.pad + m.avatar() + m.gap + icon_room + end;
-    let rows = rows(painter, words, spec, &m, (m.max_width - fixed, trailing_icon));
+    let rows = rows(
+        painter,
+        words,
+        spec,
+        &m,
+        (m.max_width - fixed, trailing_icon),
+    );
     let mirrored = rows.mirrored;
-    let text_width = rows.title.width.max(rows.detail.as_ref().map_or(0.0, |row| row.width));
+    let text_width = rows
+        .title
+        .width
+        .max(rows.detail.as_ref().map_or(0.0, |row| row.width));
     let width = (fixed + text_width).ceil().max(m.height);
 
     let surface = surface(spec, &m, width, mirrored);
@@ -179,16 +202,33 @@ pub fn paint(painter: &mut TextPainter, words: &Wording, spec: &CardSpec) -> Pix
 
     // Positions are counted from the leading end; `flip` turns a left edge
     // there into one in the image.
-    let flip = |from: f32, length: f32| if mirrored { margin + width - from - length } else { margin + from };
+    let flip = |from: f32, length: f32| {
+        if mirrored {
+            margin + width - from - length
+        } else {
+            margin + from
+        }
+    };
     let avatar_x = flip(m.pad, m.avatar());
     leading(painter, &mut pixmap, spec, &m, (avatar_x, margin + m.pad));
     let text_from = m.pad + m.avatar() + m.gap;
     if trailing_icon && let Some(icon) = &spec.icon {
-        let x = flip(text_from + text_width + m.gap * 0.6, m.icon);
-        draw_icon(&mut pixmap, icon, (x, margin + (m.height - m.icon) / 2.0), m.icon, &spec.accent);
+        let x = flip(text_from + text_width + m.gap * 0.5, m.icon);
+        draw_icon(
+            &mut pixmap,
+            icon,
+            (x, margin + (m.height - m.icon) / 2.0),
+            m.icon,
+            &spec.accent,
+        );
     }
     let (first, second) = baselines(&m, margin, rows.detail.is_some());
-    let mut replaced = rows.title.draw(painter, &mut pixmap, flip(text_from, rows.title.width), first);
+    let mut replaced = rows.title.draw(
+        painter,
+        &mut pixmap,
+        flip(text_from, rows.title.width),
+        first,
+    );
     if let Some(detail) = &rows.detail {
         replaced += detail.draw(painter, &mut pixmap, flip(text_from, detail.width), second);
     }
@@ -203,7 +243,7 @@ fn baselines(m: &Measures, margin: f32, two: bool) -> (f32, f32) {
     const CAPITAL: f32 = 0.714;
     let middle = margin + m.height / 2.0;
     if two {
-        let leading = m.title_px * 0.30;
+        let leading = m.title_px * 0.43;
         let block = CAPITAL * m.title_px + leading + CAPITAL * m.detail_px;
         let top = middle - block / 2.0 - m.title_px * 0.02;
         (top + CAPITAL * m.title_px, top + block)
@@ -234,27 +274,47 @@ fn rows(
     };
     let bright = spec.accent.secondary.at_least(0.50);
     let title = TextStyle::new(m.title_px).bold().shadow(text);
-    let muted = TextStyle::new(m.detail_px).colour(Rgba::hex(0xC9CBD8)).shadow(text);
-    let strong = TextStyle::new(m.detail_px).bold().colour(bright).shadow(text);
+    let muted = TextStyle::new(m.detail_px)
+        .colour(Rgba::hex(0xC9CBD8))
+        .shadow(text);
+    let strong = TextStyle::new(m.detail_px)
+        .bold()
+        .colour(bright)
+        .shadow(text);
     let count = (spec.quantity > 1).then(|| quantity(spec.quantity));
     let space = m.detail_px * 0.28;
     let sender = match &spec.title {
         CardTitle::Sender { name, .. } if name.0.trim().is_empty() => &words.someone,
         CardTitle::Sender { name, .. } => &name.0,
         CardTitle::Bundle { people } => {
-            return bundle_rows(painter, words, spec, (*people, room), (&title, &muted, &strong));
+            return bundle_rows(
+                painter,
+                words,
+                spec,
+                (*people, room),
+                (&title, &muted, &strong),
+            );
         }
     };
 
     if spec.size == CardSize::Compact {
         let mut tail = Row::default();
         if !trailing_icon {
-            tail.push(painter, strong.clone().max_width(room * 0.4), &spec.gift, space);
+            tail.push(
+                painter,
+                strong.clone().max_width(room * 0.4),
+                &spec.gift,
+                space,
+            );
         }
         if let Some(count) = &count {
             tail.push(painter, strong, count, space);
         }
-        let tail_room = if tail.pieces.is_empty() { 0.0 } else { tail.width + m.gap };
+        let tail_room = if tail.pieces.is_empty() {
+            0.0
+        } else {
+            tail.width + m.gap
+        };
         let mut row = Row::default();
         row.push(painter, title.max_width(room - tail_room), sender, 0.0);
         let mirrored = row.pieces[0].line.rtl;
@@ -276,7 +336,12 @@ fn rows(
     let mut detail = Row::default();
     detail.push(painter, muted, &words.sent, 0.0);
     let gift_room = (room - detail.width - 2.0 * space - count_room).max(m.detail_px);
-    detail.push(painter, strong.clone().max_width(gift_room), &spec.gift, space);
+    detail.push(
+        painter,
+        strong.clone().max_width(gift_room),
+        &spec.gift,
+        space,
+    );
     if let Some(count) = &count {
         let white = TextStyle {
             fill: Fill::Solid(Rgba::WHITE),
@@ -306,10 +371,11 @@ fn join(row: &mut Row, tail: Row, gap: f32, mirrored: bool) {
     }
     let start = if mirrored { 0.0 } else { row.width + gap };
     row.width += gap + tail.width;
-    row.pieces.extend(tail.pieces.into_iter().map(|piece| Piece {
-        x: piece.x + start,
-        ..piece
-    }));
+    row.pieces
+        .extend(tail.pieces.into_iter().map(|piece| Piece {
+            x: piece.x + start,
+            ..piece
+        }));
 }
 
 /// "Rose ×240" over "from 31 people"; on one line when compact.
@@ -326,18 +392,34 @@ fn bundle_rows(
         ..title.clone()
     };
     let count = quantity(spec.quantity);
-    let noun = if people == 1 { &words.person } else { &words.people };
+    let noun = if people == 1 {
+        &words.person
+    } else {
+        &words.people
+    };
     let mut detail = Row::default();
     let gap = muted.size_px * 0.28;
     detail.push(painter, muted.clone(), &words.from, 0.0);
     let white = TextStyle::clone(muted).bold().colour(Rgba::WHITE);
-    detail.push(painter, white, &super::counter::grouped(u64::from(people)), gap);
+    detail.push(
+        painter,
+        white,
+        &super::counter::grouped(u64::from(people)),
+        gap,
+    );
     detail.push(painter, muted.clone(), noun, gap);
 
     let compact = spec.size == CardSize::Compact;
-    let taken = painter.lay_out(&bright, &count).width + space + if compact { detail.width + space } else { 0.0 };
+    let taken = painter.lay_out(&bright, &count).width
+        + space
+        + if compact { detail.width + space } else { 0.0 };
     let mut row = Row::default();
-    row.push(painter, title.clone().max_width((room - taken).max(title.size_px)), &spec.gift, 0.0);
+    row.push(
+        painter,
+        title.clone().max_width((room - taken).max(title.size_px)),
+        &spec.gift,
+        0.0,
+    );
     row.push(painter, bright, &count, space);
     if compact {
         join(&mut row, detail, space * 1.4, false);
@@ -362,8 +444,8 @@ fn surface(spec: &CardSpec, m: &Measures, width: f32, mirrored: bool) -> Surface
     let s = m.height / 112.0;
     Surface {
         radius: m.height / 2.0,
-        top: ink.mix(tint, 0.20).mix(Rgba::WHITE, 0.05).with_alpha(0.90),
-        bottom: ink.mix(tint, 0.07).mix(Rgba::BLACK, 0.25).with_alpha(0.93),
+        top: ink.mix(tint, 0.20).mix(Rgba::WHITE, 0.05).with_alpha(0.95),
+        bottom: ink.mix(tint, 0.07).mix(Rgba::BLACK, 0.25).with_alpha(0.97),
         wash: primary.at_most(0.30).with_alpha(0.60),
         wash_reach: (width * 0.72).min(m.height * 4.2),
         rim_px: m.rim,
@@ -385,7 +467,13 @@ fn surface(spec: &CardSpec, m: &Measures, width: f32, mirrored: bool) -> Surface
 }
 
 /// The disc at the leading end: the sender, or a bundle's gift.
-fn leading(painter: &mut TextPainter, target: &mut Pixmap, spec: &CardSpec, m: &Measures, at: (f32, f32)) {
+fn leading(
+    painter: &mut TextPainter,
+    target: &mut Pixmap,
+    spec: &CardSpec,
+    m: &Measures,
+    at: (f32, f32),
+) {
     let diameter = m.avatar();
     let disc = Disc {
         cx: at.0 + diameter / 2.0,
@@ -394,10 +482,19 @@ fn leading(painter: &mut TextPainter, target: &mut Pixmap, spec: &CardSpec, m: &
     };
     match (&spec.title, &spec.icon) {
         (CardTitle::Sender { name, avatar }, _) => {
-            avatar::draw(painter, target, &disc, &name.0, avatar.as_ref(), Some(&spec.accent));
+            avatar::draw(
+                painter,
+                target,
+                &disc,
+                &name.0,
+                avatar.as_ref(),
+                Some(&spec.accent),
+            );
         }
         (CardTitle::Bundle { .. }, Some(icon)) => {
-            draw_icon(target, icon, at, diameter, &spec.accent);
+            let side = diameter * 1.16;
+            let at = (disc.cx - side / 2.0, disc.cy - side / 2.0);
+            draw_icon(target, icon, at, side, &spec.accent);
         }
         (CardTitle::Bundle { .. }, None) => {
             avatar::draw(painter, target, &disc, &spec.gift, None, Some(&spec.accent));
@@ -405,22 +502,30 @@ fn leading(painter: &mut TextPainter, target: &mut Pixmap, spec: &CardSpec, m: &
     }
 }
 
-/// The gift's icon on a pool of its own light.
+/// The gift's icon on a pool of its own light, a little above the card.
 fn draw_icon(target: &mut Pixmap, icon: &Picture, at: (f32, f32), side: f32, accent: &Accent) {
     let pixels = side.round().max(1.0) as usize;
-    let reach = side * 0.42;
+    let (x, y) = (at.0.round() as i32, at.1.round() as i32);
+    let reach = side * 0.62;
     let mut light = Mask::new(pixels * 2, pixels * 2);
     let centre = pixels as f32;
     for (y, row) in light.data.chunks_exact_mut(pixels * 2).enumerate() {
         for (x, value) in row.iter_mut().enumerate() {
             let (dx, dy) = (x as f32 + 0.5 - centre, y as f32 + 0.5 - centre);
-            let t = (1.0 - (dx * dx + dy * dy).sqrt() / (reach * 1.35)).clamp(0.0, 1.0);
+            let t = (1.0 - (dx * dx + dy * dy) / (reach * reach)).max(0.0);
             *value = (t * t * 255.0) as u8;
         }
     }
-    let (x, y) = (at.0.round() as i32, at.1.round() as i32);
     let half = pixels as i32 / 2;
-    let colour = Fill::Solid(accent.primary.at_least(0.2).with_alpha(0.55));
-    light.tint(target, x - half, y - half, &colour, (0.0, 1.0));
+    let colour = Fill::Solid(accent.primary.at_least(0.2).with_alpha(0.45));
+    light.tint_inside(target, x - half, y - half, &colour);
+
+    let room = (side * 0.12).ceil() as i32;
+    let mut shade = Mask::new(pixels + 2 * room as usize, pixels + 2 * room as usize);
+    shade.stamp(&icon.silhouette(pixels), room, room);
+    shade.blur(side * 0.08);
+    let drop = (side * 0.035).round() as i32;
+    let colour = Fill::Solid(Rgba::BLACK.with_alpha(0.55));
+    shade.tint(target, x - room, y - room + drop, &colour, (0.0, 1.0));
     icon.draw(target, x, y, pixels, false);
 }

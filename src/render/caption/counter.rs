@@ -52,7 +52,9 @@ const MAX_SETS: usize = 4;
 /// The multiplication sign is smaller than the digits.
 const SIGN_SCALE: f32 = 0.72;
 
-const CHARACTERS: [char; 12] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', ',', '\u{D7}'];
+const CHARACTERS: [char; 12] = [
+    '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', ',', '\u{D7}',
+];
 
 /// Characters ready to be put together, for a few sizes.
 #[derive(Default)]
@@ -107,7 +109,11 @@ impl DigitSet {
             glyphs: Vec::with_capacity(CHARACTERS.len()),
         };
         for c in CHARACTERS {
-            let size = if c == '\u{D7}' { size_px * SIGN_SCALE } else { size_px };
+            let size = if c == '\u{D7}' {
+                size_px * SIGN_SCALE
+            } else {
+                size_px
+            };
             let mut style = TextStyle::new(size).bold();
             style.italic = true;
             let line = painter.lay_out(&style, c.encode_utf8(&mut [0; 4]));
@@ -137,7 +143,11 @@ impl DigitSet {
     fn digit(&self, c: char) -> Option<(&Digit, f32)> {
         let at = CHARACTERS.iter().position(|&known| known == c)?;
         let digit = &self.glyphs[at];
-        let advance = if c.is_ascii_digit() { self.digit_advance } else { digit.advance };
+        let advance = if c.is_ascii_digit() {
+            self.digit_advance
+        } else {
+            digit.advance
+        };
         Some((digit, advance))
     }
 }
@@ -155,7 +165,12 @@ pub fn paint(painter: &mut TextPainter, cache: &mut DigitCache, spec: &CounterSp
         if let Some((digit, advance)) = set.digit(c) {
             let centred = (advance - digit.advance) / 2.0;
             pens.push((digit, (x + centred).round() as i32));
-            x += advance + if c == '\u{D7}' { size_px * 0.02 } else { -size_px * 0.01 };
+            x += advance
+                + if c == '\u{D7}' {
+                    size_px * 0.02
+                } else {
+                    -size_px * 0.01
+                };
         }
     }
     // Slanted letters lean over their advance.
@@ -182,12 +197,28 @@ pub fn paint(painter: &mut TextPainter, cache: &mut DigitCache, spec: &CounterSp
     PixelBuffer::from_pixmap(pixmap, body, baseline)
 }
 
-fn colour(target: &mut Pixmap, [glow, outline, letter]: &[Mask; 3], accent: &Accent, size_px: f32, baseline: f32) {
+fn colour(
+    target: &mut Pixmap,
+    [glow, outline, letter]: &[Mask; 3],
+    accent: &Accent,
+    size_px: f32,
+    baseline: f32,
+) {
     let capitals = (baseline - size_px * 0.72, baseline);
-    let dark = accent.primary.at_most(0.03).mix(Rgba::hex(0x0E_0A_14), 0.55);
+    let dark = accent
+        .primary
+        .at_most(0.03)
+        .mix(Rgba::hex(0x0E_0A_14), 0.55);
     let bright = accent.secondary.at_least(0.60);
-    let deep = accent.primary.at_least(0.30);
-    glow.tint(target, 0, 0, &Fill::Solid(accent.primary.at_least(0.10).with_alpha(0.75)), capitals);
+    // A white gift would have no gradient without a little shade at the foot.
+    let deep = accent.primary.at_least(0.30).at_most(0.66);
+    glow.tint(
+        target,
+        0,
+        0,
+        &Fill::Solid(accent.primary.at_least(0.10).with_alpha(0.75)),
+        capitals,
+    );
     outline.tint(target, 0, 0, &Fill::Solid(dark), capitals);
     let fill = Fill::Vertical([Rgba::WHITE, bright.mix(Rgba::WHITE, 0.25), deep]);
     letter.tint(target, 0, 0, &fill, capitals);

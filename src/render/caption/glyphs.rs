@@ -44,7 +44,11 @@ pub(super) enum Ink {
 #[derive(Debug)]
 pub(super) enum GlyphPixels {
     Empty,
-    Mask { left: i32, top: i32, mask: Mask },
+    Mask {
+        left: i32,
+        top: i32,
+        mask: Mask,
+    },
     /// Premultiplied RGBA.
     Colour {
         left: i32,
@@ -162,9 +166,10 @@ impl GlyphCache {
 fn outline(scaler: &mut Scaler<'_>, face: &Face, glyph: u16, offset: f32, ink: Ink) -> GlyphPixels {
     let sources = [Source::Outline, Source::Bitmap(StrikeWith::BestFit)];
     let mut render = Render::new(&sources);
-    render
-        .offset(Vector::new(offset, 0.0))
-        .transform(face.skew.map(|degrees| Transform::skew(Angle::from_degrees(degrees), Angle::ZERO)));
+    render.offset(Vector::new(offset, 0.0)).transform(
+        face.skew
+            .map(|degrees| Transform::skew(Angle::from_degrees(degrees), Angle::ZERO)),
+    );
     if face.embolden {
         render.embolden(face.size_px * 0.022);
     }
@@ -193,15 +198,19 @@ fn outline(scaler: &mut Scaler<'_>, face: &Face, glyph: u16, offset: f32, ink: I
 
 fn to_mask(image: Option<swash::scale::image::Image>) -> Option<(i32, i32, Mask)> {
     let image = image?;
-    let (width, height) = (image.placement.width as usize, image.placement.height as usize);
-    (image.content == Content::Mask && width * height > 0 && image.data.len() >= width * height).then(|| {
-        let mask = Mask {
-            width,
-            height,
-            data: image.data,
-        };
-        (image.placement.left, -image.placement.top, mask)
-    })
+    let (width, height) = (
+        image.placement.width as usize,
+        image.placement.height as usize,
+    );
+    (image.content == Content::Mask && width * height > 0 && image.data.len() >= width * height)
+        .then(|| {
+            let mask = Mask {
+                width,
+                height,
+                data: image.data,
+            };
+            (image.placement.left, -image.placement.top, mask)
+        })
 }
 
 fn colour_outline(scaler: &mut Scaler<'_>, glyph: u16) -> Option<GlyphPixels> {
@@ -209,7 +218,10 @@ fn colour_outline(scaler: &mut Scaler<'_>, glyph: u16) -> Option<GlyphPixels> {
         return None;
     }
     let image = Render::new(&[Source::ColorOutline(0)]).render(scaler, glyph)?;
-    let (width, height) = (image.placement.width as usize, image.placement.height as usize);
+    let (width, height) = (
+        image.placement.width as usize,
+        image.placement.height as usize,
+    );
     (width * height > 0).then(|| GlyphPixels::Colour {
         left: image.placement.left,
         top: -image.placement.top,
@@ -221,10 +233,21 @@ fn colour_outline(scaler: &mut Scaler<'_>, glyph: u16) -> Option<GlyphPixels> {
 
 /// Bitmap emoji come in one size. They are scaled here, premultiplied: their
 /// transparent pixels are black and would leave a dark fringe otherwise.
-fn colour_bitmap(scaler: &mut Scaler<'_>, ppem: u16, glyph: u16, size_px: f32) -> Option<GlyphPixels> {
+fn colour_bitmap(
+    scaler: &mut Scaler<'_>,
+    ppem: u16,
+    glyph: u16,
+    size_px: f32,
+) -> Option<GlyphPixels> {
     let image = scaler.scale_color_bitmap(glyph, StrikeWith::LargestSize)?;
-    let from = (image.placement.width as usize, image.placement.height as usize);
-    if image.content != Content::Color || from.0 * from.1 == 0 || image.data.len() != from.0 * from.1 * 4 {
+    let from = (
+        image.placement.width as usize,
+        image.placement.height as usize,
+    );
+    if image.content != Content::Color
+        || from.0 * from.1 == 0
+        || image.data.len() != from.0 * from.1 * 4
+    {
         return None;
     }
     let factor = size_px / f32::from(ppem);

@@ -58,7 +58,8 @@ impl Mask {
     }
 
     fn combine(&mut self, other: &Self, x: i32, y: i32, op: impl Fn(u32, u32) -> u32) {
-        let Some(overlap) = Overlap::of((other.width, other.height), (self.width, self.height), x, y)
+        let Some(overlap) =
+            Overlap::of((other.width, other.height), (self.width, self.height), x, y)
         else {
             return;
         };
@@ -99,12 +100,35 @@ impl Mask {
     /// Paints the mask over `target` with its corner at (x, y). `extent` is
     /// the range of target rows that a vertical fill spans.
     pub fn tint(&self, target: &mut Pixmap, x: i32, y: i32, fill: &Fill, extent: (f32, f32)) {
+        self.tint_where(target, x, y, fill, extent, false);
+    }
+
+    /// As [`Self::tint`], leaving what is transparent so: light falls on the
+    /// card and not beside it.
+    pub fn tint_inside(&self, target: &mut Pixmap, x: i32, y: i32, fill: &Fill) {
+        self.tint_where(target, x, y, fill, (0.0, 1.0), true);
+    }
+
+    fn tint_where(
+        &self,
+        target: &mut Pixmap,
+        x: i32,
+        y: i32,
+        fill: &Fill,
+        extent: (f32, f32),
+        inside: bool,
+    ) {
         let size = (target.width() as usize, target.height() as usize);
         let Some(overlap) = Overlap::of((self.width, self.height), size, x, y) else {
             return;
         };
         let span = (extent.1 - extent.0).max(1.0);
         let pixels = target.data_mut();
+        // One colour: its 256 coverages are multiplied out beforehand.
+        let solid = match *fill {
+            Fill::Solid(colour) => Some(coverages(colour)),
+            Fill::Vertical(_) => None,
+        };
         for row in 0..overlap.height {
             let target_y = overlap.target_y + row;
             let colour = fill.at(((target_y as f32 + 0.5 - extent.0) / span).clamp(0.0, 1.0));
@@ -112,13 +136,42 @@ impl Mask {
             let to = (target_y * size.0 + overlap.target_x) * 4;
             let coverage = &self.data[from..from + overlap.width];
             let row = &mut pixels[to..to + overlap.width * 4];
-            for (pixel, &c) in row.as_chunks_mut::<4>().0.iter_mut().zip(coverage) {
-                if c != 0 {
-                    blend(pixel, colour, u32::from(c));
+            let row = row.as_chunks_mut::<4>().0;
+            if let Some(solid) = &solid {
+                for (pixel, &c) in row.iter_mut().zip(coverage) {
+                    if c != 0 {
+                        let c = if inside {
+                            div255(u32::from(c) * u32::from(pixel[3])) as u8
+                        } else {
+                            c
+                        };
+                        over(pixel, solid[usize::from(c)]);
+                    }
+                }
+            } else {
+                for (pixel, &c) in row.iter_mut().zip(coverage) {
+                    if c != 0 {
+                        let c = u32::from(c);
+                        let c = if inside {
+                            div255(c * u32::from(pixel[3]))
+                        } else {
+                            c
+                        };
+                        blend(pixel, colour, c);
+                    }
                 }
             }
         }
     }
+}
+
+/// A colour, premultiplied, at each coverage.
+fn coverages(colour: Rgba) -> [[u8; 4]; 256] {
+    std::array::from_fn(|coverage| {
+        let mut pixel = [0; 4];
+        blend(&mut pixel, colour, coverage as u32);
+        pixel
+    })
 }
 
 /// The part of a source rectangle at (x, y) that lies inside a target.
@@ -136,7 +189,13 @@ impl Overlap {
         let axis = |length: usize, limit: usize, at: i32| {
             let start = i64::from(at).clamp(0, limit as i64);
             let end = (i64::from(at) + length as i64).clamp(0, limit as i64);
-            (start < end).then(|| ((start - i64::from(at)) as usize, start as usize, (end - start) as usize))
+            (start < end).then(|| {
+                (
+                    (start - i64::from(at)) as usize,
+                    start as usize,
+                    (end - start) as usize,
+                )
+            })
         };
         let (source_x, target_x, width) = axis(source.0, target.0, x)?;
         let (source_y, target_y, height) = axis(source.1, target.1, y)?;
@@ -164,12 +223,17 @@ pub(super) fn blend(pixel: &mut [u8; 4], colour: Rgba, coverage: u32) {
     let keep = 255 - alpha;
     let source = [colour.r, colour.g, colour.b, 255];
     for (target, source) in pixel.iter_mut().zip(source) {
-        *target = (div255(u32::from(source) * alpha) + div255(u32::from(*target) * keep)).min(255) as u8;
+        *target =
+            (div255(u32::from(source) * alpha) + div255(u32::from(*target) * keep)).min(255) as u8;
     }
 }
 
 /// Paints a premultiplied pixel over another.
 pub(super) fn over(pixel: &mut [u8; 4], source: [u8; 4]) {
+    if pixel[3] == 0 || source[3] == 255 {
+        *pixel = source;
+        return;
+    }
     let keep = 255 - u32::from(source[3]);
     for (target, source) in pixel.iter_mut().zip(source) {
         *target = (u32::from(source) + div255(u32::from(*target) * keep)).min(255) as u8;
@@ -178,7 +242,10 @@ pub(super) fn over(pixel: &mut [u8; 4], source: [u8; 4]) {
 
 fn blur_rows(source: &[u8], target: &mut [u8], width: usize, half: usize) {
     let scale = reciprocal(half);
-    for (from, to) in source.chunks_exact(width).zip(target.chunks_exact_mut(width)) {
+    for (from, to) in source
+        .chunks_exact(width)
+        .zip(target.chunks_exact_mut(width))
+    {
         let mut sum: u32 = from.iter().take(half).map(|&v| u32::from(v)).sum();
         for x in 0..width {
             if let Some(&entering) = from.get(x + half) {

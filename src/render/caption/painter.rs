@@ -103,7 +103,10 @@ impl CaptionPainter {
     ///
     /// # Errors
     /// When the system refuses another thread.
-    pub fn spawn(settings: CaptionSettings, wake: impl Fn() + Send + 'static) -> std::io::Result<Self> {
+    pub fn spawn(
+        settings: CaptionSettings,
+        wake: impl Fn() + Send + 'static,
+    ) -> std::io::Result<Self> {
         let (requests, inbox) = bounded(REQUESTS_IN_FLIGHT);
         let (outbox, images) = bounded(IMAGES_IN_FLIGHT);
         let thread = std::thread::Builder::new()
@@ -135,7 +138,9 @@ impl CaptionPainter {
     /// Forgets what waits for a ticket whose act has gone. An image already in
     /// work still comes.
     pub fn cancel(&mut self, ticket: u64) {
-        self.backlog.waiting.retain(|request| request.ticket != ticket);
+        self.backlog
+            .waiting
+            .retain(|request| request.ticket != ticket);
     }
 
     /// Takes the images that are ready, in the order they were asked for.
@@ -276,8 +281,11 @@ impl<'a> Desk<'a> {
 
 /// Text in its box: shrunk to fit down to half the box's usual size, then cut.
 pub fn paint_name(painter: &mut TextPainter, spec: &NameSpec) -> PixelBuffer {
-    let (width, height) = (spec.width.clamp(8, 4096) as f32, spec.height.clamp(8, 1024) as f32);
-    let full = height * 0.66;
+    let (width, height) = (
+        spec.width.clamp(8, 4096) as f32,
+        spec.height.clamp(8, 1024) as f32,
+    );
+    let full = (height * 0.66).min(text::MAX_SIZE_PX);
     let style_at = |size: f32| {
         let mut style = TextStyle::new(size).colour(spec.colour);
         if spec.bold {
@@ -288,18 +296,25 @@ pub fn paint_name(painter: &mut TextPainter, spec: &NameSpec) -> PixelBuffer {
             style = style
                 .outline(Outline {
                     width_px: size * 0.06,
-                    colour: dark.with_alpha(0.85),
+                    colour: dark,
                 })
                 .shadow(Shadow {
                     blur_px: size * 0.16,
                     dx: 0.0,
                     dy: size * 0.04,
-                    colour: dark.with_alpha(0.6),
+                    colour: dark.with_alpha(0.75),
                 });
         }
         style
     };
-    let room = |style: &TextStyle| width - if spec.outlined { 2.0 * style.margin() } else { 2.0 };
+    let room = |style: &TextStyle| {
+        width
+            - if spec.outlined {
+                2.0 * style.margin()
+            } else {
+                2.0
+            }
+    };
     let first = style_at(full);
     let natural = painter.lay_out(&first, &spec.text.0).width.max(1.0);
     let style = style_at(full * (room(&first) / natural).clamp(0.5, 1.0) * 0.995);
@@ -318,5 +333,9 @@ pub fn paint_name(painter: &mut TextPainter, spec: &NameSpec) -> PixelBuffer {
     };
     let mut image = PixelBuffer::from_pixmap(pixmap, body, baseline);
     image.replaced = line.replaced;
-    if spec.straight { image.into_straight() } else { image }
+    if spec.straight {
+        image.into_straight()
+    } else {
+        image
+    }
 }

@@ -26,7 +26,9 @@ pub fn paint(painter: &mut TextPainter, spec: &PanelSpec) -> PixelBuffer {
     let s = spec.scale.clamp(0.2, 4.0);
     let title_style = TextStyle::new(32.0 * s).bold().max_width(800.0 * s);
     let key_style = TextStyle::new(21.0 * s).bold();
-    let text_style = TextStyle::new(23.0 * s).colour(Rgba::hex(0xDD_DE_E8)).max_width(760.0 * s);
+    let text_style = TextStyle::new(23.0 * s)
+        .colour(Rgba::hex(0xDD_DE_E8))
+        .max_width(760.0 * s);
     let title = painter.lay_out(&title_style, &spec.title);
     let lines: Vec<_> = spec
         .lines
@@ -76,7 +78,13 @@ pub fn paint(painter: &mut TextPainter, spec: &PanelSpec) -> PixelBuffer {
                 height: (34.0 * s).round(),
             };
             key_surface(s).paint(&mut pixmap, rect);
-            painter.draw(&mut pixmap, key, x + (width - key.width) / 2.0, middle + 7.5 * s, &key_style);
+            painter.draw(
+                &mut pixmap,
+                key,
+                x + (width - key.width) / 2.0,
+                middle + 7.5 * s,
+                &key_style,
+            );
             at += indent;
             replaced += key.replaced;
         }

@@ -1,10 +1,10 @@
 //! Images that go in and come out: premultiplied sRGB, eight bits a channel.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tiny_skia::Pixmap;
 
-use super::mask::{Overlap, div255, over};
+use super::mask::{Mask, Overlap, div255, over};
 
 /// A painted caption.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,9 +55,10 @@ impl PixelBuffer {
         if !self.straight {
             for [r, g, b, a] in self.rgba.as_chunks_mut::<4>().0 {
                 let alpha = u32::from(*a);
-                if alpha != 0 {
-                    for c in [r, g, b] {
-                        *c = ((u32::from(*c) * 255 + alpha / 2) / alpha).min(255) as u8;
+                for c in [r, g, b] {
+                    // Nothing is seen of a colour without alpha; it stays.
+                    if let Some(straight) = (u32::from(*c) * 255 + alpha / 2).checked_div(alpha) {
+                        *c = straight.min(255) as u8;
                     }
                 }
             }
@@ -77,7 +78,21 @@ struct Pixels {
     height: usize,
     /// Premultiplied.
     rgba: Vec<u8>,
+    /// The sizes it was last drawn at, newest last; at most [`MAX_SIZES`].
+    scaled: Mutex<Vec<Scaled>>,
 }
+
+/// A picture at a size, premultiplied.
+#[derive(Clone)]
+struct Scaled {
+    width: usize,
+    height: usize,
+    rgba: Arc<[u8]>,
+}
+
+/// One per card size, and one to spare while a window is resized. The oldest
+/// goes; scaling again takes a millisecond or two.
+const MAX_SIZES: usize = 4;
 
 /// Why bytes are not a usable picture.
 #[derive(Debug, thiserror::Error)]
@@ -120,6 +135,7 @@ impl Picture {
             width: width as usize,
             height: height as usize,
             rgba: premultiply(rgba),
+            scaled: Mutex::default(),
         })))
     }
 
@@ -128,7 +144,8 @@ impl Picture {
     /// # Errors
     /// When the bytes are not a PNG or its size is not usable.
     pub fn from_png(bytes: &[u8]) -> Result<Self, PictureError> {
-        let mut reader = image::ImageReader::with_format(std::io::Cursor::new(bytes), image::ImageFormat::Png);
+        let mut reader =
+            image::ImageReader::with_format(std::io::Cursor::new(bytes), image::ImageFormat::Png);
         let mut limits = image::Limits::default();
         limits.max_image_width = Some(MAX_SIDE);
         limits.max_image_height = Some(MAX_SIDE);
@@ -145,16 +162,69 @@ impl Picture {
         let factor = side as f32 / if cover { w.min(h) } else { w.max(h) };
         let width = ((w * factor).round() as usize).max(1);
         let height = ((h * factor).round() as usize).max(1);
-        let scaled = resample(&pixels.rgba, (pixels.width, pixels.height), (width, height));
+        let scaled = self.scaled(width, height);
         let left = (side as i32 - width as i32) / 2;
         let top = (side as i32 - height as i32) / 2;
         if cover {
             let mut square = vec![0; side * side * 4];
-            blit(&mut square, (side, side), &scaled, (width, height), left, top);
+            blit(
+                &mut square,
+                (side, side),
+                &scaled.rgba,
+                (width, height),
+                left,
+                top,
+            );
             draw_pixels(target, &square, (side, side), x, y);
         } else {
-            draw_pixels(target, &scaled, (width, height), x + left, y + top);
+            draw_pixels(target, &scaled.rgba, (width, height), x + left, y + top);
         }
+    }
+
+    /// Its silhouette, as it would be drawn inside a square.
+    pub(super) fn silhouette(&self, side: usize) -> Mask {
+        let factor = side as f32 / self.0.width.max(self.0.height) as f32;
+        let width = ((self.0.width as f32 * factor).round() as usize).max(1);
+        let height = ((self.0.height as f32 * factor).round() as usize).max(1);
+        let scaled = self.scaled(width, height);
+        let alpha = Mask {
+            width,
+            height,
+            data: scaled
+                .rgba
+                .as_chunks::<4>()
+                .0
+                .iter()
+                .map(|p| p[3])
+                .collect(),
+        };
+        let mut square = Mask::new(side, side);
+        square.stamp(
+            &alpha,
+            (side as i32 - width as i32) / 2,
+            (side as i32 - height as i32) / 2,
+        );
+        square
+    }
+
+    fn scaled(&self, width: usize, height: usize) -> Scaled {
+        let mut sizes = self.0.scaled.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = sizes
+            .iter()
+            .find(|s| (s.width, s.height) == (width, height))
+        {
+            return known.clone();
+        }
+        let scaled = Scaled {
+            width,
+            height,
+            rgba: resample(&self.0.rgba, (self.0.width, self.0.height), (width, height)).into(),
+        };
+        if sizes.len() == MAX_SIZES {
+            sizes.remove(0);
+        }
+        sizes.push(scaled.clone());
+        scaled
     }
 }
 
@@ -170,12 +240,25 @@ pub(super) fn premultiply(rgba: &[u8]) -> Vec<u8> {
 }
 
 /// Paints premultiplied pixels over a pixmap.
-pub(super) fn draw_pixels(target: &mut Pixmap, source: &[u8], size: (usize, usize), x: i32, y: i32) {
+pub(super) fn draw_pixels(
+    target: &mut Pixmap,
+    source: &[u8],
+    size: (usize, usize),
+    x: i32,
+    y: i32,
+) {
     let target_size = (target.width() as usize, target.height() as usize);
     blit(target.data_mut(), target_size, source, size, x, y);
 }
 
-fn blit(target: &mut [u8], target_size: (usize, usize), source: &[u8], size: (usize, usize), x: i32, y: i32) {
+fn blit(
+    target: &mut [u8],
+    target_size: (usize, usize),
+    source: &[u8],
+    size: (usize, usize),
+    x: i32,
+    y: i32,
+) {
     let Some(overlap) = Overlap::of(size, target_size, x, y) else {
         return;
     };
@@ -198,7 +281,10 @@ pub(super) fn resample(source: &[u8], from: (usize, usize), to: (usize, usize)) 
     let rows = taps(from.1, to.1);
     // Horizontal first: narrower rows make the second pass cheap.
     let mut narrow = vec![[0.0_f32; 4]; to.0 * from.1];
-    for (line, out) in source.chunks_exact(from.0 * 4).zip(narrow.chunks_exact_mut(to.0)) {
+    for (line, out) in source
+        .chunks_exact(from.0 * 4)
+        .zip(narrow.chunks_exact_mut(to.0))
+    {
         let pixels = line.as_chunks::<4>().0;
         for (out, tap) in out.iter_mut().zip(&columns) {
             for (pixel, weight) in pixels[tap.start..].iter().zip(&tap.weights) {
@@ -212,7 +298,10 @@ pub(super) fn resample(source: &[u8], from: (usize, usize), to: (usize, usize)) 
     let mut sums = vec![[0.0_f32; 4]; to.0];
     for (line, tap) in out.chunks_exact_mut(to.0 * 4).zip(&rows) {
         sums.fill([0.0; 4]);
-        for (row, weight) in narrow[tap.start * to.0..].chunks_exact(to.0).zip(&tap.weights) {
+        for (row, weight) in narrow[tap.start * to.0..]
+            .chunks_exact(to.0)
+            .zip(&tap.weights)
+        {
             for (sum, pixel) in sums.iter_mut().zip(row) {
                 for (sum, c) in sum.iter_mut().zip(pixel) {
                     *sum += c * weight;

@@ -63,14 +63,32 @@ impl Surface {
     pub fn paint(&self, target: &mut Pixmap, body: Body) {
         let (width, height) = (target.width() as usize, target.height() as usize);
         let shape = Shape::new(body, self.radius);
-        let columns: Vec<Column> = (0..width).map(|x| self.column(body, x as f32 + 0.5)).collect();
-        for (y, row) in target.data_mut().chunks_exact_mut(width * 4).enumerate().take(height) {
+        let columns: Vec<Column> = (0..width)
+            .map(|x| self.column(body, x as f32 + 0.5))
+            .collect();
+        for (y, row) in target
+            .data_mut()
+            .chunks_exact_mut(width * 4)
+            .enumerate()
+            .take(height)
+        {
             let y = y as f32 + 0.5;
             let t = ((y - body.y) / body.height).clamp(0.0, 1.0);
             let base = self.top.mix(self.bottom, t);
             // Light from above: strong along the top edge, faint below.
             let light = Rgba::WHITE.with_alpha(0.30 * (1.0 - t * 2.2).max(0.0) + 0.05);
-            for (x, (pixel, column)) in row.as_chunks_mut::<4>().0.iter_mut().zip(&columns).enumerate() {
+            let deep = self.deep_columns(&shape, y, width);
+            for (x, (pixel, column)) in row
+                .as_chunks_mut::<4>()
+                .0
+                .iter_mut()
+                .zip(&columns)
+                .enumerate()
+            {
+                if deep.contains(&x) {
+                    *pixel = self.washed(base, column);
+                    continue;
+                }
                 let x = x as f32 + 0.5;
                 let distance = shape.distance(x, y);
                 if distance > -0.5 {
@@ -83,6 +101,32 @@ impl Surface {
                 }
             }
         }
+    }
+
+    /// The columns of a row so deep inside that neither edge nor rim matters:
+    /// most of a card, and cheap to paint.
+    fn deep_columns(&self, shape: &Shape, y: f32, width: usize) -> std::ops::Range<usize> {
+        let depth = self.rim_px + 4.0;
+        let radius = shape.radius - depth;
+        let rise = (y - shape.centre.1).abs() - shape.half.1;
+        if radius <= 0.0 || rise > radius {
+            return 0..0;
+        }
+        let rise = rise.max(0.0);
+        let reach = shape.half.0 + (radius * radius - rise * rise).sqrt();
+        let start = (shape.centre.0 - reach).ceil().max(0.0) as usize;
+        let end = (shape.centre.0 + reach).floor().max(0.0) as usize;
+        start..end.min(width)
+    }
+
+    /// The body's premultiplied colour in a column.
+    fn washed(&self, base: Rgba, column: &Column) -> [u8; 4] {
+        let mut colour = [0; 4];
+        blend(&mut colour, base, 255);
+        if column.wash > 0 {
+            blend(&mut colour, self.wash, column.wash);
+        }
+        colour
     }
 
     fn column(&self, body: Body, x: f32) -> Column {
@@ -108,11 +152,7 @@ impl Surface {
 
     /// The premultiplied colour at a depth inside the body.
     fn inside(&self, distance: f32, base: Rgba, light: Rgba, column: &Column) -> [u8; 4] {
-        let mut colour = [0; 4];
-        blend(&mut colour, base, 255);
-        if column.wash > 0 {
-            blend(&mut colour, self.wash, column.wash);
-        }
+        let mut colour = self.washed(base, column);
         if distance > -(self.rim_px + 3.0) {
             let rim = coverage(-(distance + self.rim_px));
             // A hairline of light just within the rim.
@@ -167,5 +207,8 @@ fn coverage(distance: f32) -> u32 {
 }
 
 fn blend_coverage(pixel: &mut [u8; 4], source: [u8; 4], coverage: u32) {
-    over(pixel, source.map(|c| super::mask::div255(u32::from(c) * coverage) as u8));
+    over(
+        pixel,
+        source.map(|c| super::mask::div255(u32::from(c) * coverage) as u8),
+    );
 }

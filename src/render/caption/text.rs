@@ -36,7 +36,7 @@ const MAX_GRAPHEMES: usize = 160;
 const MAX_BYTES: usize = 4096;
 
 /// Larger letters would not fit a stage; it also bounds the images.
-const MAX_SIZE_PX: f32 = 512.0;
+pub(super) const MAX_SIZE_PX: f32 = 512.0;
 
 /// How a line looks.
 #[derive(Debug, Clone, PartialEq)]
@@ -120,6 +120,29 @@ impl TextStyle {
         self
     }
 
+    /// The same style with lengths that an image can hold.
+    pub(super) fn bounded(&self) -> Self {
+        let size_px = if self.size_px.is_finite() {
+            self.size_px.clamp(1.0, MAX_SIZE_PX)
+        } else {
+            16.0
+        };
+        Self {
+            size_px,
+            outline: self.outline.map(|outline| Outline {
+                width_px: outline.width_px.clamp(0.0, size_px / 2.0),
+                ..outline
+            }),
+            shadow: self.shadow.map(|shadow| Shadow {
+                blur_px: shadow.blur_px.clamp(0.0, size_px),
+                dx: shadow.dx.clamp(-size_px, size_px),
+                dy: shadow.dy.clamp(-size_px, size_px),
+                ..shadow
+            }),
+            ..self.clone()
+        }
+    }
+
     /// Room that outline and shadow need on each side.
     pub(super) fn margin(&self) -> f32 {
         let outline = self.outline.map_or(0.0, |o| o.width_px);
@@ -150,16 +173,6 @@ struct LaidRun {
 }
 
 impl LaidLine {
-    /// Glyphs that would draw as an empty box.
-    #[cfg(test)]
-    pub fn boxes(&self) -> usize {
-        self.runs
-            .iter()
-            .flat_map(|run| &run.glyphs)
-            .filter(|(id, ..)| *id == 0)
-            .count()
-    }
-
     #[cfg(test)]
     pub fn glyphs(&self) -> usize {
         self.runs.iter().map(|run| run.glyphs.len()).sum()
@@ -198,6 +211,7 @@ impl TextPainter {
 
     /// Paints one line on a transparent image that fits it.
     pub fn paint_line(&mut self, style: &TextStyle, text: &str) -> PixelBuffer {
+        let style = &style.bounded();
         let line = self.lay_out(style, text);
         let margin = style.margin();
         let width = (line.width + 2.0 * margin).ceil().max(1.0);
@@ -248,18 +262,35 @@ impl TextPainter {
     }
 
     /// Draws a laid line with its pen starting at (x, baseline).
-    pub(super) fn draw(&mut self, target: &mut Pixmap, line: &LaidLine, x: f32, baseline: f32, style: &TextStyle) {
+    pub(super) fn draw(
+        &mut self,
+        target: &mut Pixmap,
+        line: &LaidLine,
+        x: f32,
+        baseline: f32,
+        style: &TextStyle,
+    ) {
         let baseline = baseline.round();
         let margin = style.margin();
         // The canvas of the masks, in target pixels. Marks may reach far above
         // and below; the line's own metrics bound them.
-        let left = (x - margin - style.size_px * 0.3).floor();
-        let top = (baseline - line.ascent - margin).floor();
-        let width = (line.width + 2.0 * margin + style.size_px * 0.6).ceil() as usize + 1;
-        let height = (line.ascent + line.descent + 2.0 * margin).ceil() as usize + 1;
+        // What lies beyond the target by more than a letter is not painted.
+        let spare = margin + style.size_px;
+        let left = (x - margin - style.size_px * 0.3)
+            .floor()
+            .max(-spare.ceil());
+        let top = (baseline - line.ascent - margin).floor().max(-spare.ceil());
+        let right =
+            (x + line.width + margin + style.size_px * 0.3).min(target.width() as f32 + spare);
+        let bottom = (baseline + line.descent + margin).min(target.height() as f32 + spare);
+        let width = (right - left).max(0.0).ceil() as usize + 1;
+        let height = (bottom - top).max(0.0).ceil() as usize + 1;
         let pen = (x - left, baseline - top);
         let corner = (left as i32, top as i32);
-        let extent = (baseline - style.size_px * 0.74, baseline + style.size_px * 0.04);
+        let extent = (
+            baseline - style.size_px * 0.74,
+            baseline + style.size_px * 0.04,
+        );
 
         if style.outline.is_some() || style.shadow.is_some() {
             let ink = style.outline.map_or(Ink::Fill, |o| Ink::Grown(o.width_px));
@@ -268,10 +299,22 @@ impl TextPainter {
                 let mut blurred = silhouette.clone();
                 blurred.blur(shadow.blur_px);
                 let (dx, dy) = (shadow.dx.round() as i32, shadow.dy.round() as i32);
-                blurred.tint(target, corner.0 + dx, corner.1 + dy, &Fill::Solid(shadow.colour), extent);
+                blurred.tint(
+                    target,
+                    corner.0 + dx,
+                    corner.1 + dy,
+                    &Fill::Solid(shadow.colour),
+                    extent,
+                );
             }
             if let Some(outline) = style.outline {
-                silhouette.tint(target, corner.0, corner.1, &Fill::Solid(outline.colour), extent);
+                silhouette.tint(
+                    target,
+                    corner.0,
+                    corner.1,
+                    &Fill::Solid(outline.colour),
+                    extent,
+                );
             }
         }
         let letters = self.mask(line, pen, (width, height), Ink::Fill, false);
@@ -342,12 +385,15 @@ impl TextPainter {
         let mut text = text.to_owned();
         let mut choices = Vec::new();
         let mut replaced = 0;
-        // Once as it is, once with the families found by searching, once with
-        // what was not found replaced.
-        for attempt in 0..3 {
+        // Once as it is, once with the families found by searching, then with
+        // what was not found replaced. A mark can join the replacement and be
+        // missing in its turn, so there is one more round; what is missing
+        // even then is not drawn.
+        let mut attempt = 0;
+        loop {
             let layout = self.layout(style, &text, &choices);
             let gaps = missing_clusters(&layout);
-            if gaps.is_empty() || attempt == 2 {
+            if gaps.is_empty() || attempt == 3 {
                 return laid(&layout, replaced);
             }
             let mut lost = Vec::new();
@@ -362,7 +408,9 @@ impl TextPainter {
                 for range in lost.into_iter().rev() {
                     let grown = REPLACEMENT.len() as isize - range.len() as isize;
                     text.replace_range(range.clone(), REPLACEMENT);
-                    choices.retain(|(chosen, _)| chosen.end <= range.start || chosen.start >= range.end);
+                    choices.retain(|(chosen, _)| {
+                        chosen.end <= range.start || chosen.start >= range.end
+                    });
                     for (chosen, _) in &mut choices {
                         if chosen.start >= range.end {
                             chosen.start = chosen.start.saturating_add_signed(grown);
@@ -371,16 +419,23 @@ impl TextPainter {
                     }
                 }
             }
+            attempt += 1;
         }
-        unreachable!("the last attempt returns")
     }
 
-    fn layout(&mut self, style: &TextStyle, text: &str, choices: &[(std::ops::Range<usize>, std::rc::Rc<str>)]) -> Layout<()> {
+    fn layout(
+        &mut self,
+        style: &TextStyle,
+        text: &str,
+        choices: &[(std::ops::Range<usize>, std::rc::Rc<str>)],
+    ) -> Layout<()> {
         let stack = fonts::stack_for(text);
         let mut builder = self
             .layout
             .ranged_builder(&mut self.fonts.context, text, 1.0, false);
-        builder.push_default(StyleProperty::FontSize(style.size_px.clamp(1.0, MAX_SIZE_PX)));
+        builder.push_default(StyleProperty::FontSize(
+            style.size_px.clamp(1.0, MAX_SIZE_PX),
+        ));
         builder.push_default(StyleProperty::FontWeight(match style.weight {
             Weight::Regular => parley::FontWeight::NORMAL,
             Weight::Bold => parley::FontWeight::BOLD,
@@ -447,7 +502,7 @@ fn missing_clusters(layout: &Layout<()>) -> Vec<std::ops::Range<usize>> {
     missing
 }
 
-fn laid(layout: &Layout<()>, replaced: u32) -> LaidLine {
+fn laid(layout: &Layout<()>, mut replaced: u32) -> LaidLine {
     let mut runs = Vec::new();
     let (mut ascent, mut descent, mut width) = (0.0_f32, 0.0_f32, 0.0_f32);
     for line in layout.lines().take(1) {
@@ -461,6 +516,17 @@ fn laid(layout: &Layout<()>, replaced: u32) -> LaidLine {
             };
             let run = glyphs.run();
             let baseline = glyphs.baseline();
+            let placed: Vec<(u16, f32, f32)> = glyphs
+                .positioned_glyphs()
+                .filter_map(|g| {
+                    Some((
+                        u16::try_from(g.id).ok().filter(|&id| id != 0)?,
+                        g.x,
+                        g.y - baseline,
+                    ))
+                })
+                .collect();
+            replaced += (glyphs.glyphs().count() - placed.len()) as u32;
             runs.push(LaidRun {
                 face: Face {
                     font: run.font().clone(),
@@ -469,10 +535,7 @@ fn laid(layout: &Layout<()>, replaced: u32) -> LaidLine {
                     skew: run.synthesis().skew(),
                     embolden: run.synthesis().embolden(),
                 },
-                glyphs: glyphs
-                    .positioned_glyphs()
-                    .map(|g| (u16::try_from(g.id).unwrap_or(0), g.x, g.y - baseline))
-                    .collect(),
+                glyphs: placed,
             });
         }
     }

@@ -144,7 +144,11 @@ impl EffectPool {
         let Some(asset) = self.assets.get(&(template, capacity)) else {
             return;
         };
-        let emitter = Emitter::default();
+        // What it emits while warming up must not be there when it first plays.
+        let emitter = Emitter {
+            life: [0.01, 0.01],
+            ..Emitter::default()
+        };
         let effect = commands
             .spawn((
                 ParticleEffect::new(asset.clone()),

@@ -262,6 +262,12 @@ impl ActiveVideo {
         self.player.stats()
     }
 
+    /// The frame on stage, counted from 0 in each run through the file; `None`
+    /// before the first.
+    pub fn index(&self) -> Option<u64> {
+        self.stage.as_ref().and_then(OnStage::index)
+    }
+
     /// Size, rate and colour of the file, once it is open.
     pub fn info(&self) -> Option<&VideoInfo> {
         self.player.opened().map(|(info, _)| info)

@@ -41,6 +41,10 @@ impl OnStage {
         quads.map(|quad| quad.entity)
     }
 
+    pub(super) fn index(&self) -> Option<u64> {
+        self.index
+    }
+
     /// Sends a frame to the GPU.
     pub(super) fn show(&mut self, frame: VideoFrame, uploads: &mut VideoUploads) {
         self.index = Some(frame.index);

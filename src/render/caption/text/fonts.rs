@@ -56,7 +56,12 @@ impl Fonts {
             return known.clone();
         }
         if self.families.is_empty() {
-            let mut names: Vec<Rc<str>> = self.context.collection.family_names().map(Rc::from).collect();
+            let mut names: Vec<Rc<str>> = self
+                .context
+                .collection
+                .family_names()
+                .map(Rc::from)
+                .collect();
             // Sans before serif and monospace, then by name, so that the
             // answer does not depend on the order of directories.
             names.sort_by_key(|name| (!name.contains("Sans"), name.contains("Mono"), name.clone()));
@@ -93,10 +98,20 @@ impl Fonts {
 /// The families for a text, in order. Han characters are drawn as the text's
 /// own language draws them, as far as its other characters tell.
 pub(super) fn stack_for(text: &str) -> Vec<&'static str> {
-    let has = |ranges: &[std::ops::RangeInclusive<char>]| text.chars().any(|c| ranges.iter().any(|r| r.contains(&c)));
-    let cjk = if has(&['\u{3040}'..='\u{30FF}', '\u{31F0}'..='\u{31FF}', '\u{FF66}'..='\u{FF9D}']) {
+    let has = |ranges: &[std::ops::RangeInclusive<char>]| {
+        text.chars().any(|c| ranges.iter().any(|r| r.contains(&c)))
+    };
+    let cjk = if has(&[
+        '\u{3040}'..='\u{30FF}',
+        '\u{31F0}'..='\u{31FF}',
+        '\u{FF66}'..='\u{FF9D}',
+    ]) {
         "Noto Sans CJK JP"
-    } else if has(&['\u{1100}'..='\u{11FF}', '\u{3130}'..='\u{318F}', '\u{AC00}'..='\u{D7AF}']) {
+    } else if has(&[
+        '\u{1100}'..='\u{11FF}',
+        '\u{3130}'..='\u{318F}',
+        '\u{AC00}'..='\u{D7AF}',
+    ]) {
         "Noto Sans CJK KR"
     } else if has(&['\u{3100}'..='\u{312F}']) {
         "Noto Sans CJK TC"

@@ -116,6 +116,17 @@ fn not_a_video(path: &Path, reason: &str) -> VideoError {
     }
 }
 
+/// Seconds on the file's clock at which its first stream begins: what all its
+/// streams are counted from, so that sound and picture keep their distance.
+fn start_seconds(input: &ff::format::context::Input) -> f64 {
+    input
+        .streams()
+        .filter(|stream| stream.start_time() != ff::ffi::AV_NOPTS_VALUE)
+        .filter_map(|stream| Some(stream.start_time() as f64 * number(stream.time_base())?))
+        .reduce(f64::min)
+        .unwrap_or(0.0)
+}
+
 /// A rate or a time base as a number; `None` when it is 0 or undefined.
 fn number(rational: ff::Rational) -> Option<f64> {
     let (num, den) = (rational.numerator(), rational.denominator());

@@ -10,7 +10,7 @@ use ffmpeg_next as ff;
 
 use super::super::audio::{AudioChunk, AudioSource, CHANNELS, SAMPLE_RATE};
 use super::super::source::VideoError;
-use super::{not_a_video, number, open_input};
+use super::{not_a_video, number, open_input, start_seconds};
 
 const FLOATS: Sample = Sample::F32(Packing::Packed);
 
@@ -27,7 +27,8 @@ pub struct Decoder {
     decoder: ff::decoder::Audio,
     stream: usize,
     tick: f64,
-    start: i64,
+    /// Seconds on the stream's clock at which the file begins.
+    start: f64,
     resampler: Option<Resampler>,
     /// Reused for every stretch. It must be allocated before the resampler
     /// sees it: what does not fit an empty one is lost.
@@ -61,7 +62,7 @@ impl Decoder {
             .and_then(|context| context.decoder().audio())
             .map_err(|error| not_a_video(path, &format!("its sound cannot be decoded: {error}")))?;
         let (index, tick) = (stream.index(), number(stream.time_base()).unwrap_or(0.0));
-        let start = stream.start_time().max(0);
+        let start = start_seconds(&input);
         Ok(Some(Self {
             path: path.to_path_buf(),
             stream: index,
@@ -129,7 +130,7 @@ impl Decoder {
             self.resampler = Some(made.map_err(|error| self.damaged(&error))?);
             self.begin = decoded
                 .timestamp()
-                .map_or(0.0, |ticks| (ticks - self.start) as f64 * self.tick);
+                .map_or(0.0, |ticks| ticks as f64 * self.tick - self.start);
         }
         let needed = (decoded.samples() * SAMPLE_RATE as usize).div_ceil(decoded.rate() as usize)
             + RESAMPLER_SLACK;

@@ -11,7 +11,7 @@ use super::super::source::{
     ChromaSiting, MAX_CODED_SIDE, MAX_FRAME_RATE, Matrix, Planes, Range, VideoColour, VideoError,
     VideoFrame, VideoInfo, VideoSource,
 };
-use super::{not_a_video, number, open_input};
+use super::{not_a_video, number, open_input, start_seconds};
 
 /// Threads that decode one video: two frames at a time is what a two-core
 /// machine has, and more would only hold more frames.
@@ -32,8 +32,8 @@ pub struct Decoder {
     stream: usize,
     /// Seconds per tick of the stream's clock.
     tick: f64,
-    /// The stream's first timestamp.
-    start: i64,
+    /// Seconds on the stream's clock at which the file begins.
+    start: f64,
     info: VideoInfo,
     next_index: u64,
     /// Everything was fed; the decoder is giving out what it held back.
@@ -81,8 +81,7 @@ impl Decoder {
         };
         check_info(path, &info)?;
         let (index, tick) = (stream.index(), number(stream.time_base()).unwrap_or(0.0));
-        // Absent is the smallest number there is.
-        let start = stream.start_time().max(0);
+        let start = start_seconds(&input);
         Ok(Self {
             path: path.to_path_buf(),
             stream: index,
@@ -142,7 +141,7 @@ impl Decoder {
         let index = self.next_index;
         self.next_index += 1;
         let pts = match frame.timestamp() {
-            Some(ticks) if self.tick > 0.0 => (ticks - self.start) as f64 * self.tick,
+            Some(ticks) if self.tick > 0.0 => ticks as f64 * self.tick - self.start,
             _ => index as f64 * self.info.frame_seconds(),
         };
         Ok(VideoFrame::new(Box::new(DecodedPlanes(frame)), index, pts))

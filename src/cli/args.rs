@@ -1,0 +1,244 @@
+//! What the command line takes, and which settings it speaks for.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Turns live-stream gifts into a show.
+#[derive(Debug, Parser)]
+#[command(name = "hyperfocus", version, about, propagate_version = true)]
+pub(super) struct Arguments {
+    /// Configuration file, instead of hyperfocus/config.toml in the
+    /// configuration folder
+    #[arg(long, global = true, value_name = "FILE", env = "HYPERFOCUS_CONFIG")]
+    pub config: Option<PathBuf>,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Join a stream and play its gifts
+    #[command(after_help = AFTER_RUN)]
+    Run(Box<RunArgs>),
+    /// Play a scripted show of every gift against an embedded backend
+    Demo(DemoArgs),
+    /// Say what is wrong with configuration, catalogue and assets, and where
+    Check(CheckArgs),
+    /// Measure, and print the table of figures and bars
+    Bench(BenchArgs),
+    /// Print completions for a shell
+    Completions { shell: clap_complete::Shell },
+    /// Print the manual page, or write one for each subcommand into a folder
+    Man {
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
+}
+
+const AFTER_RUN: &str = "\
+Every setting can also stand in the configuration file or in a HYPERFOCUS_* \
+variable; flags win. Ctrl-C and SIGTERM close the connection in good order and \
+exit with 0. Outputs go together; without --headless there is a window as well.";
+
+/// How the stage is set, alike for the real thing and the demo.
+#[derive(Debug, Args)]
+pub(super) struct StageArgs {
+    /// Pixels of the stage
+    #[arg(long, value_name = "WxH")]
+    size: Option<String>,
+    /// Frames per second, 1 to 240
+    #[arg(long, value_name = "N")]
+    fps: Option<String>,
+    /// Render without a window
+    #[arg(long)]
+    pub headless: bool,
+    /// A catalogue of your own
+    #[arg(long, value_name = "FILE")]
+    pub catalog: Option<PathBuf>,
+    /// No sound
+    #[arg(long)]
+    mute: bool,
+    /// Loudness, 0 to 1
+    #[arg(long, value_name = "V")]
+    volume: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// The backend's WebSocket, ws:// or wss://
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// The stream to join
+    #[arg(long, value_name = "ID")]
+    stream: Option<String>,
+    /// A file that holds the token and nothing else
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// PEM file with certificates to trust besides the system's
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+    /// As what to join: host (its acks count) or viewer
+    #[arg(long, value_name = "ROLE")]
+    role: Option<String>,
+    /// End by itself after so many seconds
+    #[arg(long, value_name = "N", value_parser = seconds)]
+    pub seconds: Option<f64>,
+    /// Print the closing summary as one JSON object (with --raw, on standard
+    /// error)
+    #[arg(long)]
+    pub json: bool,
+    /// Let gifts play although no output would show them
+    #[arg(long)]
+    play_unseen: bool,
+    /// Keep the last frame that had something in it
+    #[arg(long, value_name = "FILE")]
+    png: Option<PathBuf>,
+    /// Write every frame as a PNG
+    #[arg(long, value_name = "DIR")]
+    png_sequence: Option<PathBuf>,
+    /// Write raw RGBA with straight alpha to standard output
+    #[arg(long)]
+    raw: bool,
+    /// Record WebM (VP9) with alpha
+    #[arg(long, value_name = "FILE")]
+    webm: Option<PathBuf>,
+    #[command(flatten)]
+    pub stage: StageArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DemoArgs {
+    /// Length of the show
+    #[arg(long, value_name = "N", value_parser = seconds, default_value = "30")]
+    pub seconds: f64,
+    /// Print the summary as one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Where demo.png and demo.webm go
+    #[arg(long, value_name = "DIR", default_value = "out")]
+    pub out: PathBuf,
+    /// Port of the embedded backend; 0 takes a free one
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub port: u16,
+    #[command(flatten)]
+    pub stage: StageArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    /// The catalogue to check, instead of the configured one
+    #[arg(long, value_name = "FILE")]
+    pub catalog: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BenchArgs {
+    /// Print the figures as one JSON list instead of a table
+    #[arg(long)]
+    pub json: bool,
+    /// Only figures whose id or area begins so; can be repeated
+    #[arg(long, value_name = "NAME")]
+    pub only: Vec<String>,
+    /// Where the raw figures go
+    #[arg(long, value_name = "FILE", default_value = "out/bench.json")]
+    pub out: PathBuf,
+}
+
+/// Longest run that `--seconds` asks for: a year.
+const MAX_SECONDS: f64 = 366.0 * 86_400.0;
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(seconds) if seconds > 0.0 && seconds <= MAX_SECONDS => Ok(seconds),
+        _ => Err("give a number of seconds above 0".to_owned()),
+    }
+}
+
+/// Settings that the command line gave: key and value.
+pub(super) type Given = Vec<(&'static str, String)>;
+
+fn give(given: &mut Given, key: &'static str, value: Option<&String>) {
+    given.extend(value.map(|value| (key, value.clone())));
+}
+
+fn give_path(given: &mut Given, key: &'static str, value: Option<&PathBuf>) {
+    given.extend(value.map(|path| (key, path.to_string_lossy().into_owned())));
+}
+
+fn give_switch(given: &mut Given, key: &'static str, on: bool) {
+    given.extend(on.then(|| (key, "true".to_owned())));
+}
+
+impl StageArgs {
+    pub fn given(&self) -> Given {
+        let mut given = Vec::new();
+        give(&mut given, "size", self.size.as_ref());
+        give(&mut given, "fps", self.fps.as_ref());
+        give_switch(&mut given, "headless", self.headless);
+        give_path(&mut given, "catalog", self.catalog.as_ref());
+        give_switch(&mut given, "sound.muted", self.mute);
+        give(&mut given, "sound.volume", self.volume.as_ref());
+        given
+    }
+}
+
+impl RunArgs {
+    pub fn given(&self) -> Given {
+        let mut given = self.stage.given();
+        give(&mut given, "url", self.url.as_ref());
+        give(&mut given, "stream", self.stream.as_ref());
+        give_path(&mut given, "token_file", self.token_file.as_ref());
+        give_path(&mut given, "ca_file", self.ca_file.as_ref());
+        give(&mut given, "role", self.role.as_ref());
+        give_switch(&mut given, "play_unseen", self.play_unseen);
+        give_path(&mut given, "output.png", self.png.as_ref());
+        give_path(
+            &mut given,
+            "output.png_sequence",
+            self.png_sequence.as_ref(),
+        );
+        give_switch(&mut given, "output.raw", self.raw);
+        give_path(&mut given, "output.webm", self.webm.as_ref());
+        given
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_become_settings() {
+        let line = "hyperfocus run --url ws://h --size 10x10 --raw --mute --webm a.webm";
+        let Command::Run(args) = Arguments::parse_from(line.split(' ')).command else {
+            panic!("not a run");
+        };
+        let expected = [
+            ("size", "10x10"),
+            ("sound.muted", "true"),
+            ("url", "ws://h"),
+            ("output.raw", "true"),
+            ("output.webm", "a.webm"),
+        ];
+        assert_eq!(
+            args.given(),
+            expected.map(|(key, value)| (key, value.to_owned()))
+        );
+    }
+
+    #[test]
+    fn no_show_lasts_nothing_or_for_ever() {
+        for bad in ["0", "-1", "nan", "inf", "1e999", "soon"] {
+            assert!(seconds(bad).is_err(), "{bad}");
+        }
+        assert_eq!(seconds("0.5"), Ok(0.5));
+    }
+}

@@ -1,0 +1,212 @@
+//! `hyperfocus check`: what is wrong with configuration, catalogue and assets,
+//! and where.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use super::args::CheckArgs;
+use super::plan::{environment, find_catalog};
+use crate::catalog::Catalog;
+use crate::config::{Config, ConfigFile, Folders};
+
+/// What was found, line by line.
+#[derive(Debug, Default)]
+struct Findings {
+    fine: Vec<String>,
+    warnings: Vec<String>,
+    errors: Vec<String>,
+}
+
+pub(super) fn run(args: &CheckArgs, config: Option<&Path>) -> Result<ExitCode> {
+    let mut findings = Findings::default();
+    let folders = Folders::of_this_machine();
+    let configured = check_config(config, &folders, &mut findings);
+    let catalog = args.catalog.as_deref().or(configured
+        .as_ref()
+        .and_then(|config| config.catalog.as_deref()));
+    check_catalog(catalog, &mut findings);
+    Ok(findings.tell())
+}
+
+fn check_config(
+    chosen: Option<&Path>,
+    folders: &Folders,
+    findings: &mut Findings,
+) -> Option<Config> {
+    let file = match ConfigFile::find(chosen, folders) {
+        Ok(file) => file,
+        Err(error) => {
+            findings.errors.push(error.to_string());
+            return None;
+        }
+    };
+    let name = file.as_ref().map_or_else(
+        || "no configuration file; defaults and environment".to_owned(),
+        |file| format!("configuration {}", file.path.display()),
+    );
+    match Config::resolve(file.as_ref(), environment(), &[], folders) {
+        Ok((config, warnings)) => {
+            findings
+                .warnings
+                .extend(warnings.iter().map(ToString::to_string));
+            if let Some(token) = &config.token_file
+                && !token.is_file()
+            {
+                let token = token.display();
+                findings
+                    .errors
+                    .push(format!("token_file: there is no file {token}"));
+            }
+            findings.fine.push(name);
+            Some(config)
+        }
+        Err(error) => {
+            findings
+                .errors
+                .extend(error.to_string().lines().map(str::to_owned));
+            None
+        }
+    }
+}
+
+fn check_catalog(chosen: Option<&Path>, findings: &mut Findings) {
+    let path = match find_catalog(chosen) {
+        Ok(path) => path,
+        Err(error) => {
+            findings.errors.push(error.to_string());
+            return;
+        }
+    };
+    let catalog = match Catalog::load(&path) {
+        Ok(catalog) => catalog,
+        Err(error) => {
+            findings.errors.push(error.to_string());
+            return;
+        }
+    };
+    findings.fine.push(format!(
+        "catalogue {} with {} gifts and the fallback",
+        path.display(),
+        catalog.gifts.len()
+    ));
+    let mut seen = BTreeSet::new();
+    let before = findings.errors.len();
+    for (asset, recipe) in catalog.assets() {
+        if seen.insert(asset.clone())
+            && let Err(reason) = check_asset(&catalog.root.join(&asset))
+        {
+            findings.errors.push(format!(
+                "{}: {} names {asset}, which {reason}",
+                path.display(),
+                recipe.key
+            ));
+        }
+    }
+    if findings.errors.len() == before {
+        findings.fine.push(format!("{} assets", seen.len()));
+    }
+}
+
+/// Whether a file is there and begins as its ending promises. (That it also
+/// goes on so is seen when it is loaded, and the fallback plays if not.)
+fn check_asset(path: &Path) -> Result<(), String> {
+    let mut head = [0; 12];
+    let read = File::open(path)
+        .and_then(|mut file| file.read(&mut head))
+        .map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => "is not there".to_owned(),
+            _ => format!("cannot be read: {error}"),
+        })?;
+    let head = &head[..read];
+    let ending = path
+        .extension()
+        .and_then(|ending| ending.to_str())
+        .unwrap_or_default();
+    let (holds, kind) = match ending {
+        "png" => (head.starts_with(b"\x89PNG\r\n\x1a\n"), "a PNG"),
+        "ogg" => (head.starts_with(b"OggS"), "Ogg"),
+        "wav" => (head.starts_with(b"RIFF"), "WAV"),
+        "glb" => (head.starts_with(b"glTF"), "binary glTF"),
+        "mp4" => (head.get(4..8) == Some(b"ftyp"), "MP4"),
+        "webm" => (head.starts_with(b"\x1a\x45\xdf\xa3"), "WebM"),
+        _ => (read > 0, "a file with something in it"),
+    };
+    if holds {
+        Ok(())
+    } else {
+        Err(format!("is not {kind}"))
+    }
+}
+
+impl Findings {
+    fn tell(&self) -> ExitCode {
+        for line in &self.fine {
+            println!("ok       {line}");
+        }
+        for line in &self.warnings {
+            println!("warning  {line}");
+        }
+        for line in &self.errors {
+            println!("error    {line}");
+        }
+        if self.errors.is_empty() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_asset_must_begin_as_its_ending_promises() {
+        let folder = tempfile::tempdir().unwrap();
+        let check = |name: &str, content: &[u8]| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, content).unwrap();
+            check_asset(&path)
+        };
+        assert_eq!(check("a.png", b"\x89PNG\r\n\x1a\n...."), Ok(()));
+        assert_eq!(check("b.png", b"GIF89a"), Err("is not a PNG".to_owned()));
+        assert_eq!(check("c.mp4", b"\0\0\0\x20ftypisom"), Ok(()));
+        assert_eq!(check("d.mp4", b""), Err("is not MP4".to_owned()));
+        assert_eq!(
+            check_asset(&folder.path().join("none.ogg")),
+            Err("is not there".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_catalogue_that_cannot_be_read_names_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("catalog.toml");
+        std::fs::write(&path, "lanes = 3\n").unwrap();
+        let mut findings = Findings::default();
+        check_catalog(Some(&path), &mut findings);
+        assert_eq!(findings.errors.len(), 1);
+        assert!(
+            findings.errors[0].contains("catalog.toml"),
+            "{:?}",
+            findings.errors
+        );
+    }
+
+    #[test]
+    fn a_token_file_that_is_missing_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        std::fs::write(&path, "token_file = 'nowhere'\nfps = 30\nspf = 1\n").unwrap();
+        let mut findings = Findings::default();
+        check_config(Some(&path), &Folders::of_this_machine(), &mut findings);
+        assert!(findings.errors[0].starts_with("token_file: there is no file"));
+        assert!(findings.warnings[0].contains("config.toml:3: unknown key spf"));
+    }
+}

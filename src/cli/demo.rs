@@ -1,0 +1,150 @@
+//! `hyperfocus demo`: a whole evening in half a minute, against a backend of
+//! our own, through the ordinary client path.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use super::args::DemoArgs;
+use super::plan::{find_catalog, has_display, make_folder};
+use super::{Backend, Connection, Engine, OutputPlan, RunPlan, Shutdown, StageSettings};
+use crate::catalog::Catalog;
+use crate::config::{Config, Folders};
+use crate::demo::{DemoServer, Script, ServerOptions};
+use crate::model::Private;
+use crate::protocol::ClientType;
+
+/// A stage that a software rasteriser keeps up with.
+const SIZE: &str = "1280x720";
+
+pub(super) fn run(args: &DemoArgs) -> Result<ExitCode> {
+    let engine = Engine::of_this_build()?;
+    make_folder(&args.out)?;
+    let state = StateFolder::new()?;
+    let config = demo_config(args)?;
+    let catalog_path = find_catalog(args.stage.catalog.as_deref())?;
+    let catalog = Catalog::load(&catalog_path)?;
+    let length = Duration::from_secs_f64(args.seconds);
+    let token = Private(uuid::Uuid::new_v4().to_string());
+    let server = start_server(args.port, Script::show(&catalog, length), token.clone())?;
+
+    let plan = RunPlan {
+        connection: Connection {
+            url: server.url(),
+            stream_id: "demo".into(),
+            token: Some(token),
+            ca_file: None,
+            role: ClientType::Host,
+        },
+        stage: StageSettings {
+            size: config.size,
+            fps: config.fps,
+            window: !config.headless && has_display(),
+        },
+        show: config.show,
+        sound: config.sound,
+        outputs: vec![
+            OutputPlan::ContactSheet(args.out.join("demo.png")),
+            OutputPlan::Webm {
+                path: args.out.join("demo.webm"),
+                required: false,
+            },
+        ],
+        play_unseen: false,
+        catalog: catalog_path,
+        state_dir: state.0.clone(),
+        time_limit: Some(length),
+        shutdown: Shutdown::default(),
+    };
+    plan.shutdown
+        .listen_to_signals()
+        .context("cannot listen to signals")?;
+
+    let mut summary = (engine.run)(plan)?;
+    let report = server.stop();
+    summary.gifts.sent = Some(report.sent);
+    summary.backend = Some(Backend::from(&report));
+    if args.json {
+        println!("{}", summary.to_json());
+    } else {
+        print!("{summary}");
+    }
+    // Gifts still waiting at the end are rightly unacked; a second ack for one
+    // is never right.
+    let honest = report.acked_twice == 0 && report.acked_unknown == 0;
+    Ok(if honest {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// The demo shows the engine, not somebody's settings: flags only.
+fn demo_config(args: &DemoArgs) -> Result<Config> {
+    let mut flags = vec![("size", SIZE.to_owned())];
+    flags.extend(args.stage.given());
+    let (config, _) = Config::resolve(None, [], &flags, &Folders::of_this_machine())?;
+    Ok(config)
+}
+
+fn start_server(port: u16, script: Script, token: Private<String>) -> Result<DemoServer> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let options = ServerOptions {
+        address,
+        token: Some(token),
+        ..ServerOptions::default()
+    };
+    DemoServer::start(script, options).with_context(|| match port {
+        0 => "cannot listen on the loopback address".to_owned(),
+        _ => format!(
+            "cannot listen on {address}; another program may have the port: \
+                      choose another --port, or leave it away"
+        ),
+    })
+}
+
+/// An identity of its own, so that a demo never takes that of a running show.
+struct StateFolder(PathBuf);
+
+impl StateFolder {
+    fn new() -> Result<Self> {
+        let name = format!("hyperfocus-demo-{}", uuid::Uuid::new_v4());
+        let folder = std::env::temp_dir().join(name);
+        make_folder(&folder)?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for StateFolder {
+    fn drop(&mut self) {
+        // What is left in the temporary folder is the system's to clear.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_taken_port_is_explained() {
+        let taken = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let error = start_server(port, Script::default(), Private("t".into())).unwrap_err();
+        let told = format!("{error:#}");
+        assert!(told.contains("choose another --port"), "{told}");
+        assert!(told.contains("in use"), "{told}");
+    }
+
+    #[test]
+    fn the_state_folder_goes_with_the_demo() {
+        let state = StateFolder::new().unwrap();
+        let path = state.0.clone();
+        assert!(path.is_dir());
+        drop(state);
+        assert!(!path.exists());
+    }
+}

@@ -1,0 +1,45 @@
+//! Where the command line meets the engine.
+//!
+//! The renderer is a feature; a program built without it still parses, checks
+//! and explains. [`Engine::of_this_build`] is the one place that knows.
+
+use anyhow::{Context, Result};
+
+use super::{BenchPlan, Figure, RunPlan, Summary};
+
+/// What a build can do beyond words.
+#[derive(Debug, Clone, Copy)]
+pub struct Engine {
+    /// Plays until the plan's time is up, its shutdown is requested or its
+    /// window is closed; returns after an orderly close of connection and
+    /// outputs.
+    pub run: fn(RunPlan) -> Result<Summary>,
+    /// Measures what the plan asks for.
+    pub bench: fn(&BenchPlan) -> Result<Vec<Figure>>,
+}
+
+impl Engine {
+    /// This build's engine.
+    ///
+    /// # Errors
+    /// When it was built without one.
+    pub fn of_this_build() -> Result<Self> {
+        compiled_in().context(
+            "this program was built without the renderer; build it with \
+             `cargo build --features desktop,ffmpeg` (the default features)",
+        )
+    }
+}
+
+#[cfg(feature = "render")]
+fn compiled_in() -> Option<Engine> {
+    Some(Engine {
+        run: crate::engine::run,
+        bench: |_| anyhow::bail!("later"),
+    })
+}
+
+#[cfg(not(feature = "render"))]
+fn compiled_in() -> Option<Engine> {
+    None
+}

@@ -1,0 +1,59 @@
+//! The command line: arguments to settings, settings to a plan, the plan to
+//! the engine. One file for each subcommand.
+
+mod args;
+mod bench;
+mod check;
+mod demo;
+mod engine;
+mod pages;
+mod plan;
+mod run;
+mod shutdown;
+mod summary;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+pub use bench::{BenchPlan, Figure};
+pub use engine::Engine;
+pub use plan::{Connection, OutputPlan, RunPlan, StageSettings};
+pub use shutdown::Shutdown;
+pub use summary::{Backend, FrameTimes, Gifts, Memory, Percentiles, Summary};
+
+use args::{Arguments, Command};
+
+/// Runs the program: parses the process's arguments, does what they say and
+/// returns 0 if all went well, 1 if not, 2 for arguments that cannot be meant.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    start_log();
+    let done = match arguments.command {
+        Command::Run(args) => run::run(&args, arguments.config.as_deref()),
+        Command::Demo(args) => demo::run(&args),
+        Command::Check(args) => check::run(&args, arguments.config.as_deref()),
+        Command::Bench(args) => bench::run(&args),
+        Command::Completions { shell } => pages::completions(shell),
+        Command::Man { folder } => pages::manual(folder.as_deref()),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("hyperfocus: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The log goes to standard error: standard output belongs to frames and
+/// summaries. `HYPERFOCUS_LOG` filters it.
+fn start_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("HYPERFOCUS_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,hyperfocus=info"));
+    // A second start, as in tests, leaves the first log in place.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
+}

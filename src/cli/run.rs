@@ -1,0 +1,28 @@
+//! `hyperfocus run`: the real thing.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use super::args::RunArgs;
+use super::plan::configure;
+use super::{Engine, OutputPlan, RunPlan};
+
+pub(super) fn run(args: &RunArgs, config: Option<&Path>) -> Result<ExitCode> {
+    let config = configure(config, &args.given())?;
+    let plan = RunPlan::from_config(&config, args.seconds.map(Duration::from_secs_f64))?;
+    let engine = Engine::of_this_build()?;
+    plan.shutdown
+        .listen_to_signals()
+        .context("cannot listen to signals")?;
+    let raw = plan.outputs.contains(&OutputPlan::Raw);
+    let summary = (engine.run)(plan)?;
+    match (args.json, raw) {
+        (true, false) => println!("{}", summary.to_json()),
+        (true, true) => eprintln!("{}", summary.to_json()),
+        (false, _) => eprint!("{summary}"),
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,100 @@
+//! Ending in good order: one request, seen by whoever asks.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// What a shell reports for a program ended by ctrl-C.
+const INTERRUPTED: i32 = 130;
+
+/// A request to end, shared by signals, time limit and window.
+#[derive(Clone, Default)]
+pub struct Shutdown(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    requested: AtomicBool,
+    wake: OnceLock<Box<dyn Fn() + Send + Sync>>,
+}
+
+impl std::fmt::Debug for Shutdown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Shutdown")
+            .field(&self.is_requested())
+            .finish()
+    }
+}
+
+impl Shutdown {
+    /// Asks for the end, and wakes who registered. Asking again does nothing.
+    pub fn request(&self) {
+        if !self.0.requested.swap(true, Ordering::AcqRel)
+            && let Some(wake) = self.0.wake.get()
+        {
+            wake();
+        }
+    }
+
+    pub fn is_requested(&self) -> bool {
+        self.0.requested.load(Ordering::Acquire)
+    }
+
+    /// Calls `wake` when the end is asked for, or at once if it already was.
+    /// Only the first to register is called.
+    pub fn on_request(&self, wake: impl Fn() + Send + Sync + 'static) {
+        let first = self.0.wake.set(Box::new(wake)).is_ok();
+        if first
+            && self.is_requested()
+            && let Some(wake) = self.0.wake.get()
+        {
+            wake();
+        }
+    }
+
+    /// Listens to ctrl-C, SIGTERM and SIGHUP. A second one does not wait for
+    /// good order.
+    ///
+    /// # Errors
+    /// When the system refuses a handler, or one is installed already.
+    pub fn listen_to_signals(&self) -> Result<(), ctrlc::Error> {
+        let shutdown = self.clone();
+        ctrlc::set_handler(move || {
+            if shutdown.is_requested() {
+                std::process::exit(INTERRUPTED);
+            }
+            shutdown.request();
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU32;
+
+    use super::*;
+
+    #[test]
+    fn a_request_is_seen_by_every_clone_and_wakes_once() {
+        let shutdown = Shutdown::default();
+        let woken = Arc::new(AtomicU32::new(0));
+        let count = woken.clone();
+        shutdown.on_request(move || {
+            count.fetch_add(1, Ordering::Relaxed);
+        });
+        let clone = shutdown.clone();
+        assert!(!clone.is_requested());
+        shutdown.request();
+        shutdown.request();
+        assert!(clone.is_requested());
+        assert_eq!(woken.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn who_registers_late_is_woken_at_once() {
+        let shutdown = Shutdown::default();
+        shutdown.request();
+        let woken = Arc::new(AtomicBool::new(false));
+        let flag = woken.clone();
+        shutdown.on_request(move || flag.store(true, Ordering::Relaxed));
+        assert!(woken.load(Ordering::Relaxed));
+    }
+}

@@ -1,0 +1,110 @@
+//! The Bevy app, put together from the layers.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use bevy::app::{PluginGroupBuilder, TaskPoolPlugin, TerminalCtrlCHandlerPlugin};
+use bevy::asset::AssetPlugin;
+use bevy::log::LogPlugin;
+use bevy::pbr::PbrPlugin;
+use bevy::prelude::*;
+use bevy::render::RenderPlugin;
+use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
+use bevy::window::ExitCondition;
+
+use super::adapter::Gpu;
+use crate::catalog::Catalog;
+use crate::cli::RunPlan;
+use crate::render::present::Form;
+use crate::render::{Quality, StageRenderPlugin, StageSize};
+use crate::config;
+use crate::show::{Counting, Show, ShowSettings};
+use crate::stage::{Director, StageLink, StagePlugin};
+
+/// Bevy's plugins as far as the stage needs them.
+fn bevy_plugins(gpu: Gpu, catalog: &Catalog, window: Option<Window>) -> Result<PluginGroupBuilder> {
+    let root = std::path::absolute(&catalog.root)
+        .with_context(|| format!("where is {}?", catalog.root.display()))?;
+    let mut plugins = DefaultPlugins
+        .build()
+        // The program logs for all its threads, and ends in good order itself.
+        .disable::<LogPlugin>()
+        .disable::<TerminalCtrlCHandlerPlugin>()
+        // A frame is drawn before the next is thought about: the outputs and
+        // the acks know exactly what was on it, and it costs less.
+        .disable::<PipelinedRenderingPlugin>()
+        .set(TaskPoolPlugin::default())
+        .set(AssetPlugin {
+            file_path: root.to_string_lossy().into_owned(),
+            ..default()
+        })
+        .set(RenderPlugin {
+            render_creation: gpu.creation,
+            ..default()
+        })
+        // A handful of meshes: building their instances on the GPU costs more
+        // than it saves.
+        .set(PbrPlugin {
+            prepass_enabled: false,
+            add_default_deferred_lighting_plugin: false,
+            use_gpu_instance_buffer_builder: false,
+            ..default()
+        })
+        .set(WindowPlugin {
+            primary_window: window.clone(),
+            exit_condition: if window.is_some() {
+                ExitCondition::OnAllClosed
+            } else {
+                ExitCondition::DontExit
+            },
+            ..default()
+        });
+    #[cfg(feature = "desktop")]
+    if window.is_none() {
+        plugins = plugins.disable::<bevy::winit::WinitPlugin>();
+    }
+    Ok(plugins)
+}
+
+/// Puts the app together; it has not run yet.
+///
+/// # Errors
+/// When the catalogue's folder has gone.
+pub fn build(
+    plan: &RunPlan,
+    gpu: Gpu,
+    catalog: Arc<Catalog>,
+    link: StageLink,
+    window: Option<Window>,
+) -> Result<App> {
+    let mut show = Show::new(show_settings(plan), catalog.clone());
+    show.expect_warm_up();
+    let mut app = App::new();
+    app.insert_resource(StageSize {
+        pixels: UVec2::new(plan.stage.size.width, plan.stage.size.height),
+    })
+    .insert_resource(Quality {
+        bloom: true,
+        antialiasing: Msaa::Sample4,
+    })
+    .insert_resource(ClearColor(Color::NONE))
+    .add_plugins(bevy_plugins(gpu, &catalog, window)?)
+    .insert_resource(Director::new(show, catalog))
+    .insert_resource(link)
+    .add_plugins((StagePlugin, StageRenderPlugin { form: Form::Straight }));
+    Ok(app)
+}
+
+/// The show's tunables as the plan has them.
+fn show_settings(plan: &RunPlan) -> ShowSettings {
+    ShowSettings {
+        silence: plan.show.streak_silence,
+        counting: match plan.show.counting {
+            config::Counting::Auto => Counting::Auto,
+            config::Counting::Delta => Counting::Delta,
+            config::Counting::Cumulative => Counting::Cumulative,
+        },
+        play_unseen: plan.play_unseen,
+        ..ShowSettings::default()
+    }
+}

@@ -1,0 +1,73 @@
+//! Driving the stage without a window: frames at their rate while something
+//! plays, sleep while nothing does.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use bevy::app::{App, PluginsState};
+use bevy::tasks::tick_global_task_pools_on_main_thread;
+
+use super::tally::Tally;
+use super::wake::Alarm;
+use super::{LONGEST_SLEEP, Rest, rest};
+use crate::cli::RunPlan;
+use crate::output::Outputs;
+
+/// Frames drawn after the stage has emptied, so that every consumer's last
+/// frame is a clean one.
+const CLEAN_FRAMES: u32 = 2;
+
+/// Runs the app until its time is up or its end is asked for.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the frame loop owns the clock that paces it"
+)]
+pub(super) fn drive(
+    app: &mut App,
+    plan: &RunPlan,
+    alarm: &Alarm,
+    outputs: &Outputs,
+    tally: &mut Tally,
+) -> Result<()> {
+    while app.plugins_state() == PluginsState::Adding {
+        tick_global_task_pools_on_main_thread();
+    }
+    app.finish();
+    app.cleanup();
+    let period = Duration::from_secs_f64(1.0 / f64::from(plan.stage.fps));
+    let deadline = plan.time_limit.map(|limit| tally.launched + limit);
+    let mut next_frame = Instant::now();
+    let mut clean = 0;
+    loop {
+        let started = Instant::now();
+        if plan.shutdown.is_requested() || deadline.is_some_and(|end| started >= end) {
+            return Ok(());
+        }
+        app.update();
+        if app.should_exit().is_some() {
+            return Ok(());
+        }
+        tally.frame(app, started.elapsed());
+        let rest = rest(app, outputs);
+        clean = if rest == Rest::Busy { 0 } else { clean + 1 };
+        let left = deadline.map_or(LONGEST_SLEEP, |end| {
+            end.saturating_duration_since(Instant::now())
+        });
+        match rest {
+            Rest::Until(sleep) if clean > CLEAN_FRAMES => {
+                alarm.sleep(sleep.min(left).min(LONGEST_SLEEP));
+                next_frame = Instant::now();
+            }
+            Rest::Busy | Rest::Until(_) => {
+                next_frame += period;
+                let now = Instant::now();
+                if next_frame > now {
+                    std::thread::sleep((next_frame - now).min(left));
+                } else {
+                    // Frames that were missed are not made up for.
+                    next_frame = now;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! A run of the program: the layers put together, the loop that drives them,
+//! and the orderly end.
+//!
+//! The main thread owns the app and its clock. Without a window it pumps the
+//! frames itself and sleeps between them; when nothing is on stage it sleeps
+//! until the network, the captions' thread or a signal wakes it. With one, the
+//! window system drives, and is told to wait in the same way.
+
+mod adapter;
+mod app;
+mod headless;
+mod moments;
+mod sinks;
+mod tally;
+mod wake;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use bevy::prelude::*;
+
+use crate::catalog::Catalog;
+use crate::cli::{RunPlan, Summary};
+use crate::net::{Identity, NetConfig, Waker};
+use crate::output::Outputs;
+use crate::render::particles::EffectPool;
+use crate::render::present::{FrameRequest, Frames, Readback};
+use crate::render::Warmup;
+use crate::session::SessionSettings;
+use crate::stage::{Director, StageLink};
+
+use tally::Tally;
+use wake::Alarm;
+
+/// Plays until the plan's time is up, its shutdown is requested or its window
+/// is closed.
+///
+/// # Errors
+/// What keeps a run from starting: no adapter, an unusable catalogue or URL, an
+/// output that cannot be opened. Whatever happens later is in the summary.
+pub fn run(plan: RunPlan) -> Result<Summary> {
+    let mut tally = Tally::start();
+    let alarm = Alarm::of_this_thread();
+    let catalog = Arc::new(Catalog::load(&plan.catalog)?);
+
+    // Connect first: the backend answers while the pipelines are made.
+    let identity = Identity::claim(&plan.state_dir, plan.connection.role)
+        .context("cannot keep an identity in the state folder")?;
+    let waker = Waker::default();
+    {
+        let alarm = alarm.clone();
+        waker.set(move || alarm.ring());
+    }
+    let link = crate::net::spawn(NetConfig {
+        url: plan.connection.url.clone(),
+        token: plan
+            .connection
+            .token
+            .as_ref()
+            .map(|token| crate::model::Private(token.0.to_string())),
+        ca_file: None,
+        session: SessionSettings::new(
+            plan.connection.stream_id.clone(),
+            identity.id().clone(),
+            plan.connection.role,
+        ),
+        waker,
+    })?;
+    {
+        let alarm = alarm.clone();
+        plan.shutdown.on_request(move || alarm.ring());
+    }
+
+    let gpu = adapter::open()?;
+    tally.adapter = Some(gpu.name.clone());
+    let mut warnings = Vec::new();
+    let mut app = app::build(&plan, gpu, catalog, StageLink::new(link), None)?;
+    app.insert_resource(FrameRequest {
+        readback: true,
+        ..default()
+    });
+    moments::install(&mut app, &plan);
+    let frames = app.world().resource::<Frames>().0.clone();
+    let outputs = Outputs::spawn(frames);
+
+    let driven = headless::drive(&mut app, &plan, &alarm, &outputs, &mut tally);
+
+    let report = close(&mut app, outputs);
+    warnings.extend(report.warnings);
+    driven?;
+    Ok(tally.summary(&app, report.written, warnings))
+}
+
+/// Ends the session first, so that its last acks go out while the outputs are
+/// being finished.
+fn close(app: &mut App, outputs: Outputs) -> crate::output::OutputReport {
+    let link = app.world_mut().resource_mut::<StageLink>().take();
+    if let Some(link) = &link {
+        link.request_shutdown();
+    }
+    let report = outputs.finish();
+    if let Some(link) = link {
+        link.shutdown();
+    }
+    report
+}
+
+/// Whether the stage may sleep.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Rest {
+    /// Something moves, is being made or is on its way to an output.
+    Busy,
+    /// Nothing will happen by itself before this much time has passed.
+    Until(Duration),
+}
+
+fn rest(app: &App, outputs: &Outputs) -> Rest {
+    let world = app.world();
+    let director = world.resource::<Director>();
+    let busy = !world.resource::<Warmup>().is_done()
+        || !director.is_idle()
+        || world.resource::<EffectPool>().in_use() > 0
+        || world.resource::<Readback>().in_flight() > 0
+        || !world.resource::<StageLink>().is_flushed()
+        || !outputs.are_caught_up();
+    if busy {
+        return Rest::Busy;
+    }
+    let now = world.resource::<Time<Real>>().elapsed();
+    let wake = director.show.next_wake(now);
+    Rest::Until(wake.map_or(LONGEST_SLEEP, |at| at.saturating_sub(now)))
+}
+
+/// How long an idle stage sleeps at most; a lost wake-up costs no more.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);

@@ -1,0 +1,105 @@
+//! What the run comes to.
+
+use std::time::{Duration, Instant};
+
+use bevy::prelude::*;
+
+use crate::cli::{FrameTimes, Gifts, Memory, Percentiles, Summary};
+use crate::render::present::Readback;
+use crate::render::{Pipelines, Warmup};
+use crate::stage::{Director, Metrics};
+
+/// Frames between two looks at the resident set: it costs a file read.
+const MEMORY_EVERY: u64 = 15;
+
+pub(super) struct Tally {
+    pub launched: Instant,
+    pub adapter: Option<String>,
+    first_gift: Option<Duration>,
+    memory: Memory,
+    frames: u64,
+}
+
+impl Tally {
+    #[expect(clippy::disallowed_methods, reason = "a run's length is real time")]
+    pub fn start() -> Self {
+        let now = resident_mb();
+        Self {
+            launched: Instant::now(),
+            adapter: None,
+            first_gift: None,
+            memory: Memory {
+                start: now,
+                peak: now,
+                end: now,
+            },
+            frames: 0,
+        }
+    }
+
+    /// Counts a frame that took `cost` to make.
+    pub fn frame(&mut self, app: &mut App, cost: Duration) {
+        self.frames += 1;
+        if self.frames.is_multiple_of(MEMORY_EVERY) {
+            self.memory.peak = self.memory.peak.max(resident_mb());
+        }
+        let warm = app.world().resource::<Warmup>().is_done();
+        let busy = !app.world().resource::<Director>().is_idle();
+        let mut metrics = app.world_mut().resource_mut::<Metrics>();
+        if warm && busy {
+            metrics.frame.push(cost);
+        }
+        if self.first_gift.is_none() && metrics.acts > 0 {
+            self.first_gift = Some(self.launched.elapsed());
+        }
+    }
+
+    pub fn summary(mut self, app: &App, outputs: Vec<String>, warnings: Vec<String>) -> Summary {
+        self.memory.end = resident_mb();
+        self.memory.peak = self.memory.peak.max(self.memory.end);
+        let world = app.world();
+        let metrics = world.resource::<Metrics>();
+        let director = world.resource::<Director>();
+        let [p50, p95, p99] = metrics.frame.quantiles([0.5, 0.95, 0.99]);
+        let [delay_p50, delay_p95, delay_max] = metrics.gift_to_frame.quantiles([0.5, 0.95, 1.0]);
+        let pipelines = world.resource::<Pipelines>();
+        Summary {
+            seconds: self.launched.elapsed().as_secs_f64(),
+            gifts: Gifts {
+                sent: None,
+                received: metrics.received,
+                played: metrics.played,
+                joined_streak: metrics.joined_streak,
+                joined_bundle: metrics.joined_bundle,
+                refused: metrics.refused,
+                failed: metrics.failed,
+                dismissed: metrics.dismissed,
+                acked: metrics.decided(),
+                waiting: director.show.undecided() as u64,
+            },
+            frame_ms: FrameTimes {
+                frames: world.resource::<Readback>().drawn(),
+                p50: p50.into(),
+                p95: p95.into(),
+                p99: p99.into(),
+            },
+            gift_to_frame_ms: Percentiles {
+                p50: delay_p50.into(),
+                p95: delay_p95.into(),
+                max: delay_max.into(),
+            },
+            launch_to_first_gift_ms: self.first_gift.map(|at| at.as_secs_f64() * 1e3),
+            memory_mb: self.memory,
+            pipelines_after_warmup: world.resource::<Warmup>().pipelines_since(pipelines) as u64,
+            adapter: self.adapter,
+            outputs,
+            warnings,
+            backend: None,
+        }
+    }
+}
+
+/// Resident set in MB (10^6 bytes); 0 where the system does not tell.
+fn resident_mb() -> f64 {
+    memory_stats::memory_stats().map_or(0.0, |stats| stats.physical_mem as f64 / 1e6)
+}

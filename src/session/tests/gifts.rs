@@ -1,0 +1,282 @@
+use super::super::ledger::Arrival;
+use super::*;
+
+#[test]
+fn every_gift_is_acked_once_with_its_verdict() {
+    let mut rig = Rig::live();
+    for id in ["a", "b", "c", "d"] {
+        rig.gift(id);
+    }
+    rig.outcome("b", 1, 0, Verdict::JoinedStreak);
+    rig.outcome("a", 1, 0, Verdict::Failed("no such model".into()));
+    rig.outcome("d", 1, 0, Verdict::Dismissed);
+    rig.outcome("c", 1, 0, Verdict::Refused(RefusalReason::Overloaded));
+    let some = |s: &str| Some(s.to_owned());
+    assert_eq!(
+        rig.acks(),
+        [
+            ("b".to_owned(), true, None),
+            ("a".to_owned(), false, some("no such model")),
+            ("d".to_owned(), false, some("DISMISSED")),
+            ("c".to_owned(), false, some("OVERLOADED")),
+        ]
+    );
+    rig.played("a");
+    rig.played("never-came");
+    assert_eq!(rig.acks().len(), 4);
+    assert_eq!(rig.session.counts().stray_outcomes, 2);
+}
+
+#[test]
+fn an_ack_is_kept_until_a_later_ping_is_answered() {
+    let mut rig = Rig::live();
+    rig.pong();
+    rig.gift("a");
+    rig.played("a");
+    assert_eq!(rig.session.unconfirmed_acks(), 1);
+    rig.pass(SECOND);
+    assert_eq!(rig.pings.len(), 2);
+    // Decided after the ping went out: the pong proves nothing of it.
+    rig.gift("b");
+    rig.played("b");
+    rig.pong();
+    assert_eq!(rig.session.unconfirmed_acks(), 1);
+    rig.pass(SECOND);
+    rig.pong();
+    assert_eq!(rig.session.unconfirmed_acks(), 0);
+}
+
+#[test]
+fn acks_outlive_a_reconnect_and_go_out_again_in_order() {
+    let mut rig = Rig::live();
+    rig.pong();
+    for id in ["a", "b", "c", "d"] {
+        rig.gift(id);
+    }
+    rig.played("b");
+    rig.pass(SECOND);
+    rig.pong();
+    rig.played("a");
+    rig.played("d");
+    rig.break_connection();
+    rig.played("c");
+    let before = rig.acks().len();
+    rig.pass(SECOND);
+    rig.input(Input::Connected { subprotocol: true });
+    assert_eq!(rig.acks().len(), before);
+    rig.ack(&[]);
+    assert_eq!(rig.acked_ids()[before..], ["a", "d", "c"]);
+}
+
+#[test]
+fn a_repeat_of_a_decided_gift_gets_the_stored_ack_and_is_not_drawn() {
+    let mut rig = Rig::live();
+    rig.gift("a");
+    rig.played("a");
+    rig.now += 5 * SECOND;
+    rig.gift("a");
+    assert_eq!(rig.drawn(), ["a"]);
+    let acks: Vec<_> = rig
+        .sent
+        .iter()
+        .filter(|m| matches!(m, ClientMessage::GiftAck(_)))
+        .collect();
+    assert_eq!(acks.len(), 2);
+    assert_eq!(acks[0], acks[1], "the stored ack, to the millisecond");
+}
+
+#[test]
+fn a_repeat_of_an_undecided_gift_shares_its_ack() {
+    let mut rig = Rig::live();
+    rig.gift("a");
+    rig.gift("a");
+    rig.gift("a");
+    rig.played("a");
+    assert_eq!(rig.drawn(), ["a"]);
+    assert_eq!(rig.acked_ids(), ["a"]);
+    assert_eq!(rig.session.counts().duplicates, 2);
+}
+
+#[test]
+fn the_same_id_with_a_higher_combo_is_an_update_acked_once() {
+    let mut rig = Rig::live();
+    for combo in [1, 2, 3, 3] {
+        rig.server(&ServerMessage::Gift(gift("streak", 1, combo)));
+    }
+    assert_eq!(rig.drawn().len(), 3);
+    for combo in [1, 2, 3] {
+        rig.outcome("streak", 1, combo, Verdict::JoinedStreak);
+    }
+    assert_eq!(rig.acked_ids(), ["streak", "streak", "streak"]);
+}
+
+#[test]
+fn a_gift_of_nothing_is_acked_as_invalid() {
+    let mut rig = Rig::live();
+    let nothing = r#"{"type":"gift:received","payload":{"giftId":"nil","giftType":"rose","quantity":-3,"totalValue":0,"sender":{"userId":"u"}}}"#;
+    rig.raw(nothing);
+    rig.raw(nothing);
+    let ack = ("nil".to_owned(), false, Some("INVALID".to_owned()));
+    assert_eq!(rig.acks(), [ack.clone(), ack]);
+    assert!(rig.drawn().is_empty());
+    assert!(rig.errors().is_empty());
+}
+
+#[test]
+fn interim_acks_go_only_to_a_server_that_named_them() {
+    let mut rig = Rig::live();
+    rig.gift("a");
+    rig.pass(20 * SECOND);
+    assert!(rig.acks().is_empty());
+
+    let mut rig = Rig::new();
+    rig.connect();
+    rig.gift("early");
+    rig.ack(&["x-ack-interim"]);
+    rig.gift("quick");
+    rig.played("quick");
+    rig.gift("slow");
+    assert_eq!(rig.acked_ids(), ["quick"]);
+    rig.pass(5 * SECOND);
+    assert_eq!(rig.acked_ids(), ["quick", "early", "slow"]);
+    assert_eq!(rig.acks()[1], ("early".to_owned(), false, None));
+    rig.pass(20 * SECOND);
+    assert_eq!(rig.acks().len(), 3, "once");
+    rig.played("slow");
+    assert_eq!(rig.acks()[3], ("slow".to_owned(), true, None));
+}
+
+#[test]
+fn interim_acks_need_our_capability_too() {
+    let mut rig = Rig::with(|settings| settings.capabilities = vec!["particle".into()]);
+    rig.go_live(&["x-ack-interim", "x-control"]);
+    rig.gift("a");
+    rig.server(&ServerMessage::Control(Control::Pause));
+    rig.pass(20 * SECOND);
+    assert!(rig.acks().is_empty());
+    assert!(!rig.stage.contains(&ToStage::Control(Control::Pause)));
+}
+
+#[test]
+fn controls_reach_the_stage_ahead_of_held_gifts_when_negotiated() {
+    let mut rig = Rig::live();
+    rig.server(&ServerMessage::Control(Control::Pause));
+    assert!(!rig.stage.contains(&ToStage::Control(Control::Pause)));
+
+    let mut rig = Rig::new();
+    rig.go_live(&["x-control"]);
+    rig.stage_full = true;
+    rig.gift("a");
+    rig.server(&ServerMessage::Control(Control::Pause));
+    rig.stage_full = false;
+    rig.stage.clear();
+    rig.settle();
+    assert_eq!(rig.stage[0], ToStage::Control(Control::Pause));
+    assert_eq!(rig.drawn(), ["a"]);
+}
+
+#[test]
+fn clear_dismisses_the_gifts_that_wait_for_the_stage() {
+    let mut rig = Rig::new();
+    rig.go_live(&["x-control"]);
+    rig.stage_full = true;
+    rig.gift("a");
+    rig.gift("b");
+    rig.server(&ServerMessage::Control(Control::Clear));
+    let dismissed = |id: &str| (id.to_owned(), false, Some("DISMISSED".to_owned()));
+    assert_eq!(rig.acks(), [dismissed("a"), dismissed("b")]);
+    rig.stage_full = false;
+    rig.settle();
+    assert!(rig.drawn().is_empty());
+}
+
+#[test]
+fn past_fifty_thousand_held_gifts_the_cheapest_is_refused() {
+    let mut held = Held::default();
+    let worth = |n: u64| (n % 1000) as f64;
+    let mut refused = Vec::new();
+    for n in 0..MAX_HELD as u64 + 3 {
+        let mut gift = gift(&n.to_string(), 1, 0);
+        gift.total_value = worth(n);
+        refused.extend(held.push(Box::new(gift)));
+        if n % 10_000 == 0 {
+            held.verify_invariants();
+        }
+    }
+    // Worth 0 and latest: who came early keeps the place.
+    let ids: Vec<&str> = refused.iter().map(|gift| &*gift.id).collect();
+    assert_eq!(ids, ["50000", "49000", "48000"]);
+    assert_eq!(held.len(), MAX_HELD);
+    let first = held.pop().expect("full");
+    assert_eq!(&*first.id, "0");
+    held.verify_invariants();
+}
+
+#[test]
+fn a_flood_without_end_stays_within_the_bounds() {
+    let mut held = Held::default();
+    for n in 0..4 * MAX_HELD as u64 {
+        let mut gift = gift("x", 1, 0);
+        gift.total_value = ((n * 7919) % 10_007) as f64;
+        held.push(Box::new(gift));
+        if n % 3 == 0 && n > 3 * MAX_HELD as u64 {
+            held.pop();
+        }
+    }
+    held.verify_invariants();
+}
+
+#[test]
+fn an_overloaded_session_acks_what_it_refuses() {
+    let mut rig = Rig::live();
+    rig.stage_full = true;
+    let now = rig.now;
+    for n in 0..=MAX_HELD {
+        let text = encode_server(&ServerMessage::Gift(gift(&n.to_string(), 1, 0)), wall(now));
+        let text = text.as_bytes();
+        rig.session.handle_input(Input::Text(text), now, wall(now));
+    }
+    rig.settle();
+    let refused = (MAX_HELD.to_string(), false, Some("OVERLOADED".to_owned()));
+    assert_eq!(rig.acks(), [refused]);
+    assert_eq!(rig.session.undecided(), MAX_HELD);
+}
+
+#[test]
+fn verdicts_are_remembered_for_a_hundred_thousand_gifts_and_undecided_ones_for_ever() {
+    let mut ledger = Ledger::default();
+    let key = |n: usize| GiftKey {
+        id: n.to_string().into(),
+        quantity: 1,
+        combo_count: 0,
+    };
+    let settled = Settled {
+        verdict: Verdict::Played,
+        at: wall(SECOND),
+    };
+    ledger.arrive(key(usize::MAX));
+    for n in 0..=MAX_REMEMBERED {
+        assert_eq!(ledger.arrive(key(n)), Arrival::New);
+        assert!(ledger.settle(key(n), settled.clone()));
+    }
+    ledger.verify_invariants();
+    assert_eq!(ledger.arrive(key(usize::MAX)), Arrival::Waiting);
+    assert_eq!(ledger.arrive(key(1)), Arrival::Settled(settled));
+    assert_eq!(ledger.arrive(key(0)), Arrival::New, "forgotten");
+}
+
+#[test]
+fn a_pong_of_the_last_connection_confirms_nothing() {
+    let mut rig = Rig::live();
+    rig.gift("a");
+    rig.played("a");
+    rig.pass(40 * SECOND);
+    let old = *rig.pings.last().expect("pinged");
+    rig.break_connection();
+    rig.pass(SECOND);
+    rig.input(Input::Connected { subprotocol: true });
+    rig.ack(&[]);
+    rig.input(Input::Pong(&old));
+    rig.input(Input::Pong(b""));
+    assert_eq!(rig.session.unconfirmed_acks(), 1);
+}
