@@ -80,9 +80,10 @@ pub fn build(
     app.insert_resource(StageSize {
         pixels: UVec2::new(plan.stage.size.width, plan.stage.size.height),
     })
-    .insert_resource(Quality {
-        bloom: true,
-        antialiasing: Msaa::Sample4,
+    .insert_resource(if gpu.is_software {
+        Quality::FRUGAL
+    } else {
+        Quality::FULL
     })
     .insert_resource(ClearColor(Color::NONE))
     .add_plugins(bevy_plugins(gpu, &catalog, window)?)

@@ -28,6 +28,7 @@ use crate::output::Outputs;
 use crate::render::particles::EffectPool;
 use crate::render::present::{FrameRequest, Frames, Readback};
 use crate::render::Warmup;
+use crate::render::captions::CaptionDesk;
 use crate::session::SessionSettings;
 use crate::sound::{SoundPlugin, Speakers};
 use crate::stage::{Director, Muted, StageLink, Volume};
@@ -73,9 +74,10 @@ pub fn run(plan: RunPlan) -> Result<Summary> {
     let gpu = adapter::open()?;
     tally.adapter = Some(gpu.name.clone());
     let mut warnings = Vec::new();
+    let sinks = sinks::open(&plan, &catalog, &mut warnings)?;
     let mut app = app::build(&plan, gpu, catalog, StageLink::new(link), None)?;
     app.insert_resource(FrameRequest {
-        readback: true,
+        readback: !sinks.is_empty(),
         ..default()
     });
     moments::install(&mut app, &plan);
@@ -91,7 +93,7 @@ pub fn run(plan: RunPlan) -> Result<Summary> {
     video_sound::install(&mut app, mixer);
     let speakers = Speakers::start(mix);
     let frames = app.world().resource::<Frames>().0.clone();
-    let outputs = Outputs::spawn(frames);
+    let outputs = Outputs::spawn(frames, sinks);
 
     let driven = headless::drive(&mut app, &plan, &alarm, &outputs, &mut tally);
 
@@ -133,7 +135,8 @@ fn rest(app: &App, outputs: &Outputs) -> Rest {
         || world.resource::<EffectPool>().in_use() > 0
         || world.resource::<Readback>().in_flight() > 0
         || !world.resource::<StageLink>().is_flushed()
-        || !outputs.are_caught_up();
+        || !outputs.is_idle()
+        || world.resource::<CaptionDesk>().pending() > 0;
     if busy {
         return Rest::Busy;
     }
