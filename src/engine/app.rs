@@ -45,6 +45,8 @@ fn bevy_plugins(gpu: Gpu, catalog: &Catalog, window: Option<Window>) -> Result<P
         .set(PbrPlugin {
             prepass_enabled: false,
             add_default_deferred_lighting_plugin: false,
+            // Models have a material of their own.
+            gltf_enable_standard_materials: false,
             ..default()
         })
         .set(WindowPlugin {
