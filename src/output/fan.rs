@@ -76,7 +76,7 @@ impl Outputs {
 
     /// Whether every frame sent so far is done with. Frames that are still
     /// being read back are not sent yet.
-    pub fn are_caught_up(&self) -> bool {
+    pub fn is_idle(&self) -> bool {
         self.receiver.is_empty() && !self.state.busy.load(Ordering::SeqCst)
     }
 

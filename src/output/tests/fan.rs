@@ -69,7 +69,7 @@ fn every_sink_gets_every_frame_and_finishing_takes_what_was_sent() {
 }
 
 #[test]
-fn caught_up_means_that_every_sent_frame_is_done_with() {
+fn idle_means_that_every_sent_frame_is_done_with() {
     let (sender, receiver) = bounded(4);
     let (permit, permits) = bounded(0);
     let seen = Seen::default();
@@ -78,13 +78,13 @@ fn caught_up_means_that_every_sent_frame_is_done_with() {
         permits: Some(permits),
     });
     let outputs = Outputs::spawn(receiver, vec![sink]);
-    assert!(outputs.are_caught_up());
+    assert!(outputs.is_idle());
     send(&sender, 3);
     for done in 0..3 {
-        assert!(!outputs.are_caught_up(), "after {done} frames");
+        assert!(!outputs.is_idle(), "after {done} frames");
         permit.send(()).unwrap();
     }
-    while !outputs.are_caught_up() {
+    while !outputs.is_idle() {
         std::thread::yield_now();
     }
     assert_eq!(seen.lock().unwrap().len(), 3);
@@ -107,7 +107,7 @@ fn a_sink_that_fails_is_closed_and_the_others_go_on() {
     );
     assert_eq!(outputs.open(), 2);
     send(&sender, 5);
-    while !outputs.are_caught_up() {
+    while !outputs.is_idle() {
         std::thread::yield_now();
     }
     assert_eq!(outputs.open(), 1);
@@ -124,7 +124,7 @@ fn a_reader_that_leaves_counts_as_written_and_not_as_failed() {
     drop(reader);
     let outputs = Outputs::spawn(receiver, vec![Box::new(RawSink::new("the pipe", writer))]);
     send(&sender, 3);
-    while !outputs.are_caught_up() {
+    while !outputs.is_idle() {
         std::thread::yield_now();
     }
     assert_eq!(outputs.open(), 0);
