@@ -189,9 +189,12 @@ fn mark_stage_camera(mut commands: Commands, camera: Single<Entity, With<StageCa
 }
 
 /// Bevy would copy the stage once more, into the camera's own target, which
-/// nobody looks at. It must be told here: a camera that skips from the start
-/// gets no texture to draw into.
-fn skip_upscaling(mut cameras: Query<&mut ExtractedCamera, With<Presented>>) {
+/// nobody looks at, and a window's empty camera over what was presented there.
+/// It must be told here: a camera that skips from the start gets no texture to
+/// draw into.
+fn skip_upscaling(
+    mut cameras: Query<&mut ExtractedCamera, Or<(With<Presented>, With<WindowCamera>)>>,
+) {
     for mut camera in &mut cameras {
         camera.output_mode = CameraOutputMode::Skip;
     }
