@@ -3,7 +3,8 @@
 #import bevy_core_pipeline::fullscreen_vertex_shader::FullscreenVertexOutput
 
 struct Present {
-    // x: which form, see `Form` in render/present.rs.
+    // x: which form, see `Form` in render/present.rs; y: 1 for a checkered
+    // ground.
     form: vec4<u32>,
     // What the window form lays the stage over, linear.
     ground: vec4<f32>,
@@ -19,6 +20,9 @@ const STRAIGHT = 0u;
 const DESKTOP = 1u;
 const LINEAR_PREMULTIPLIED = 2u;
 const WINDOW = 3u;
+
+// Side of a square of the checkered ground, in pixels.
+const CHECKER = 16u;
 
 // IEC 61966-2-1.
 fn encode(c: vec3<f32>) -> vec3<f32> {
@@ -64,8 +68,11 @@ fn fragment(in: FullscreenVertexOutput) -> @location(0) vec4<f32> {
             let inside = all(uv >= vec2<f32>(0.0)) && all(uv <= vec2<f32>(1.0));
             let over = select(vec3<f32>(0.0), c, inside);
             let left = select(1.0, 1.0 - a, inside);
+            let cell = vec2<u32>(in.position.xy) / CHECKER;
+            let lighter = present.form.y == 1u && ((cell.x + cell.y) & 1u) == 1u;
+            let ground = select(present.ground.rgb, present.ground.rgb * 1.6, lighter);
             // The surface encodes.
-            return vec4<f32>(over + present.ground.rgb * left, 1.0);
+            return vec4<f32>(over + ground * left, 1.0);
         }
     }
 }

@@ -51,11 +51,10 @@ fn bevy_plugins(gpu: Gpu, catalog: &Catalog, window: Option<Window>) -> Result<P
         })
         .set(WindowPlugin {
             primary_window: window.clone(),
-            exit_condition: if window.is_some() {
-                ExitCondition::OnAllClosed
-            } else {
-                ExitCondition::DontExit
-            },
+            // Closing the window ends the run as everything else does: in
+            // good order, by the loop that drives the stage.
+            exit_condition: ExitCondition::DontExit,
+            close_when_requested: false,
             ..default()
         });
     #[cfg(feature = "desktop")]

@@ -87,10 +87,15 @@ pub struct FrameRequest {
     pub tags: Vec<String>,
 }
 
-/// The window's ground colour and whether there is a window.
+/// The camera of a window that shows the stage, and what the stage lies over
+/// there.
 #[derive(Component, Clone, Copy, ExtractComponent)]
 pub struct WindowCamera {
     pub ground: LinearRgba,
+    /// Whether the ground is a checkerboard of this colour and a lighter one.
+    pub is_checkered: bool,
+    /// Whether what the camera itself sees is laid over the stage.
+    pub has_overlay: bool,
 }
 
 #[derive(Component, Clone, Copy, ExtractComponent)]
@@ -189,14 +194,19 @@ fn mark_stage_camera(mut commands: Commands, camera: Single<Entity, With<StageCa
 }
 
 /// Bevy would copy the stage once more, into the camera's own target, which
-/// nobody looks at, and a window's empty camera over what was presented there.
-/// It must be told here: a camera that skips from the start gets no texture to
-/// draw into.
+/// nobody looks at. It must be told here: a camera that skips from the start
+/// gets no texture to draw into.
+/// A window's camera that has nothing of its own to show skips it too.
 fn skip_upscaling(
-    mut cameras: Query<&mut ExtractedCamera, Or<(With<Presented>, With<WindowCamera>)>>,
+    mut cameras: Query<
+        (&mut ExtractedCamera, Option<&WindowCamera>),
+        Or<(With<Presented>, With<WindowCamera>)>,
+    >,
 ) {
-    for mut camera in &mut cameras {
-        camera.output_mode = CameraOutputMode::Skip;
+    for (mut camera, window) in &mut cameras {
+        if window.is_none_or(|window| !window.has_overlay) {
+            camera.output_mode = CameraOutputMode::Skip;
+        }
     }
 }
 
@@ -498,7 +508,7 @@ fn present_window(
     let scale = Vec2::new((aspect / stage_aspect).max(1.0), (stage_aspect / aspect).max(1.0));
     let offset = (Vec2::ONE - scale) * 0.5;
     let uniform = PresentUniform {
-        form: UVec4::new(Form::Window as u32, 0, 0, 0),
+        form: UVec4::new(Form::Window as u32, u32::from(window.is_checkered), 0, 0),
         ground: window.ground.to_vec4(),
         fit: Vec4::new(scale.x, scale.y, offset.x, offset.y),
     };
