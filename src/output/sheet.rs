@@ -29,7 +29,7 @@ const ASPECT: f32 = 1.6;
 const PAGE: [f32; 3] = [0.067, 0.071, 0.086];
 const TONES: [[f32; 3]; 2] = [[0.150, 0.158, 0.185], [0.205, 0.215, 0.247]];
 
-/// A picture with straight alpha, in linear steps of sRGB as PNG has it.
+/// A picture with straight alpha, sRGB-encoded like a PNG.
 #[derive(Debug, Clone)]
 pub struct Label {
     pub width: u32,
