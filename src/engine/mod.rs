@@ -12,6 +12,7 @@ mod headless;
 mod moments;
 mod sinks;
 mod tally;
+mod video_sound;
 mod wake;
 
 use std::sync::Arc;
@@ -27,8 +28,10 @@ use crate::output::Outputs;
 use crate::render::particles::EffectPool;
 use crate::render::present::{FrameRequest, Frames, Readback};
 use crate::render::Warmup;
+use crate::render::captions::CaptionDesk;
 use crate::session::SessionSettings;
-use crate::stage::{Director, StageLink};
+use crate::sound::{SoundPlugin, Speakers};
+use crate::stage::{Director, Muted, StageLink, Volume};
 
 use tally::Tally;
 use wake::Alarm;
@@ -54,12 +57,8 @@ pub fn run(plan: RunPlan) -> Result<Summary> {
     }
     let link = crate::net::spawn(NetConfig {
         url: plan.connection.url.clone(),
-        token: plan
-            .connection
-            .token
-            .as_ref()
-            .map(|token| crate::model::Private(token.0.to_string())),
-        ca_file: None,
+        token: plan.connection.token.clone(),
+        ca_file: plan.connection.ca_file.clone(),
         session: SessionSettings::new(
             plan.connection.stream_id.clone(),
             identity.id().clone(),
@@ -75,18 +74,31 @@ pub fn run(plan: RunPlan) -> Result<Summary> {
     let gpu = adapter::open()?;
     tally.adapter = Some(gpu.name.clone());
     let mut warnings = Vec::new();
+    let sinks = sinks::open(&plan, &catalog, &mut warnings)?;
     let mut app = app::build(&plan, gpu, catalog, StageLink::new(link), None)?;
     app.insert_resource(FrameRequest {
-        readback: true,
+        readback: !sinks.is_empty(),
         ..default()
     });
     moments::install(&mut app, &plan);
+    let (mixer, mix) = crate::sound::mixer();
+    let mixer = Arc::new(mixer);
+    mixer.set_muted(plan.sound.muted);
+    mixer.set_volume(plan.sound.volume);
+    app.insert_resource(Muted(plan.sound.muted))
+        .insert_resource(Volume(plan.sound.volume))
+        .add_plugins(SoundPlugin {
+            mixer: mixer.clone(),
+        });
+    video_sound::install(&mut app, mixer);
+    let speakers = Speakers::start(mix);
     let frames = app.world().resource::<Frames>().0.clone();
-    let outputs = Outputs::spawn(frames);
+    let outputs = Outputs::spawn(frames, sinks);
 
     let driven = headless::drive(&mut app, &plan, &alarm, &outputs, &mut tally);
 
     let report = close(&mut app, outputs);
+    speakers.stop();
     warnings.extend(report.warnings);
     driven?;
     Ok(tally.summary(&app, report.written, warnings))
@@ -123,7 +135,8 @@ fn rest(app: &App, outputs: &Outputs) -> Rest {
         || world.resource::<EffectPool>().in_use() > 0
         || world.resource::<Readback>().in_flight() > 0
         || !world.resource::<StageLink>().is_flushed()
-        || !outputs.are_caught_up();
+        || !outputs.is_idle()
+        || world.resource::<CaptionDesk>().pending() > 0;
     if busy {
         return Rest::Busy;
     }

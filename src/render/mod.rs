@@ -9,6 +9,7 @@
 
 pub mod camera;
 pub mod caption;
+pub mod captions;
 mod environment;
 pub mod layout;
 pub mod models;
@@ -17,8 +18,8 @@ pub mod pictures;
 pub mod present;
 mod quad;
 mod textures;
-#[cfg(feature = "ffmpeg")]
 pub mod video;
+pub mod videos;
 mod warmup;
 
 use bevy::prelude::*;
@@ -42,6 +43,8 @@ impl Plugin for StageRenderPlugin {
                 present::PresentPlugin { form: self.form },
                 pictures::PicturePlugin,
                 models::ModelPlugin,
+                captions::CaptionPlugin,
+                videos::ActVideoPlugin,
                 particles::ParticlePlugin,
                 warmup::WarmupPlugin,
             ))

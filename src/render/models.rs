@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use bevy::asset::LoadState;
 use bevy::animation::graph::{AnimationGraph, AnimationGraphHandle};
 use bevy::animation::{AnimationClip, AnimationPlayer};
 use bevy::camera::visibility::RenderLayers;
@@ -13,9 +14,8 @@ use bevy::world_serialization::{WorldAssetRoot, WorldInstanceReady};
 use super::camera::{DEEP_LAYER, ModelCamera, ModelLayer};
 use super::environment::StudioLight;
 use super::layout::Placement;
-use super::particles::{EffectPool, Space};
 use crate::catalog::Model;
-use crate::stage::{Act, StageSet};
+use crate::stage::{Act, AssetFailed, StageSet};
 
 pub struct ModelPlugin;
 
@@ -28,7 +28,9 @@ impl Plugin for ModelPlugin {
             .add_systems(Startup, light_the_stage)
             .add_systems(
                 Update,
-                (place_models, switch_camera).chain().in_set(StageSet::Animate),
+                (place_models, tell_failures, switch_camera)
+                    .chain()
+                    .in_set(StageSet::Animate),
             );
     }
 }
@@ -208,15 +210,31 @@ pub(super) fn place_models(
     }
 }
 
+/// A model whose file cannot be used makes its act fall back.
+fn tell_failures(
+    mut commands: Commands,
+    assets: Res<AssetServer>,
+    models: Query<(Entity, &ActModel, &Clip)>,
+) {
+    for (entity, shown, clip) in &models {
+        if let Some(LoadState::Failed(error)) = assets.get_load_state(&clip.file) {
+            commands.trigger(AssetFailed {
+                entity: shown.act,
+                reason: error.to_string().into(),
+            });
+            commands.entity(entity).despawn();
+        }
+    }
+}
+
 /// The deep camera costs a pass and a picture; it runs only while it has
 /// something to show.
 fn switch_camera(
     models: Query<(), Or<(With<ActModel>, With<Rehearsing>)>>,
-    pool: Res<EffectPool>,
     mut camera: Single<&mut Camera, With<ModelCamera>>,
     mut layer: Single<&mut Visibility, With<ModelLayer>>,
 ) {
-    let wanted = !models.is_empty() || pool.in_use_in(Space::Deep) > 0;
+    let wanted = !models.is_empty();
     if camera.is_active != wanted {
         camera.is_active = wanted;
         **layer = if wanted {

@@ -44,6 +44,9 @@ const RING: usize = 3;
 /// Frames read back and not yet taken by the outputs. Outputs that fall behind
 /// lose frames, which is counted; the stage does not wait for a disk.
 const MAX_FRAMES: usize = 4;
+/// Frames' memory kept for reuse: what the channel, the outputs' thread and an
+/// encoder's queue hold between them. More come and go.
+const MAX_PIXELS: usize = 16;
 
 /// The forms a consumer may want; see `shaders/present.wgsl` and the table in
 /// its first lines.
@@ -160,6 +163,7 @@ impl Plugin for PresentPlugin {
                 size,
                 sender,
                 readback,
+                pixels: Vec::new(),
             })
             .add_systems(RenderStartup, make_presenter)
             .add_systems(
@@ -200,6 +204,31 @@ struct Outlet {
     size: UVec2,
     sender: Sender<Frame>,
     readback: Readback,
+    /// Pixels of frames that the outputs may be done with.
+    pixels: Vec<Arc<Vec<u8>>>,
+}
+
+impl Outlet {
+    /// Memory for a frame's pixels: that of an earlier one which every output
+    /// has let go of, so that a long recording does not churn the heap.
+    fn blank_pixels(&mut self, bytes: usize) -> Arc<Vec<u8>> {
+        let free = self
+            .pixels
+            .iter()
+            .position(|pixels| Arc::strong_count(pixels) == 1);
+        let mut pixels = match free {
+            Some(index) => self.pixels.swap_remove(index),
+            None => Arc::new(Vec::with_capacity(bytes)),
+        };
+        Arc::make_mut(&mut pixels).clear();
+        pixels
+    }
+
+    fn remember(&mut self, pixels: &Arc<Vec<u8>>) {
+        if self.pixels.len() < MAX_PIXELS {
+            self.pixels.push(pixels.clone());
+        }
+    }
 }
 
 #[derive(ShaderType, Clone, Copy)]
@@ -501,7 +530,11 @@ fn map_submitted(mut presenter: ResMut<Presenter>) {
 }
 
 /// Hands mapped frames to the outputs and frees their buffers.
-fn hand_over(mut presenter: ResMut<Presenter>, outlet: Res<Outlet>, device: Res<RenderDevice>) {
+fn hand_over(
+    mut presenter: ResMut<Presenter>,
+    mut outlet: ResMut<Outlet>,
+    device: Res<RenderDevice>,
+) {
     if presenter
         .slots
         .iter()
@@ -524,17 +557,19 @@ fn hand_over(mut presenter: ResMut<Presenter>, outlet: Res<Outlet>, device: Res<
     for slot in ready {
         slot.mapped.store(false, Ordering::Release);
         let (index, at, tags) = slot.frame.take().expect("a mapped slot holds a frame");
-        let mut pixels = Vec::with_capacity(width as usize * height as usize * 4);
+        let mut pixels = outlet.blank_pixels(width as usize * height as usize * 4);
         {
+            let pixels = Arc::make_mut(&mut pixels);
             let bytes = slot.buffer.slice(..).get_mapped_range();
             for row in bytes.chunks_exact(row_bytes) {
                 pixels.extend_from_slice(&row[..width as usize * 4]);
             }
         }
+        outlet.remember(&pixels);
         slot.buffer.unmap();
         slot.state = SlotState::Free;
         let frame = Frame {
-            pixels: Arc::new(pixels),
+            pixels,
             width,
             height,
             index,

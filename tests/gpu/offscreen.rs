@@ -20,6 +20,7 @@ static ONE: Mutex<()> = Mutex::new(());
 pub struct Offscreen {
     pub app: App,
     target: Handle<Image>,
+    size: UVec2,
     _alone: MutexGuard<'static, ()>,
 }
 
@@ -68,6 +69,7 @@ impl Offscreen {
         Self {
             app,
             target,
+            size,
             _alone: alone,
         }
     }
@@ -114,8 +116,11 @@ impl Offscreen {
         });
         self.app.world_mut().despawn(reader);
         let bytes = settled.expect("set before `until` returned");
+        let row = self.size.x as usize * 8;
+        // Rows come back in multiples of 256 bytes.
         bytes
-            .chunks_exact(8)
+            .chunks_exact(row.next_multiple_of(256))
+            .flat_map(|padded| padded[..row].chunks_exact(8))
             .map(|texel| {
                 [0, 2, 4, 6].map(|at| half(u16::from_le_bytes([texel[at], texel[at + 1]])))
             })
