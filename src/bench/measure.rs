@@ -1,8 +1,9 @@
 //! Rows, runs and what they come to.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Result;
+use cpu_time::ThreadTime;
 
 use crate::cli::Figure;
 
@@ -142,9 +143,10 @@ pub fn median(runs: &[f64]) -> f64 {
     }
 }
 
-/// Mean time of one of `count` calls, in microseconds.
+/// Mean CPU time of one of `count` calls, in microseconds: what else the
+/// machine does must not count.
 pub fn micros_each(count: usize, mut call: impl FnMut(usize)) -> f64 {
-    let start = Instant::now();
+    let start = ThreadTime::now();
     for number in 0..count {
         call(number);
     }

@@ -96,29 +96,6 @@ fn first_allowed_core() -> Option<String> {
     has_taskset.then_some(first)
 }
 
-/// CPU time that this process's living threads have used.
-///
-/// # Errors
-/// Elsewhere than on Linux.
-pub fn cpu_time() -> Result<Duration> {
-    let tasks = std::fs::read_dir("/proc/self/task")
-        .context("the CPU time of a process is read from /proc, which only Linux has")?;
-    let mut nanos = 0;
-    for task in tasks {
-        // A thread that has just ended takes its file along.
-        let Ok(text) = std::fs::read_to_string(task?.path().join("schedstat")) else {
-            continue;
-        };
-        let spent: u64 = text
-            .split(' ')
-            .next()
-            .and_then(|field| field.parse().ok())
-            .context("/proc/self/task/*/schedstat has another form here")?;
-        nanos += spent;
-    }
-    Ok(Duration::from_nanos(nanos))
-}
-
 /// Resident set in MB (10^6 bytes); 0 where the system does not tell.
 pub fn resident_mb() -> f64 {
     memory_stats::memory_stats().map_or(0.0, |stats| stats.physical_mem as f64 / 1e6)

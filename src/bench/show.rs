@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use cpu_time::ThreadTime;
 
 use super::measure::{Limit, Row, RUNS, micros};
 use super::{Area, protocol};
@@ -109,7 +110,7 @@ impl Crowd {
     /// Microseconds of an offer to a full queue.
     fn offer(&mut self) -> f64 {
         let gifts: Vec<_> = (0..OFFERS).map(|_| self.gift()).collect();
-        let start = Instant::now();
+        let start = ThreadTime::now();
         for gift in gifts {
             self.now += Duration::from_micros(100);
             self.show.offer(self.now, gift);
@@ -124,7 +125,7 @@ impl Crowd {
         let mut started = Vec::new();
         for _ in 0..FRAMES {
             self.now += FRAME;
-            let start = Instant::now();
+            let start = ThreadTime::now();
             loop {
                 calls += 1;
                 match self.show.poll(self.now) {

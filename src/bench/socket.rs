@@ -3,16 +3,16 @@
 //! them away.
 //!
 //! Each run is a process of its own on one core, which server, network thread
-//! and stage share. The gifts come in two ways: each with a write of its own,
+//! and stage share; a second is one of that core's, whoever else uses it. The gifts come in two ways: each with a write of its own,
 //! as backends send them, and all in one stream of bytes, where the bare loop
 //! has nothing left to do but to find the frames.
 
 use std::hint::black_box;
 use std::io::Write;
 use std::str::FromStr;
-use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use cpu_time::ProcessTime;
 use futures_util::StreamExt as _;
 use tokio_tungstenite::connect_async_with_config;
 
@@ -99,7 +99,7 @@ pub fn one_run(way: Way) -> Result<f64> {
     }
 }
 
-fn rate(since: Instant) -> f64 {
+fn rate(since: ProcessTime) -> f64 {
     (GIFTS - 1) as f64 / since.elapsed().as_secs_f64()
 }
 
@@ -117,7 +117,7 @@ fn read_bare(url: &str) -> Result<f64> {
         // The ack, and the first gift, with which the clock starts.
         next().await?;
         next().await?;
-        let start = Instant::now();
+        let start = ProcessTime::now();
         for _ in 1..GIFTS {
             next().await?;
         }
@@ -144,7 +144,7 @@ fn read_through_link(url: &str) -> Result<f64> {
         woken.recv().context("the network thread ended")?;
         for message in link.drain() {
             if let ToStage::Gift(gift) = message {
-                start.get_or_insert_with(Instant::now);
+                start.get_or_insert_with(ProcessTime::now);
                 black_box(gift);
                 received += 1;
             }
