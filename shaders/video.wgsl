@@ -28,11 +28,11 @@ struct VideoUniform {
     levels: vec4<f32>,
     // Weights of Cb and Cr in green; opacity; unused.
     green_opacity: vec4<f32>,
-    // 1: a fused image. 2: its mask is stored turned.
+    // 1: a fused image, which has a pipeline of its own (FUSED). 2: its mask is
+    // stored turned.
     flags: u32,
 }
 
-const FUSED: u32 = 1u;
 const MASK_TURNED: u32 = 2u;
 
 // Compression leaves a level of noise where there is nothing; less than this
@@ -116,15 +116,15 @@ fn image_over(place: vec2<f32>, dx: vec2<f32>, dy: vec2<f32>) -> vec4<f32> {
 fn fragment(in: VertexOutput) -> @location(0) vec4<f32> {
     let place = video.part.xy + in.uv * video.part.zw;
     let opacity = video.green_opacity.z;
-    if (video.flags & FUSED) == 0u {
-        return to_stage(colour(place), luma_alpha(place)) * opacity;
-    }
-    // `flags` is the same for the whole quad, so derivatives are defined here.
+#ifdef FUSED
     let over = image_over(place, dpdx(place), dpdy(place));
     // Turning the stored mask clockwise puts its lower left corner at the top left.
     let turned = vec2(place.y, 1.0 - place.x);
     let mask = colour(select(place, turned, (video.flags & MASK_TURNED) != 0u)).r;
     return over * mask * opacity;
+#else
+    return to_stage(colour(place), luma_alpha(place)) * opacity;
+#endif
 }
 
 fn luma_alpha(place: vec2<f32>) -> f32 {

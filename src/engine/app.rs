@@ -45,15 +45,16 @@ fn bevy_plugins(gpu: Gpu, catalog: &Catalog, window: Option<Window>) -> Result<P
         .set(PbrPlugin {
             prepass_enabled: false,
             add_default_deferred_lighting_plugin: false,
+            // Models have a material of their own.
+            gltf_enable_standard_materials: false,
             ..default()
         })
         .set(WindowPlugin {
             primary_window: window.clone(),
-            exit_condition: if window.is_some() {
-                ExitCondition::OnAllClosed
-            } else {
-                ExitCondition::DontExit
-            },
+            // Closing the window ends the run as everything else does: in
+            // good order, by the loop that drives the stage.
+            exit_condition: ExitCondition::DontExit,
+            close_when_requested: false,
             ..default()
         });
     #[cfg(feature = "desktop")]

@@ -9,13 +9,9 @@ use bevy::tasks::tick_global_task_pools_on_main_thread;
 
 use super::tally::Tally;
 use super::wake::Alarm;
-use super::{LONGEST_SLEEP, Rest, rest};
+use super::{CLEAN_FRAMES, LONGEST_SLEEP, Rest, rest};
 use crate::cli::RunPlan;
 use crate::output::Outputs;
-
-/// Frames drawn after the stage has emptied, so that every consumer's last
-/// frame is a clean one.
-const CLEAN_FRAMES: u32 = 2;
 
 /// Runs the app until its time is up or its end is asked for.
 #[expect(
@@ -47,8 +43,8 @@ pub(super) fn drive(
         if app.should_exit().is_some() {
             return Ok(());
         }
-        tally.frame(app, started.elapsed());
-        let rest = rest(app, outputs);
+        tally.frame(app.world_mut(), started.elapsed());
+        let rest = rest(app.world(), outputs);
         clean = if rest == Rest::Busy { 0 } else { clean + 1 };
         let left = deadline.map_or(LONGEST_SLEEP, |end| {
             end.saturating_duration_since(Instant::now())

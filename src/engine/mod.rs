@@ -14,6 +14,8 @@ mod sinks;
 mod tally;
 mod video_sound;
 mod wake;
+#[cfg(feature = "desktop")]
+mod window;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,8 +25,8 @@ use bevy::prelude::*;
 
 use crate::catalog::Catalog;
 use crate::cli::{RunPlan, Summary};
-use crate::net::{Identity, NetConfig, Waker};
-use crate::output::Outputs;
+use crate::net::{Identity, Link, NetConfig, Waker};
+use crate::output::{OutputReport, Outputs};
 use crate::render::particles::EffectPool;
 use crate::render::present::{FrameRequest, Frames, Readback};
 use crate::render::Warmup;
@@ -33,6 +35,7 @@ use crate::session::SessionSettings;
 use crate::sound::{SoundPlugin, Speakers};
 use crate::stage::{Director, Muted, StageLink, Volume};
 
+use adapter::Gpu;
 use tally::Tally;
 use wake::Alarm;
 
@@ -75,7 +78,7 @@ pub fn run(plan: RunPlan) -> Result<Summary> {
     tally.adapter = Some(gpu.name.clone());
     let mut warnings = Vec::new();
     let sinks = sinks::open(&plan, &catalog, &mut warnings)?;
-    let mut app = app::build(&plan, gpu, catalog, StageLink::new(link), None)?;
+    let mut app = open_app(&plan, gpu, catalog, StageLink::new(link))?;
     app.insert_resource(FrameRequest {
         readback: !sinks.is_empty(),
         ..default()
@@ -95,27 +98,82 @@ pub fn run(plan: RunPlan) -> Result<Summary> {
     let frames = app.world().resource::<Frames>().0.clone();
     let outputs = Outputs::spawn(frames, sinks);
 
-    let driven = headless::drive(&mut app, &plan, &alarm, &outputs, &mut tally);
-
-    let report = close(&mut app, outputs);
+    let ended = drive(app, &plan, &alarm, outputs, tally)?;
+    let (mut summary, report) = ended.close();
     speakers.stop();
     warnings.extend(report.warnings);
-    driven?;
-    Ok(tally.summary(&app, report.written, warnings))
+    summary.outputs = report.written;
+    summary.warnings = warnings;
+    Ok(summary)
 }
 
-/// Ends the session first, so that its last acks go out while the outputs are
-/// being finished.
-fn close(app: &mut App, outputs: Outputs) -> crate::output::OutputReport {
-    let link = app.world_mut().resource_mut::<StageLink>().take();
-    if let Some(link) = &link {
-        link.request_shutdown();
+#[cfg(feature = "desktop")]
+fn open_app(plan: &RunPlan, gpu: Gpu, catalog: Arc<Catalog>, link: StageLink) -> Result<App> {
+    if plan.stage.window {
+        window::open(plan, gpu, catalog, link)
+    } else {
+        app::build(plan, gpu, catalog, link, None)
     }
-    let report = outputs.finish();
-    if let Some(link) = link {
-        link.shutdown();
+}
+
+#[cfg(not(feature = "desktop"))]
+fn open_app(plan: &RunPlan, gpu: Gpu, catalog: Arc<Catalog>, link: StageLink) -> Result<App> {
+    anyhow::ensure!(
+        !plan.stage.window,
+        "this program was built without windows; add --headless, or build it with \
+         `cargo build --features desktop`"
+    );
+    app::build(plan, gpu, catalog, link, None)
+}
+
+fn drive(
+    mut app: App,
+    plan: &RunPlan,
+    alarm: &Alarm,
+    outputs: Outputs,
+    mut tally: Tally,
+) -> Result<Ended> {
+    #[cfg(feature = "desktop")]
+    if plan.stage.window {
+        return window::drive(app, plan, alarm, outputs, tally);
     }
-    report
+    let driven = headless::drive(&mut app, plan, alarm, &outputs, &mut tally);
+    let ended = Ended::of(app.world_mut(), tally, outputs);
+    if let Err(error) = driven {
+        ended.close();
+        return Err(error);
+    }
+    Ok(ended)
+}
+
+/// A run that no longer draws, but is not in order yet.
+struct Ended {
+    summary: Summary,
+    link: Option<Link>,
+    outputs: Outputs,
+}
+
+impl Ended {
+    fn of(world: &mut World, tally: Tally, outputs: Outputs) -> Self {
+        Self {
+            link: world.resource_mut::<StageLink>().take(),
+            summary: tally.summary(world),
+            outputs,
+        }
+    }
+
+    /// Ends the session first, so that its last acks go out while the outputs
+    /// are being finished.
+    fn close(self) -> (Summary, OutputReport) {
+        if let Some(link) = &self.link {
+            link.request_shutdown();
+        }
+        let report = self.outputs.finish();
+        if let Some(link) = self.link {
+            link.shutdown();
+        }
+        (self.summary, report)
+    }
 }
 
 /// Whether the stage may sleep.
@@ -127,8 +185,7 @@ enum Rest {
     Until(Duration),
 }
 
-fn rest(app: &App, outputs: &Outputs) -> Rest {
-    let world = app.world();
+fn rest(world: &World, outputs: &Outputs) -> Rest {
     let director = world.resource::<Director>();
     let busy = !world.resource::<Warmup>().is_done()
         || !director.is_idle()
@@ -145,5 +202,8 @@ fn rest(app: &App, outputs: &Outputs) -> Rest {
     Rest::Until(wake.map_or(LONGEST_SLEEP, |at| at.saturating_sub(now)))
 }
 
+/// Frames drawn after the stage has emptied, so that every consumer's last
+/// frame is a clean one.
+const CLEAN_FRAMES: u32 = 2;
 /// How long an idle stage sleeps at most; a lost wake-up costs no more.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);

@@ -38,14 +38,14 @@ impl Tally {
     }
 
     /// Counts a frame that took `cost` to make.
-    pub fn frame(&mut self, app: &mut App, cost: Duration) {
+    pub fn frame(&mut self, world: &mut World, cost: Duration) {
         self.frames += 1;
         if self.frames.is_multiple_of(MEMORY_EVERY) {
             self.memory.peak = self.memory.peak.max(resident_mb());
         }
-        let warm = app.world().resource::<Warmup>().is_done();
-        let busy = !app.world().resource::<Director>().is_idle();
-        let mut metrics = app.world_mut().resource_mut::<Metrics>();
+        let warm = world.resource::<Warmup>().is_done();
+        let busy = !world.resource::<Director>().is_idle();
+        let mut metrics = world.resource_mut::<Metrics>();
         if warm && busy {
             metrics.frame.push(cost);
         }
@@ -54,10 +54,10 @@ impl Tally {
         }
     }
 
-    pub fn summary(mut self, app: &App, outputs: Vec<String>, warnings: Vec<String>) -> Summary {
+    /// Outputs and warnings are the caller's to fill in.
+    pub fn summary(mut self, world: &World) -> Summary {
         self.memory.end = resident_mb();
         self.memory.peak = self.memory.peak.max(self.memory.end);
-        let world = app.world();
         let metrics = world.resource::<Metrics>();
         let director = world.resource::<Director>();
         let [p50, p95, p99] = metrics.frame.quantiles([0.5, 0.95, 0.99]);
@@ -92,8 +92,8 @@ impl Tally {
             memory_mb: self.memory,
             pipelines_after_warmup: world.resource::<Warmup>().pipelines_since(pipelines) as u64,
             adapter: self.adapter,
-            outputs,
-            warnings,
+            outputs: Vec::new(),
+            warnings: Vec::new(),
             backend: None,
         }
     }

@@ -12,6 +12,7 @@ pub mod caption;
 pub mod captions;
 mod environment;
 pub mod layout;
+mod model_material;
 pub mod models;
 pub mod particles;
 pub mod pictures;

@@ -51,16 +51,28 @@ const MAX_PIXELS: usize = 16;
 /// The forms a consumer may want; see `shaders/present.wgsl` and the table in
 /// its first lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u32)]
 pub enum Form {
     /// Straight alpha, sRGB-encoded: PNG, raw pipes, WebM.
-    Straight = 0,
+    Straight,
     /// Premultiplied in encoded values: desktop compositors.
-    Desktop = 1,
+    Desktop,
     /// Premultiplied in linear light, then sRGB-encoded: our OBS source.
-    LinearPremultiplied = 2,
+    LinearPremultiplied,
     /// Opaque over a ground colour: a window that is not an overlay.
-    Window = 3,
+    Window,
+}
+
+impl Form {
+    /// A pipeline each: a branch on a uniform would make drivers that bake
+    /// uniforms into shaders, as Mesa's lavapipe does, compile for every frame.
+    fn shader_def(self) -> &'static str {
+        match self {
+            Self::Straight => "STRAIGHT",
+            Self::Desktop => "DESKTOP",
+            Self::LinearPremultiplied => "LINEAR_PREMULTIPLIED",
+            Self::Window => "WINDOW",
+        }
+    }
 }
 
 /// One frame as the outputs get it.
@@ -87,10 +99,15 @@ pub struct FrameRequest {
     pub tags: Vec<String>,
 }
 
-/// The window's ground colour and whether there is a window.
+/// The camera of a window that shows the stage, and what the stage lies over
+/// there.
 #[derive(Component, Clone, Copy, ExtractComponent)]
 pub struct WindowCamera {
     pub ground: LinearRgba,
+    /// Whether the ground is a checkerboard of this colour and a lighter one.
+    pub is_checkered: bool,
+    /// Whether what the camera itself sees is laid over the stage.
+    pub has_overlay: bool,
 }
 
 #[derive(Component, Clone, Copy, ExtractComponent)]
@@ -191,9 +208,17 @@ fn mark_stage_camera(mut commands: Commands, camera: Single<Entity, With<StageCa
 /// Bevy would copy the stage once more, into the camera's own target, which
 /// nobody looks at. It must be told here: a camera that skips from the start
 /// gets no texture to draw into.
-fn skip_upscaling(mut cameras: Query<&mut ExtractedCamera, With<Presented>>) {
-    for mut camera in &mut cameras {
-        camera.output_mode = CameraOutputMode::Skip;
+/// A window's camera that has nothing of its own to show skips it too.
+fn skip_upscaling(
+    mut cameras: Query<
+        (&mut ExtractedCamera, Option<&WindowCamera>),
+        Or<(With<Presented>, With<WindowCamera>)>,
+    >,
+) {
+    for (mut camera, window) in &mut cameras {
+        if window.is_none_or(|window| !window.has_overlay) {
+            camera.output_mode = CameraOutputMode::Skip;
+        }
     }
 }
 
@@ -233,9 +258,9 @@ impl Outlet {
 
 #[derive(ShaderType, Clone, Copy)]
 struct PresentUniform {
-    form: UVec4,
     ground: Vec4,
     fit: Vec4,
+    checkered: f32,
 }
 
 #[derive(Resource)]
@@ -291,6 +316,7 @@ fn make_presenter(
         &layout,
         &fullscreen,
         TextureFormat::Rgba8Unorm,
+        outlet.form,
     ));
     let size = Extent3d {
         width: outlet.size.x,
@@ -337,6 +363,7 @@ fn pipeline(
     layout: &BindGroupLayoutDescriptor,
     fullscreen: &FullscreenShader,
     format: TextureFormat,
+    form: Form,
 ) -> RenderPipelineDescriptor {
     RenderPipelineDescriptor {
         label: Some("present".into()),
@@ -344,6 +371,7 @@ fn pipeline(
         vertex: fullscreen.to_vertex_state(),
         fragment: Some(FragmentState {
             shader: SHADER,
+            shader_defs: vec![form.shader_def().into()],
             targets: vec![Some(ColorTargetState {
                 format,
                 blend: None,
@@ -431,7 +459,7 @@ fn present_stage(
         },
     };
     let uniform = PresentUniform {
-        form: UVec4::new(outlet.form as u32, 0, 0, 0),
+        checkered: 0.0,
         ground: Vec4::ZERO,
         fit: Vec4::new(1.0, 1.0, 0.0, 0.0),
     };
@@ -483,7 +511,12 @@ fn present_window(
         Some((known, id)) if known == format => id,
         _ => {
             let id =
-                cache.queue_render_pipeline(pipeline(&presenter.layout, &fullscreen, format));
+                cache.queue_render_pipeline(pipeline(
+                &presenter.layout,
+                &fullscreen,
+                format,
+                Form::Window,
+            ));
             presenter.window = Some((format, id));
             id
         }
@@ -495,7 +528,7 @@ fn present_window(
     let scale = Vec2::new((aspect / stage_aspect).max(1.0), (stage_aspect / aspect).max(1.0));
     let offset = (Vec2::ONE - scale) * 0.5;
     let uniform = PresentUniform {
-        form: UVec4::new(Form::Window as u32, 0, 0, 0),
+        checkered: if window.is_checkered { 1.0 } else { 0.0 },
         ground: window.ground.to_vec4(),
         fit: Vec4::new(scale.x, scale.y, offset.x, offset.y),
     };

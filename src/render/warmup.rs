@@ -140,7 +140,9 @@ fn prepare(
             textures.get(&assets, &picture.texture);
         }
         if recipe.video.is_some() {
-            commands.spawn((video.warm_up(&mut videos), Rehearsing));
+            for bundle in video.warm_up(&mut videos) {
+                commands.spawn((bundle, Rehearsing));
+            }
         }
         if let Some(model) = &recipe.model {
             let entity = models::spawn_model(&mut commands, &assets, &mut files, model);

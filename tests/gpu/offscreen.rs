@@ -15,7 +15,10 @@ use bevy::render::render_resource::{TextureFormat, TextureUsages};
 const PATIENCE: u32 = 20_000;
 
 /// One renderer at a time: the software one takes every core for itself.
-static ONE: Mutex<()> = Mutex::new(());
+pub fn alone() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 pub struct Offscreen {
     pub app: App,
@@ -31,7 +34,7 @@ struct Picture(Option<Vec<u8>>);
 impl Offscreen {
     /// One stage unit is one pixel; the middle is at the origin.
     pub fn new(size: UVec2, plugins: impl FnOnce(&mut App)) -> Self {
-        let alone = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let alone = alone();
         let mut app = App::new();
         let defaults = DefaultPlugins
             .set(WindowPlugin {

@@ -14,9 +14,13 @@ use super::source::VideoInfo;
 
 pub(super) const SHADER: Handle<Shader> = uuid_handle!("4a8b1c52-07d3-4c4e-9e43-5d1f0b6c2a71");
 
-/// Draws the picture of a video, or an image fused into it: one pipeline for
-/// both.
+/// Draws the picture of a video, or an image fused into it: a pipeline each.
+///
+/// A branch on a uniform would do with one, but drivers that bake such uniforms
+/// into the shader (Mesa's lavapipe does) would then compile it again for every
+/// frame whose rectangles differ.
 #[derive(Asset, TypePath, AsBindGroup, Clone, Debug)]
+#[bind_group_data(VideoKey)]
 pub struct VideoMaterial {
     #[uniform(0)]
     pub(super) uniform: VideoUniform,
@@ -32,6 +36,20 @@ pub struct VideoMaterial {
     pub(super) image: Option<Handle<Image>>,
 }
 
+/// What a pipeline is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct VideoKey {
+    fused: bool,
+}
+
+impl From<&VideoMaterial> for VideoKey {
+    fn from(material: &VideoMaterial) -> Self {
+        Self {
+            fused: material.uniform.flags & FUSED != 0,
+        }
+    }
+}
+
 impl Material2d for VideoMaterial {
     fn fragment_shader() -> ShaderRef {
         SHADER.into()
@@ -44,8 +62,13 @@ impl Material2d for VideoMaterial {
     fn specialize(
         descriptor: &mut RenderPipelineDescriptor,
         _layout: &MeshVertexBufferLayoutRef,
-        _key: Material2dKey<Self>,
+        key: Material2dKey<Self>,
     ) -> Result<(), SpecializedMeshPipelineError> {
+        if let Some(fragment) = &mut descriptor.fragment
+            && key.bind_group_data.fused
+        {
+            fragment.shader_defs.push("FUSED".into());
+        }
         let targets = descriptor.fragment.iter_mut().flat_map(|f| &mut f.targets);
         for target in targets.flatten() {
             target.blend = Some(BlendState::PREMULTIPLIED_ALPHA_BLENDING);
@@ -139,6 +162,14 @@ impl VideoUniform {
             placement: Vec4::new(sx, sy, ox, oy),
             flags: FUSED | if object.mask_turned { MASK_TURNED } else { 0 },
             ..Self::common(info, opacity)
+        }
+    }
+
+    /// Nothing of a fused image: for warming up.
+    pub(super) fn fused_nothing() -> Self {
+        Self {
+            flags: FUSED,
+            ..Self::default()
         }
     }
 

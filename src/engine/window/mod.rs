@@ -1,0 +1,287 @@
+//! Driving the stage through the window system: it owns the loop, and is told
+//! how long to wait.
+//!
+//! The stage renders into its own texture at its own size, as it does without a
+//! window; a second camera shows that texture in the window, over a ground
+//! colour, with whatever only the window shows (the help) on top. Recordings
+//! never see the window's half.
+//!
+//! The window system takes the app and gives nothing back, so the run is taken
+//! out of the world in the frame that ends it.
+
+mod help;
+mod keys;
+mod pace;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow};
+use bevy::app::AppExit;
+use bevy::camera::visibility::RenderLayers;
+use bevy::camera::{CameraOutputMode, ClearColorConfig};
+use bevy::core_pipeline::tonemapping::{DebandDither, Tonemapping};
+use bevy::prelude::*;
+use bevy::render::render_resource::BlendState;
+use bevy::window::{
+    Monitor, PresentMode, PrimaryWindow, WindowCloseRequested, WindowDestroyed, WindowResolution,
+};
+use bevy::winit::{EventLoopProxyWrapper, WinitUserEvent};
+
+use super::adapter::Gpu;
+use super::tally::Tally;
+use super::wake::Alarm;
+use super::{CLEAN_FRAMES, Ended, LONGEST_SLEEP, Rest, app, rest};
+use crate::catalog::Catalog;
+use crate::cli::{RunPlan, Shutdown};
+use crate::output::Outputs;
+use crate::render::present::WindowCamera;
+use crate::stage::{Director, StageLink, StageSet};
+
+use help::WINDOW_LAYER;
+use keys::Ground;
+use pace::Pace;
+
+const TITLE: &str = "Hyperfocus";
+/// Of a monitor's side that a stage may fill which is larger than the monitor.
+const LARGEST: f32 = 0.9;
+
+/// Puts the app together around a window.
+///
+/// # Errors
+/// When the display refuses, or the catalogue's folder has gone.
+pub(super) fn open(
+    plan: &RunPlan,
+    gpu: Gpu,
+    catalog: Arc<Catalog>,
+    link: StageLink,
+) -> Result<App> {
+    let window = Window {
+        title: TITLE.into(),
+        name: Some("hyperfocus".into()),
+        // One pixel of the stage is one of the window, whatever the desktop's
+        // scale: nothing is drawn that is then thrown away.
+        resolution: WindowResolution::new(plan.stage.size.width, plan.stage.size.height)
+            .with_scale_factor_override(1.0),
+        // The stage has its own pace; waiting for the screen as well would
+        // count as work and hold up the recordings.
+        present_mode: PresentMode::Mailbox,
+        ..default()
+    };
+    let mut app = without_panic(|| app::build(plan, gpu, catalog, link, Some(window)))
+        .map_err(|reason| {
+            anyhow!("the display refuses a window ({reason}); check DISPLAY or WAYLAND_DISPLAY, or add --headless")
+        })??;
+    let keys = keys::KeysPlugin {
+        shutdown: plan.shutdown.clone(),
+    };
+    app.add_plugins((keys, help::HelpPlugin, pace::PacePlugin))
+        .add_systems(Startup, spawn_camera)
+        .add_systems(
+            Update,
+            (fit_monitor, (show_ground, show_title).after(StageSet::Direct)),
+        )
+        .add_systems(Last, end_frame);
+    Ok(app)
+}
+
+/// Runs `build`. The window system's plugin can only panic where the display
+/// refuses; that panic becomes its message.
+fn without_panic<T>(build: impl FnOnce() -> T) -> Result<T, String> {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| ()));
+    let built = catch_unwind(AssertUnwindSafe(build));
+    std::panic::set_hook(hook);
+    built.map_err(|payload| {
+        payload
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| payload.downcast_ref::<&str>().map(ToString::to_string))
+            .unwrap_or_else(|| "it does not say why".into())
+    })
+}
+
+/// The run, as long as it goes on.
+#[derive(Resource)]
+struct Run {
+    tally: Tally,
+    outputs: Outputs,
+    shutdown: Shutdown,
+    deadline: Option<Instant>,
+    /// Frames drawn since the stage emptied.
+    clean: u32,
+    /// Where the run is put when it ends.
+    ended: Arc<Mutex<Option<Ended>>>,
+}
+
+/// Runs the app until its time is up, its end is asked for or its window is
+/// closed.
+///
+/// # Errors
+/// When the window system fails.
+pub(super) fn drive(
+    mut app: App,
+    plan: &RunPlan,
+    alarm: &Alarm,
+    outputs: Outputs,
+    tally: Tally,
+) -> Result<Ended> {
+    let ended = Arc::default();
+    app.insert_resource(Run {
+        deadline: plan.time_limit.map(|limit| tally.launched + limit),
+        tally,
+        outputs,
+        shutdown: plan.shutdown.clone(),
+        clean: 0,
+        ended: Arc::clone(&ended),
+    });
+    let period = Duration::from_secs_f64(1.0 / f64::from(plan.stage.fps));
+    app.insert_resource(Pace::new(period, alarm.clone()));
+    let proxy = (**app.world().resource::<EventLoopProxyWrapper>()).clone();
+    alarm.ring_by(move || {
+        // It fails when the loop has ended, and then nobody sleeps.
+        let _ = proxy.send_event(WinitUserEvent::WakeUp);
+    });
+    // What rang until now rang a thread that was awake.
+    alarm.heard();
+    app.run();
+    ended
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take()
+        .context("the window system ended by itself; its message is above")
+}
+
+/// Counts the frame and decides when the next one comes, if there is one.
+fn end_frame(world: &mut World) {
+    let Some(mut run) = world.remove_resource::<Run>() else {
+        return;
+    };
+    let mut pace = world.remove_resource::<Pace>().expect("it came with the run");
+    if let Some(cost) = pace.last_cost() {
+        run.tally.frame(world, cost);
+    }
+    let started = pace.started();
+    if is_over(world, &run, started) {
+        let ended = Ended::of(world, run.tally, run.outputs);
+        *run.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(ended);
+        world.write_message(AppExit::Success);
+        return;
+    }
+    let sleep = match rest(world, &run.outputs) {
+        Rest::Busy => {
+            run.clean = 0;
+            None
+        }
+        Rest::Until(sleep) => {
+            run.clean += 1;
+            (run.clean > CLEAN_FRAMES).then_some(sleep.min(LONGEST_SLEEP))
+        }
+    };
+    let wake = sleep.map(|sleep| {
+        let at = started + sleep;
+        run.deadline.map_or(at, |end| at.min(end))
+    });
+    pace.next(wake, &mut world.resource_mut());
+    world.insert_resource(pace);
+    world.insert_resource(run);
+}
+
+fn is_over(world: &World, run: &Run, now: Instant) -> bool {
+    // Messages live for two frames, and the first of them ends the run.
+    let closed = !world.resource::<Messages<WindowCloseRequested>>().is_empty()
+        || !world.resource::<Messages<WindowDestroyed>>().is_empty();
+    closed || run.shutdown.is_requested() || run.deadline.is_some_and(|end| now >= end)
+}
+
+fn spawn_camera(mut commands: Commands) {
+    commands.spawn((
+        WindowCamera {
+            ground: LinearRgba::BLACK,
+            is_checkered: false,
+            has_overlay: false,
+        },
+        Camera2d,
+        Camera {
+            // After the stage's own.
+            order: 10,
+            clear_color: ClearColorConfig::Custom(Color::NONE),
+            // Over the stage, which is in the window by then.
+            output_mode: CameraOutputMode::Write {
+                blend_state: Some(BlendState::PREMULTIPLIED_ALPHA_BLENDING),
+                clear_color: ClearColorConfig::None,
+            },
+            ..default()
+        },
+        Msaa::Off,
+        Tonemapping::None,
+        DebandDither::Disabled,
+        RenderLayers::layer(WINDOW_LAYER),
+    ));
+}
+
+/// A stage that is larger than the monitor gets a window that is not.
+fn fit_monitor(
+    monitors: Query<&Monitor, Added<Monitor>>,
+    mut windows: Query<&mut Window, With<PrimaryWindow>>,
+) {
+    let Some(largest) = monitors
+        .iter()
+        .map(|monitor| UVec2::new(monitor.physical_width, monitor.physical_height))
+        .max_by_key(|size| u64::from(size.x) * u64::from(size.y))
+    else {
+        return;
+    };
+    for mut window in &mut windows {
+        let size = window.physical_size();
+        if size.cmpgt(largest).any() && largest.min_element() > 0 {
+            let scale = (largest.as_vec2() * LARGEST / size.as_vec2()).min_element();
+            let fitted = (size.as_vec2() * scale).as_uvec2().max(UVec2::ONE);
+            window.resolution.set_physical_resolution(fitted.x, fitted.y);
+        }
+    }
+}
+
+fn show_ground(ground: Res<Ground>, mut camera: Single<&mut WindowCamera>) {
+    if ground.is_changed() {
+        camera.ground = ground.color();
+        camera.is_checkered = ground.is_checkered();
+    }
+}
+
+/// Says in the title what the picture cannot.
+fn show_title(director: Res<Director>, mut windows: Query<&mut Window, With<PrimaryWindow>>) {
+    let show = &director.show;
+    let states = [
+        (show.is_paused(), "paused"),
+        (show.is_quiet(), "do not disturb"),
+        (show.is_muted(), "muted"),
+    ];
+    let told: Vec<_> = states
+        .into_iter()
+        .filter_map(|(on, word)| on.then_some(word))
+        .collect();
+    let title = if told.is_empty() {
+        TITLE.to_owned()
+    } else {
+        format!("{TITLE} ({})", told.join(", "))
+    };
+    for mut window in &mut windows {
+        if window.title != title {
+            window.title.clone_from(&title);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_its_message() {
+        assert_eq!(without_panic(|| 7), Ok(7));
+        let refused: Result<(), _> = without_panic(|| panic!("no display {}", 77));
+        assert_eq!(refused, Err("no display 77".into()));
+    }
+}
