@@ -80,7 +80,10 @@ pub(super) fn open(
         .add_systems(Startup, spawn_camera)
         .add_systems(
             Update,
-            (fit_monitor, (show_ground, show_title).after(StageSet::Direct)),
+            (
+                fit_monitor,
+                (show_ground, show_title).after(StageSet::Direct),
+            ),
         )
         .add_systems(Last, end_frame);
     Ok(app)
@@ -158,7 +161,9 @@ fn end_frame(world: &mut World) {
     let Some(mut run) = world.remove_resource::<Run>() else {
         return;
     };
-    let mut pace = world.remove_resource::<Pace>().expect("it came with the run");
+    let mut pace = world
+        .remove_resource::<Pace>()
+        .expect("it came with the run");
     if let Some(cost) = pace.last_cost() {
         run.tally.frame(world, cost);
     }
@@ -190,7 +195,9 @@ fn end_frame(world: &mut World) {
 
 fn is_over(world: &World, run: &Run, now: Instant) -> bool {
     // Messages live for two frames, and the first of them ends the run.
-    let closed = !world.resource::<Messages<WindowCloseRequested>>().is_empty()
+    let closed = !world
+        .resource::<Messages<WindowCloseRequested>>()
+        .is_empty()
         || !world.resource::<Messages<WindowDestroyed>>().is_empty();
     closed || run.shutdown.is_requested() || run.deadline.is_some_and(|end| now >= end)
 }
@@ -238,7 +245,9 @@ fn fit_monitor(
         if size.cmpgt(largest).any() && largest.min_element() > 0 {
             let scale = (largest.as_vec2() * LARGEST / size.as_vec2()).min_element();
             let fitted = (size.as_vec2() * scale).as_uvec2().max(UVec2::ONE);
-            window.resolution.set_physical_resolution(fitted.x, fitted.y);
+            window
+                .resolution
+                .set_physical_resolution(fitted.x, fitted.y);
         }
     }
 }
