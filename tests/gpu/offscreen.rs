@@ -15,7 +15,7 @@ use bevy::render::render_resource::{TextureFormat, TextureUsages};
 const PATIENCE: u32 = 20_000;
 
 /// One renderer at a time: the software one takes every core for itself.
-static ONE: Mutex<()> = Mutex::new(());
+pub static ONE: Mutex<()> = Mutex::new(());
 
 pub struct Offscreen {
     pub app: App,
