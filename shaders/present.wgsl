@@ -3,23 +3,17 @@
 #import bevy_core_pipeline::fullscreen_vertex_shader::FullscreenVertexOutput
 
 struct Present {
-    // x: which form, see `Form` in render/present.rs; y: 1 for a checkered
-    // ground.
-    form: vec4<u32>,
     // What the window form lays the stage over, linear.
     ground: vec4<f32>,
     // Scale and offset from the target's uv to the stage's: letterboxing.
     fit: vec4<f32>,
+    // 1 lightens every other square of the ground, 0 none.
+    checkered: f32,
 }
 
 @group(0) @binding(0) var stage: texture_2d<f32>;
 @group(0) @binding(1) var stage_sampler: sampler;
 @group(0) @binding(2) var<uniform> present: Present;
-
-const STRAIGHT = 0u;
-const DESKTOP = 1u;
-const LINEAR_PREMULTIPLIED = 2u;
-const WINDOW = 3u;
 
 // Side of a square of the checkered ground, in pixels.
 const CHECKER = 16u;
@@ -35,10 +29,7 @@ fn encode(c: vec3<f32>) -> vec3<f32> {
 // is encoded by itself. So 50 % red stays 50 % of encoded red, and a glow over
 // black reads as bright as it was.
 fn desktop(c: vec3<f32>, a: f32) -> vec3<f32> {
-    var covering = vec3<f32>(0.0);
-    if (a > 0.0) {
-        covering = a * encode(min(c / a, vec3<f32>(1.0)));
-    }
+    let covering = a * encode(min(c / max(a, 1e-6), vec3<f32>(1.0)));
     let adding = encode(clamp(c - a, vec3<f32>(0.0), vec3<f32>(1.0)));
     return min(covering + adding, vec3<f32>(1.0));
 }
@@ -49,30 +40,25 @@ fn fragment(in: FullscreenVertexOutput) -> @location(0) vec4<f32> {
     let texel = textureSample(stage, stage_sampler, uv);
     let c = max(texel.rgb, vec3<f32>(0.0));
     let a = clamp(texel.a, 0.0, 1.0);
-    switch present.form.x {
-        case STRAIGHT: {
-            let p = desktop(c, a);
-            let alpha = max(a, max(p.r, max(p.g, p.b)));
-            if (alpha <= 0.0) {
-                return vec4<f32>(0.0);
-            }
-            return vec4<f32>(p / alpha, alpha);
-        }
-        case DESKTOP: {
-            return vec4<f32>(desktop(c, a), a);
-        }
-        case LINEAR_PREMULTIPLIED: {
-            return vec4<f32>(encode(min(c, vec3<f32>(1.0))), a);
-        }
-        default: {
-            let inside = all(uv >= vec2<f32>(0.0)) && all(uv <= vec2<f32>(1.0));
-            let over = select(vec3<f32>(0.0), c, inside);
-            let left = select(1.0, 1.0 - a, inside);
-            let cell = vec2<u32>(in.position.xy) / CHECKER;
-            let lighter = present.form.y == 1u && ((cell.x + cell.y) & 1u) == 1u;
-            let ground = select(present.ground.rgb, present.ground.rgb * 1.6, lighter);
-            // The surface encodes.
-            return vec4<f32>(over + ground * left, 1.0);
-        }
-    }
+#ifdef STRAIGHT
+    let p = desktop(c, a);
+    let alpha = max(a, max(p.r, max(p.g, p.b)));
+    return vec4<f32>(p / max(alpha, 1e-6), alpha);
+#endif
+#ifdef DESKTOP
+    return vec4<f32>(desktop(c, a), a);
+#endif
+#ifdef LINEAR_PREMULTIPLIED
+    return vec4<f32>(encode(min(c, vec3<f32>(1.0))), a);
+#endif
+#ifdef WINDOW
+    let inside = all(uv >= vec2<f32>(0.0)) && all(uv <= vec2<f32>(1.0));
+    let over = select(vec3<f32>(0.0), c, inside);
+    let left = select(1.0, 1.0 - a, inside);
+    let cell = vec2<u32>(in.position.xy) / CHECKER;
+    let lighter = present.checkered * f32((cell.x + cell.y) & 1u);
+    let ground = present.ground.rgb * (1.0 + 0.6 * lighter);
+    // The surface encodes.
+    return vec4<f32>(over + ground * left, 1.0);
+#endif
 }

@@ -6,12 +6,12 @@
 
 #import bevy_sprite::mesh2d_vertex_output::VertexOutput
 
-// Where a rectangle of the coded frame lies on a plane, in texture coordinates.
+// Where a rectangle of the coded frame lies on a plane, in its texels.
 struct Window {
     // Origin and extent: a place in the rectangle (0 to 1) is at xy + place * zw.
     map: vec4<f32>,
-    // Half a texel inside the rectangle, so that filtering never reaches what
-    // lies beside it.
+    // The first and the last texel inside, so that filtering never reaches what
+    // lies beside the rectangle.
     bounds: vec4<f32>,
 }
 
@@ -28,11 +28,11 @@ struct VideoUniform {
     levels: vec4<f32>,
     // Weights of Cb and Cr in green; opacity; unused.
     green_opacity: vec4<f32>,
-    // 1: a fused image. 2: its mask is stored turned.
+    // 1: a fused image, which has a pipeline of its own (FUSED). 2: its mask is
+    // stored turned.
     flags: u32,
 }
 
-const FUSED: u32 = 1u;
 const MASK_TURNED: u32 = 2u;
 
 // Compression leaves a level of noise where there is nothing; less than this
@@ -41,27 +41,34 @@ const NOISE: f32 = 1.5 / 255.0;
 
 @group(#{MATERIAL_BIND_GROUP}) @binding(0) var<uniform> video: VideoUniform;
 @group(#{MATERIAL_BIND_GROUP}) @binding(1) var luma_plane: texture_2d<f32>;
-@group(#{MATERIAL_BIND_GROUP}) @binding(2) var plane_sampler: sampler;
-@group(#{MATERIAL_BIND_GROUP}) @binding(3) var cb_plane: texture_2d<f32>;
-@group(#{MATERIAL_BIND_GROUP}) @binding(4) var cr_plane: texture_2d<f32>;
-@group(#{MATERIAL_BIND_GROUP}) @binding(5) var image: texture_2d<f32>;
-@group(#{MATERIAL_BIND_GROUP}) @binding(6) var image_sampler: sampler;
+@group(#{MATERIAL_BIND_GROUP}) @binding(2) var cb_plane: texture_2d<f32>;
+@group(#{MATERIAL_BIND_GROUP}) @binding(3) var cr_plane: texture_2d<f32>;
+@group(#{MATERIAL_BIND_GROUP}) @binding(4) var image: texture_2d<f32>;
+@group(#{MATERIAL_BIND_GROUP}) @binding(5) var image_sampler: sampler;
 
-fn locate(window: Window, place: vec2<f32>) -> vec2<f32> {
-    return clamp(window.map.xy + place * window.map.zw, window.bounds.xy, window.bounds.zw);
+// Bilinear by hand: samplers may round to eight bits between texels, which
+// the weights of chroma then double.
+fn sample(plane: texture_2d<f32>, window: Window, place: vec2<f32>) -> f32 {
+    let centre = window.map.xy + place * window.map.zw - 0.5;
+    let at = clamp(centre, window.bounds.xy, window.bounds.zw);
+    let first = floor(at);
+    let part = at - first;
+    let a = vec2<i32>(first);
+    let b = min(a + 1, vec2<i32>(window.bounds.zw));
+    let upper = mix(textureLoad(plane, a, 0).r, textureLoad(plane, vec2(b.x, a.y), 0).r, part.x);
+    let lower = mix(textureLoad(plane, vec2(a.x, b.y), 0).r, textureLoad(plane, b, 0).r, part.x);
+    return mix(upper, lower, part.y);
 }
 
 fn luma(window: Window, place: vec2<f32>) -> f32 {
-    let byte = textureSampleLevel(luma_plane, plane_sampler, locate(window, place), 0.0).r;
-    return (byte - video.levels.x) * video.levels.y;
+    return (sample(luma_plane, window, place) - video.levels.x) * video.levels.y;
 }
 
 // R'G'B' as the file has it: gamma-encoded, premultiplied.
 fn colour(place: vec2<f32>) -> vec3<f32> {
     let y = luma(video.luma, place);
-    let at = locate(video.chroma, place);
-    let cb = textureSampleLevel(cb_plane, plane_sampler, at, 0.0).r - 128.0 / 255.0;
-    let cr = textureSampleLevel(cr_plane, plane_sampler, at, 0.0).r - 128.0 / 255.0;
+    let cb = sample(cb_plane, video.chroma, place) - 128.0 / 255.0;
+    let cr = sample(cr_plane, video.chroma, place) - 128.0 / 255.0;
     return saturate(vec3(
         y + video.levels.z * cr,
         y + dot(video.green_opacity.xy, vec2(cb, cr)),
@@ -109,15 +116,15 @@ fn image_over(place: vec2<f32>, dx: vec2<f32>, dy: vec2<f32>) -> vec4<f32> {
 fn fragment(in: VertexOutput) -> @location(0) vec4<f32> {
     let place = video.part.xy + in.uv * video.part.zw;
     let opacity = video.green_opacity.z;
-    if (video.flags & FUSED) == 0u {
-        return to_stage(colour(place), luma_alpha(place)) * opacity;
-    }
-    // `flags` is the same for the whole quad, so derivatives are defined here.
+#ifdef FUSED
     let over = image_over(place, dpdx(place), dpdy(place));
     // Turning the stored mask clockwise puts its lower left corner at the top left.
     let turned = vec2(place.y, 1.0 - place.x);
     let mask = colour(select(place, turned, (video.flags & MASK_TURNED) != 0u)).r;
     return over * mask * opacity;
+#else
+    return to_stage(colour(place), luma_alpha(place)) * opacity;
+#endif
 }
 
 fn luma_alpha(place: vec2<f32>) -> f32 {

@@ -147,7 +147,7 @@ def render_petals(path, size, samples):
         # The petal's face (+x) turns to the camera, which looks along -z here.
         holder = studio.empty(f"holder_{i}", ((i % 2 - 0.5) * 1.5, (0.5 - i // 2) * 1.5, 0))
         thing.parent = holder
-        thing.rotation_euler = (0, -np.pi / 2, np.pi / 2 * 0)
+        thing.rotation_euler = (0, -np.pi / 2, 0)
         holder.rotation_euler = (turn[0], turn[1], turn[2] + np.pi / 2)
         thing.modifiers.new("thick", "SOLIDIFY").thickness = 0.012
     studio.world(0.6, "#FFFFFF", "#C8C8C8", "#808080")

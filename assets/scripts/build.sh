@@ -5,6 +5,7 @@
 # PYTHON names an interpreter that has requirements.txt installed; without it a
 # virtual environment is made under out/.
 set -eu
+export PYTHONDONTWRITEBYTECODE=1
 scripts=$(cd "$(dirname "$0")" && pwd)
 venv=$scripts/../../out/assets/venv
 if [ -z "${PYTHON:-}" ]; then

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use super::{
-    Catalog, Color, Emitter, Kind, Lane, LaneThresholds, Model, Picture, Recipe, Template, Track,
+    Catalog, Color, FALLBACK, Emitter, Kind, Lane, LaneThresholds, Model, Picture, Recipe, Template, Track,
     Video,
 };
 
@@ -130,7 +130,7 @@ impl Catalog {
                 .map(Arc::new)
                 .map_err(|(at, message)| mistake(at, format!("{key}: {message}")))
         };
-        let fallback = recipe("fallback", file.fallback)?;
+        let fallback = recipe(FALLBACK, file.fallback)?;
         let mut gifts = BTreeMap::new();
         for (key, entry) in file.gift {
             let key = key.into_inner();
@@ -218,8 +218,8 @@ impl Recipe {
         let textures = self.emitters.iter().map(|emitter| &emitter.texture);
         textures
             .chain(self.pictures.iter().map(|picture| &picture.texture))
-            .chain(self.icon.iter())
             .map(|stem| texture_path(stem))
+            .chain(self.icon.iter().map(|stem| icon_path(stem)))
             .chain(
                 self.model
                     .iter()
@@ -237,6 +237,11 @@ impl Recipe {
 /// Path of a texture relative to the catalogue's folder.
 pub fn texture_path(stem: &str) -> String {
     format!("textures/{stem}.png")
+}
+
+/// Path of a caption's icon relative to the catalogue's folder.
+pub fn icon_path(stem: &str) -> String {
+    format!("icons/{stem}.png")
 }
 
 /// Path of a sound relative to the catalogue's folder.
@@ -394,15 +399,7 @@ impl<'de> Deserialize<'de> for Color {
                     "\"{text}\" is not a colour; write it as \"#FF69B4\""
                 ))
             })?;
-        let channel = |shift: u32| {
-            let c = ((value >> shift) & 0xff) as f32 / 255.0;
-            // IEC 61966-2-1, the sRGB transfer function.
-            if c <= 0.04045 {
-                c / 12.92
-            } else {
-                ((c + 0.055) / 1.055).powf(2.4)
-            }
-        };
-        Ok(Self([channel(16), channel(8), channel(0)]))
+        let channel = |shift: u32| ((value >> shift) & 0xff) as f32 / 255.0;
+        Ok(Self([channel(16), channel(8), channel(0)].map(Self::decode_srgb)))
     }
 }

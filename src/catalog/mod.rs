@@ -20,7 +20,10 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-pub use load::{CatalogError, sound_path, texture_path};
+pub use load::{CatalogError, icon_path, sound_path, texture_path};
+
+/// The key of the fallback's recipe.
+pub const FALLBACK: &str = "fallback";
 
 /// Where on stage an act plays; bounds how many run together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
@@ -195,7 +198,8 @@ pub enum Template {
     /// Opaque matter that tumbles and catches light: petals, paper, coins. The
     /// texture is a sheet of 2x2 poses, one of which each particle takes.
     Matter,
-    /// Blended, growing, slowly turning: smoke. The texture is a sheet of 2x2.
+    /// Blended, growing, slowly turning: smoke. The texture is a sheet of 4x4
+    /// that plays once.
     Smoke,
     /// A band of light behind a moving emitter.
     Ribbon,
@@ -365,14 +369,26 @@ impl Color {
 
     /// Channels as sRGB bytes.
     pub fn to_srgb8(self) -> [u8; 3] {
-        self.0.map(|c| {
-            let e = if c <= 0.003_130_8 {
-                c * 12.92
-            } else {
-                1.055 * c.powf(1.0 / 2.4) - 0.055
-            };
-            (e.clamp(0.0, 1.0) * 255.0).round() as u8
-        })
+        self.0
+            .map(|c| (Self::encode_srgb(c).clamp(0.0, 1.0) * 255.0).round() as u8)
+    }
+
+    /// Linear light from an sRGB-encoded value (IEC 61966-2-1).
+    pub fn decode_srgb(encoded: f32) -> f32 {
+        if encoded <= 0.04045 {
+            encoded / 12.92
+        } else {
+            ((encoded + 0.055) / 1.055).powf(2.4)
+        }
+    }
+
+    /// The sRGB encoding of linear light (IEC 61966-2-1).
+    pub fn encode_srgb(linear: f32) -> f32 {
+        if linear <= 0.003_130_8 {
+            linear * 12.92
+        } else {
+            1.055 * linear.powf(1.0 / 2.4) - 0.055
+        }
     }
 }
 

@@ -42,12 +42,11 @@ fn bevy_plugins(gpu: Gpu, catalog: &Catalog, window: Option<Window>) -> Result<P
             render_creation: gpu.creation,
             ..default()
         })
-        // A handful of meshes: building their instances on the GPU costs more
-        // than it saves.
         .set(PbrPlugin {
             prepass_enabled: false,
             add_default_deferred_lighting_plugin: false,
-            use_gpu_instance_buffer_builder: std::env::var("GPUB").is_ok(),
+            // Models have a material of their own.
+            gltf_enable_standard_materials: false,
             ..default()
         })
         .set(WindowPlugin {
@@ -82,9 +81,10 @@ pub fn build(
     app.insert_resource(StageSize {
         pixels: UVec2::new(plan.stage.size.width, plan.stage.size.height),
     })
-    .insert_resource(Quality {
-        bloom: true,
-        antialiasing: Msaa::Sample4,
+    .insert_resource(if gpu.is_software {
+        Quality::FRUGAL
+    } else {
+        Quality::FULL
     })
     .insert_resource(ClearColor(Color::NONE))
     .add_plugins(bevy_plugins(gpu, &catalog, window)?)

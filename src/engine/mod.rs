@@ -12,6 +12,7 @@ mod headless;
 mod moments;
 mod sinks;
 mod tally;
+mod video_sound;
 mod wake;
 #[cfg(feature = "desktop")]
 mod window;
@@ -29,8 +30,10 @@ use crate::output::{OutputReport, Outputs};
 use crate::render::particles::EffectPool;
 use crate::render::present::{FrameRequest, Frames, Readback};
 use crate::render::Warmup;
+use crate::render::captions::CaptionDesk;
 use crate::session::SessionSettings;
-use crate::stage::{Director, StageLink};
+use crate::sound::{SoundPlugin, Speakers};
+use crate::stage::{Director, Muted, StageLink, Volume};
 
 use adapter::Gpu;
 use tally::Tally;
@@ -57,12 +60,8 @@ pub fn run(plan: RunPlan) -> Result<Summary> {
     }
     let link = crate::net::spawn(NetConfig {
         url: plan.connection.url.clone(),
-        token: plan
-            .connection
-            .token
-            .as_ref()
-            .map(|token| crate::model::Private(token.0.to_string())),
-        ca_file: None,
+        token: plan.connection.token.clone(),
+        ca_file: plan.connection.ca_file.clone(),
         session: SessionSettings::new(
             plan.connection.stream_id.clone(),
             identity.id().clone(),
@@ -78,17 +77,30 @@ pub fn run(plan: RunPlan) -> Result<Summary> {
     let gpu = adapter::open()?;
     tally.adapter = Some(gpu.name.clone());
     let mut warnings = Vec::new();
+    let sinks = sinks::open(&plan, &catalog, &mut warnings)?;
     let mut app = open_app(&plan, gpu, catalog, StageLink::new(link))?;
     app.insert_resource(FrameRequest {
-        readback: true,
+        readback: !sinks.is_empty(),
         ..default()
     });
     moments::install(&mut app, &plan);
+    let (mixer, mix) = crate::sound::mixer();
+    let mixer = Arc::new(mixer);
+    mixer.set_muted(plan.sound.muted);
+    mixer.set_volume(plan.sound.volume);
+    app.insert_resource(Muted(plan.sound.muted))
+        .insert_resource(Volume(plan.sound.volume))
+        .add_plugins(SoundPlugin {
+            mixer: mixer.clone(),
+        });
+    video_sound::install(&mut app, mixer);
+    let speakers = Speakers::start(mix);
     let frames = app.world().resource::<Frames>().0.clone();
-    let outputs = Outputs::spawn(frames);
+    let outputs = Outputs::spawn(frames, sinks);
 
     let ended = drive(app, &plan, &alarm, outputs, tally)?;
     let (mut summary, report) = ended.close();
+    speakers.stop();
     warnings.extend(report.warnings);
     summary.outputs = report.written;
     summary.warnings = warnings;
@@ -173,14 +185,19 @@ enum Rest {
     Until(Duration),
 }
 
+/// Whether nothing is on stage and nothing waits.
+fn acts_are_over(world: &World) -> bool {
+    world.resource::<Director>().is_idle() && world.resource::<EffectPool>().in_use() == 0
+}
+
 fn rest(world: &World, outputs: &Outputs) -> Rest {
     let director = world.resource::<Director>();
     let busy = !world.resource::<Warmup>().is_done()
-        || !director.is_idle()
-        || world.resource::<EffectPool>().in_use() > 0
+        || !acts_are_over(world)
         || world.resource::<Readback>().in_flight() > 0
         || !world.resource::<StageLink>().is_flushed()
-        || !outputs.are_caught_up();
+        || !outputs.is_idle()
+        || world.resource::<CaptionDesk>().pending() > 0;
     if busy {
         return Rest::Busy;
     }

@@ -38,8 +38,24 @@ pub struct ModelLayer;
 /// How much the picture may cost.
 #[derive(Resource, Debug, Clone, Copy, PartialEq)]
 pub struct Quality {
-    pub bloom: bool,
+    /// Lines of the largest texture that bloom blurs. Its cost goes with the
+    /// square and does not depend on the stage's size.
+    pub bloom_lines: u32,
+    /// Of models; everything else is soft by itself.
     pub antialiasing: Msaa,
+}
+
+impl Quality {
+    /// For graphics cards.
+    pub const FULL: Self = Self {
+        bloom_lines: 512,
+        antialiasing: Msaa::Sample4,
+    };
+    /// For a rasteriser on the CPU: the same picture with a coarser glow.
+    pub const FRUGAL: Self = Self {
+        bloom_lines: 128,
+        antialiasing: Msaa::Sample4,
+    };
 }
 
 /// The deep camera's distance from the plane z = 0, in stage units, at which
@@ -64,7 +80,7 @@ pub(super) fn spawn_cameras(
     // The flat camera's own target is never written: its main texture is what
     // the present pass reads. A camera needs one to have a size.
     let unused = target(TextureFormat::Rgba8UnormSrgb, &mut images);
-    let mut flat = commands.spawn((
+    commands.spawn((
         StageCamera,
         Camera2d,
         Camera {
@@ -84,20 +100,19 @@ pub(super) fn spawn_cameras(
             },
             ..OrthographicProjection::default_2d()
         }),
-    ));
-    if quality.bloom {
         // Additive and only above white: otherwise it leaks over the frame or
         // darkens what is opaque.
-        flat.insert(Bloom {
+        Bloom {
             intensity: 0.3,
             composite_mode: BloomCompositeMode::Additive,
             prefilter: BloomPrefilter {
                 threshold: 1.0,
                 threshold_softness: 0.2,
             },
+            max_mip_dimension: quality.bloom_lines,
             ..Bloom::NATURAL
-        });
-    }
+        },
+    ));
 
     let models = target(TextureFormat::Rgba16Float, &mut images);
     let distance = model_camera_distance(&stage);

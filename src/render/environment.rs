@@ -6,41 +6,27 @@
 //! simply drawn with softer edges.
 
 use bevy::asset::RenderAssetUsages;
-use bevy::light::EnvironmentMapLight;
 use bevy::prelude::*;
 use bevy::render::render_resource::{
     Extent3d, TextureDimension, TextureFormat, TextureViewDescriptor, TextureViewDimension,
 };
 use half::f16;
 
-/// Pixels along an edge of the sharpest specular mip.
-const SPECULAR: u32 = 64;
-/// Pixels along an edge of the diffuse map: it has no detail.
-const DIFFUSE: u32 = 8;
-/// Candela per square metre for a value of 1 in the map.
-const INTENSITY: f32 = 900.0;
+/// Pixels along an edge of the sharpest mip.
+const EDGE: u32 = 64;
+/// Mips below the sharpest: the last is a texel a face, as good as diffuse.
+const MIPS: u32 = EDGE.ilog2() + 1;
+/// The level that a roughness of 1 reads.
+pub const ROUGHEST_MIP: f32 = (MIPS - 2) as f32;
 
-/// The two cubemaps of an image-based light.
-pub struct StudioLight {
-    diffuse: Handle<Image>,
-    specular: Handle<Image>,
-}
+/// The room, as a cubemap whose mips grow rougher.
+#[derive(Resource, Clone)]
+pub struct Studio(pub Handle<Image>);
 
-impl StudioLight {
-    pub fn build(images: &mut Assets<Image>) -> Self {
-        Self {
-            diffuse: images.add(cubemap(DIFFUSE, 1, |direction, _| radiance(direction, 1.0))),
-            specular: images.add(cubemap(SPECULAR, SPECULAR.ilog2() + 1, radiance)),
-        }
-    }
-
-    pub fn into_light(self) -> EnvironmentMapLight {
-        EnvironmentMapLight {
-            diffuse_map: self.diffuse,
-            specular_map: self.specular,
-            intensity: INTENSITY,
-            ..default()
-        }
+impl FromWorld for Studio {
+    fn from_world(world: &mut World) -> Self {
+        let map = cubemap(EDGE, MIPS, radiance);
+        Self(world.resource_mut::<Assets<Image>>().add(map))
     }
 }
 
@@ -81,7 +67,7 @@ fn cubemap(size: u32, mips: u32, light: impl Fn(Vec3, f32) -> Vec3) -> Image {
     for face in 0..6 {
         for mip in 0..mips {
             let edge = size >> mip;
-            let roughness = mip as f32 / (mips.max(2) - 1) as f32;
+            let roughness = (mip as f32 / ROUGHEST_MIP).min(1.0);
             for y in 0..edge {
                 for x in 0..edge {
                     let uv = (UVec2::new(x, y).as_vec2() + 0.5) / edge as f32 * 2.0 - 1.0;

@@ -9,16 +9,18 @@
 
 pub mod camera;
 pub mod caption;
+pub mod captions;
 mod environment;
 pub mod layout;
+mod model_material;
 pub mod models;
 pub mod particles;
 pub mod pictures;
 pub mod present;
 mod quad;
 mod textures;
-#[cfg(feature = "ffmpeg")]
 pub mod video;
+pub mod videos;
 mod warmup;
 
 use bevy::prelude::*;
@@ -42,6 +44,8 @@ impl Plugin for StageRenderPlugin {
                 present::PresentPlugin { form: self.form },
                 pictures::PicturePlugin,
                 models::ModelPlugin,
+                captions::CaptionPlugin,
+                videos::ActVideoPlugin,
                 particles::ParticlePlugin,
                 warmup::WarmupPlugin,
             ))

@@ -1,34 +1,39 @@
 //! 3D models: animated glTF, lit and reflective over transparency, with nodes
-//! that particles can follow.
+//! that particles can follow. A model's lights are its studio, see
+//! `environment`.
 
 use std::collections::HashMap;
 
+use bevy::asset::LoadState;
 use bevy::animation::graph::{AnimationGraph, AnimationGraphHandle};
 use bevy::animation::{AnimationClip, AnimationPlayer};
 use bevy::camera::visibility::RenderLayers;
-use bevy::gltf::{Gltf, GltfAssetLabel};
+use bevy::gltf::{Gltf, GltfAssetLabel, GltfMaterial, GltfMaterialName};
 use bevy::prelude::*;
 use bevy::world_serialization::{WorldAssetRoot, WorldInstanceReady};
 
 use super::camera::{DEEP_LAYER, ModelCamera, ModelLayer};
-use super::environment::StudioLight;
+use super::environment::Studio;
 use super::layout::Placement;
-use super::particles::{EffectPool, Space};
+use super::model_material::{ModelMaterial, ModelMaterialPlugin};
 use crate::catalog::Model;
-use crate::stage::{Act, StageSet};
+use crate::stage::{Act, AssetFailed, StageSet};
 
 pub struct ModelPlugin;
 
 impl Plugin for ModelPlugin {
     fn build(&self, app: &mut App) {
         register_scene_types(app);
-        app.init_resource::<ModelFiles>()
+        app.add_plugins(ModelMaterialPlugin)
+            .init_resource::<Studio>()
+            .init_resource::<ModelFiles>()
             .add_observer(show_model)
             .add_observer(dress_instance)
-            .add_systems(Startup, light_the_stage)
             .add_systems(
                 Update,
-                (place_models, switch_camera).chain().in_set(StageSet::Animate),
+                (place_models, tell_failures, switch_camera)
+                    .chain()
+                    .in_set(StageSet::Animate),
             );
     }
 }
@@ -135,7 +140,9 @@ fn dress_instance(
     children: Query<&Children>,
     names: Query<&Name>,
     mut players: Query<&mut AnimationPlayer>,
-    files: Res<Assets<Gltf>>,
+    (files, looks, studio): (Res<Assets<Gltf>>, Res<Assets<GltfMaterial>>, Res<Studio>),
+    looked: Query<&GltfMaterialName>,
+    mut materials: ResMut<Assets<ModelMaterial>>,
     clips: Res<Assets<AnimationClip>>,
     mut graphs: ResMut<Assets<AnimationGraph>>,
     mut nodes: Query<&mut ModelNodes>,
@@ -150,6 +157,16 @@ fn dress_instance(
             .insert(RenderLayers::layer(DEEP_LAYER));
         if let Ok(name) = names.get(entity) {
             named.insert(name.as_str().to_owned(), entity);
+        }
+        let look = looked
+            .get(entity)
+            .ok()
+            .zip(files.get(&clip.file))
+            .and_then(|(name, file)| file.named_materials.get(name.0.as_str()))
+            .and_then(|handle| looks.get(handle));
+        if let Some(look) = look {
+            let material = materials.add(ModelMaterial::new(look, &studio));
+            commands.entity(entity).insert(MeshMaterial3d(material));
         }
         let (Ok(mut player), Some(file)) = (players.get_mut(entity), files.get(&clip.file)) else {
             continue;
@@ -208,15 +225,31 @@ pub(super) fn place_models(
     }
 }
 
+/// A model whose file cannot be used makes its act fall back.
+fn tell_failures(
+    mut commands: Commands,
+    assets: Res<AssetServer>,
+    models: Query<(Entity, &ActModel, &Clip)>,
+) {
+    for (entity, shown, clip) in &models {
+        if let Some(LoadState::Failed(error)) = assets.get_load_state(&clip.file) {
+            commands.trigger(AssetFailed {
+                entity: shown.act,
+                reason: error.to_string().into(),
+            });
+            commands.entity(entity).despawn();
+        }
+    }
+}
+
 /// The deep camera costs a pass and a picture; it runs only while it has
 /// something to show.
 fn switch_camera(
     models: Query<(), Or<(With<ActModel>, With<Rehearsing>)>>,
-    pool: Res<EffectPool>,
     mut camera: Single<&mut Camera, With<ModelCamera>>,
     mut layer: Single<&mut Visibility, With<ModelLayer>>,
 ) {
-    let wanted = !models.is_empty() || pool.in_use_in(Space::Deep) > 0;
+    let wanted = !models.is_empty();
     if camera.is_active != wanted {
         camera.is_active = wanted;
         **layer = if wanted {
@@ -225,34 +258,6 @@ fn switch_camera(
             Visibility::Hidden
         };
     }
-}
-
-fn light_the_stage(
-    mut commands: Commands,
-    mut images: ResMut<Assets<Image>>,
-    camera: Single<Entity, With<ModelCamera>>,
-) {
-    let studio = StudioLight::build(&mut images);
-    commands.entity(*camera).insert(studio.into_light());
-    // A key from the upper left gives shape, a cool rim from behind an outline.
-    commands.spawn((
-        DirectionalLight {
-            illuminance: 5_000.0,
-            color: Color::srgb(1.0, 0.95, 0.88),
-            ..default()
-        },
-        Transform::from_xyz(-0.6, 0.9, 1.0).looking_at(Vec3::ZERO, Vec3::Y),
-        RenderLayers::layer(DEEP_LAYER),
-    ));
-    commands.spawn((
-        DirectionalLight {
-            illuminance: 3_500.0,
-            color: Color::srgb(0.65, 0.8, 1.0),
-            ..default()
-        },
-        Transform::from_xyz(0.8, 0.3, -0.9).looking_at(Vec3::ZERO, Vec3::Y),
-        RenderLayers::layer(DEEP_LAYER),
-    ));
 }
 
 /// Everything a glTF scene can hold. A scene is copied into the world by

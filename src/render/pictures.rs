@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
+use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 
 use super::layout::{Placement, StageSize};
 use super::quad::{QuadMaterial, UnitQuad};
 use super::textures::Textures;
 use crate::catalog::{Picture, Trigger};
-use crate::stage::{Act, Climaxed, Grew, StageSet};
+use crate::stage::{Act, Climaxed, FellBack, Grew, Shrank, StageSet};
 
 /// Height of the pictures among the layers of the stage: over smoke, under
 /// matter and light.
@@ -21,6 +22,8 @@ impl Plugin for PicturePlugin {
         app.add_observer(place_act)
             .add_observer(show_growth)
             .add_observer(show_climax)
+            .add_observer(show_fallback)
+            .add_observer(move_act)
             .add_systems(Update, place_pictures.in_set(StageSet::Animate));
     }
 }
@@ -47,91 +50,78 @@ impl PicturePlaces {
 /// Gives an act its place and the pictures it begins with.
 fn place_act(
     add: On<Add, Act>,
-    mut commands: Commands,
     acts: Query<&Act>,
     stage: Res<StageSize>,
-    quad: Res<UnitQuad>,
-    assets: Res<AssetServer>,
-    mut textures: ResMut<Textures>,
-    mut materials: ResMut<Assets<QuadMaterial>>,
+    mut spawner: PictureSpawner,
 ) {
     let Ok(act) = acts.get(add.entity) else { return };
-    commands.entity(add.entity).insert((
+    spawner.commands.entity(add.entity).insert((
         Placement::of(act, &stage),
         PicturePlaces::default(),
         Transform::default(),
         Visibility::default(),
     ));
-    let mut spawner = PictureSpawner {
-        commands: &mut commands,
-        quad: &quad,
-        assets: &assets,
-        textures: &mut textures,
-        materials: &mut materials,
-    };
     spawner.spawn(add.entity, act, Trigger::Start);
 }
 
-fn show_growth(
-    grew: On<Grew>,
-    mut commands: Commands,
-    acts: Query<&Act>,
-    quad: Res<UnitQuad>,
-    assets: Res<AssetServer>,
-    mut textures: ResMut<Textures>,
-    mut materials: ResMut<Assets<QuadMaterial>>,
-) {
+fn show_growth(grew: On<Grew>, acts: Query<&Act>, mut spawner: PictureSpawner) {
     let Ok(act) = acts.get(grew.entity) else { return };
-    let mut spawner = PictureSpawner {
-        commands: &mut commands,
-        quad: &quad,
-        assets: &assets,
-        textures: &mut textures,
-        materials: &mut materials,
-    };
     spawner.spawn(grew.entity, act, Trigger::Grow);
     if grew.combo.is_some() {
         spawner.spawn(grew.entity, act, Trigger::Combo);
     }
 }
 
-fn show_climax(
-    climaxed: On<Climaxed>,
-    mut commands: Commands,
-    acts: Query<&Act>,
-    quad: Res<UnitQuad>,
-    assets: Res<AssetServer>,
-    mut textures: ResMut<Textures>,
-    mut materials: ResMut<Assets<QuadMaterial>>,
-) {
-    let Ok(act) = acts.get(climaxed.entity) else {
-        return;
-    };
-    PictureSpawner {
-        commands: &mut commands,
-        quad: &quad,
-        assets: &assets,
-        textures: &mut textures,
-        materials: &mut materials,
+fn show_climax(climaxed: On<Climaxed>, acts: Query<&Act>, mut spawner: PictureSpawner) {
+    if let Ok(act) = acts.get(climaxed.entity) {
+        spawner.spawn(climaxed.entity, act, Trigger::Climax);
     }
-    .spawn(climaxed.entity, act, Trigger::Climax);
 }
 
-struct PictureSpawner<'a, 'w, 's> {
-    commands: &'a mut Commands<'w, 's>,
-    quad: &'a UnitQuad,
-    assets: &'a AssetServer,
-    textures: &'a mut Textures,
-    materials: &'a mut Assets<QuadMaterial>,
+/// The pictures of the recipe that failed make way for the fallback's.
+fn show_fallback(
+    fell: On<FellBack>,
+    acts: Query<&Act>,
+    pictures: Query<(Entity, &ActPicture)>,
+    mut spawner: PictureSpawner,
+) {
+    for (entity, picture) in &pictures {
+        if picture.act == fell.entity {
+            spawner.commands.entity(entity).despawn();
+        }
+    }
+    if let Ok(act) = acts.get(fell.entity) {
+        spawner.spawn(fell.entity, act, Trigger::Start);
+    }
 }
 
-impl PictureSpawner<'_, '_, '_> {
+/// A streak that goes on as a small counter moves to its new place.
+fn move_act(
+    shrank: On<Shrank>,
+    stage: Res<StageSize>,
+    mut acts: Query<(&Act, &mut Placement)>,
+) {
+    if let Ok((act, mut placement)) = acts.get_mut(shrank.entity) {
+        *placement = Placement::of(act, &stage);
+    }
+}
+
+#[derive(SystemParam)]
+struct PictureSpawner<'w, 's> {
+    commands: Commands<'w, 's>,
+    quad: Res<'w, UnitQuad>,
+    assets: Res<'w, AssetServer>,
+    textures: ResMut<'w, Textures>,
+    materials: ResMut<'w, Assets<QuadMaterial>>,
+}
+
+impl PictureSpawner<'_, '_> {
     fn spawn(&mut self, entity: Entity, act: &Act, on: Trigger) {
         for (index, picture) in act.recipe.pictures.iter().enumerate() {
             if picture.on.unwrap_or(Trigger::Start) != on {
                 continue;
             }
-            let texture = self.textures.get(self.assets, &picture.texture);
+            let texture = self.textures.get(&self.assets, &picture.texture);
             let mut material = QuadMaterial::straight(texture)
                 .tinted(Vec3::from(picture.color.0) * picture.glow);
             if picture.additive {
@@ -170,7 +160,9 @@ pub(super) fn place_pictures(
         let Ok((act, placement, mut places)) = acts.get_mut(shown.act) else {
             continue;
         };
-        let picture: &Picture = &act.recipe.pictures[shown.index];
+        let Some(picture): Option<&Picture> = act.recipe.pictures.get(shown.index) else {
+            continue;
+        };
         let at = shown.since.map_or(act.age, |since| act.elapsed - since);
         if shown.since.is_some() && picture.track.0.last().is_some_and(|key| at > key.at) {
             commands.entity(entity).despawn();

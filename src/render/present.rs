@@ -44,20 +44,35 @@ const RING: usize = 3;
 /// Frames read back and not yet taken by the outputs. Outputs that fall behind
 /// lose frames, which is counted; the stage does not wait for a disk.
 const MAX_FRAMES: usize = 4;
+/// Frames' memory kept for reuse: what the channel, the outputs' thread and an
+/// encoder's queue hold between them. More come and go.
+const MAX_PIXELS: usize = 16;
 
 /// The forms a consumer may want; see `shaders/present.wgsl` and the table in
 /// its first lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u32)]
 pub enum Form {
     /// Straight alpha, sRGB-encoded: PNG, raw pipes, WebM.
-    Straight = 0,
+    Straight,
     /// Premultiplied in encoded values: desktop compositors.
-    Desktop = 1,
+    Desktop,
     /// Premultiplied in linear light, then sRGB-encoded: our OBS source.
-    LinearPremultiplied = 2,
+    LinearPremultiplied,
     /// Opaque over a ground colour: a window that is not an overlay.
-    Window = 3,
+    Window,
+}
+
+impl Form {
+    /// A pipeline each: a branch on a uniform would make drivers that bake
+    /// uniforms into shaders, as Mesa's lavapipe does, compile for every frame.
+    fn shader_def(self) -> &'static str {
+        match self {
+            Self::Straight => "STRAIGHT",
+            Self::Desktop => "DESKTOP",
+            Self::LinearPremultiplied => "LINEAR_PREMULTIPLIED",
+            Self::Window => "WINDOW",
+        }
+    }
 }
 
 /// One frame as the outputs get it.
@@ -86,7 +101,7 @@ pub struct FrameRequest {
 
 /// The camera of a window that shows the stage, and what the stage lies over
 /// there.
-#[derive(Component, Clone, Copy, ExtractComponent)]
+#[derive(Component, Clone, Copy, Default, ExtractComponent)]
 pub struct WindowCamera {
     pub ground: LinearRgba,
     /// Whether the ground is a checkerboard of this colour and a lighter one.
@@ -165,6 +180,7 @@ impl Plugin for PresentPlugin {
                 size,
                 sender,
                 readback,
+                pixels: Vec::new(),
             })
             .add_systems(RenderStartup, make_presenter)
             .add_systems(
@@ -213,13 +229,38 @@ struct Outlet {
     size: UVec2,
     sender: Sender<Frame>,
     readback: Readback,
+    /// Pixels of frames that the outputs may be done with.
+    pixels: Vec<Arc<Vec<u8>>>,
+}
+
+impl Outlet {
+    /// Memory for a frame's pixels: that of an earlier one which every output
+    /// has let go of, so that a long recording does not churn the heap.
+    fn blank_pixels(&mut self, bytes: usize) -> Arc<Vec<u8>> {
+        let free = self
+            .pixels
+            .iter()
+            .position(|pixels| Arc::strong_count(pixels) == 1);
+        let mut pixels = match free {
+            Some(index) => self.pixels.swap_remove(index),
+            None => Arc::new(Vec::with_capacity(bytes)),
+        };
+        Arc::make_mut(&mut pixels).clear();
+        pixels
+    }
+
+    fn remember(&mut self, pixels: &Arc<Vec<u8>>) {
+        if self.pixels.len() < MAX_PIXELS {
+            self.pixels.push(pixels.clone());
+        }
+    }
 }
 
 #[derive(ShaderType, Clone, Copy)]
 struct PresentUniform {
-    form: UVec4,
     ground: Vec4,
     fit: Vec4,
+    checkered: f32,
 }
 
 #[derive(Resource)]
@@ -275,6 +316,7 @@ fn make_presenter(
         &layout,
         &fullscreen,
         TextureFormat::Rgba8Unorm,
+        outlet.form,
     ));
     let size = Extent3d {
         width: outlet.size.x,
@@ -321,6 +363,7 @@ fn pipeline(
     layout: &BindGroupLayoutDescriptor,
     fullscreen: &FullscreenShader,
     format: TextureFormat,
+    form: Form,
 ) -> RenderPipelineDescriptor {
     RenderPipelineDescriptor {
         label: Some("present".into()),
@@ -328,6 +371,7 @@ fn pipeline(
         vertex: fullscreen.to_vertex_state(),
         fragment: Some(FragmentState {
             shader: SHADER,
+            shader_defs: vec![form.shader_def().into()],
             targets: vec![Some(ColorTargetState {
                 format,
                 blend: None,
@@ -415,7 +459,7 @@ fn present_stage(
         },
     };
     let uniform = PresentUniform {
-        form: UVec4::new(outlet.form as u32, 0, 0, 0),
+        checkered: 0.0,
         ground: Vec4::ZERO,
         fit: Vec4::new(1.0, 1.0, 0.0, 0.0),
     };
@@ -467,7 +511,12 @@ fn present_window(
         Some((known, id)) if known == format => id,
         _ => {
             let id =
-                cache.queue_render_pipeline(pipeline(&presenter.layout, &fullscreen, format));
+                cache.queue_render_pipeline(pipeline(
+                &presenter.layout,
+                &fullscreen,
+                format,
+                Form::Window,
+            ));
             presenter.window = Some((format, id));
             id
         }
@@ -479,7 +528,7 @@ fn present_window(
     let scale = Vec2::new((aspect / stage_aspect).max(1.0), (stage_aspect / aspect).max(1.0));
     let offset = (Vec2::ONE - scale) * 0.5;
     let uniform = PresentUniform {
-        form: UVec4::new(Form::Window as u32, u32::from(window.is_checkered), 0, 0),
+        checkered: if window.is_checkered { 1.0 } else { 0.0 },
         ground: window.ground.to_vec4(),
         fit: Vec4::new(scale.x, scale.y, offset.x, offset.y),
     };
@@ -514,7 +563,11 @@ fn map_submitted(mut presenter: ResMut<Presenter>) {
 }
 
 /// Hands mapped frames to the outputs and frees their buffers.
-fn hand_over(mut presenter: ResMut<Presenter>, outlet: Res<Outlet>, device: Res<RenderDevice>) {
+fn hand_over(
+    mut presenter: ResMut<Presenter>,
+    mut outlet: ResMut<Outlet>,
+    device: Res<RenderDevice>,
+) {
     if presenter
         .slots
         .iter()
@@ -537,17 +590,19 @@ fn hand_over(mut presenter: ResMut<Presenter>, outlet: Res<Outlet>, device: Res<
     for slot in ready {
         slot.mapped.store(false, Ordering::Release);
         let (index, at, tags) = slot.frame.take().expect("a mapped slot holds a frame");
-        let mut pixels = Vec::with_capacity(width as usize * height as usize * 4);
+        let mut pixels = outlet.blank_pixels(width as usize * height as usize * 4);
         {
+            let pixels = Arc::make_mut(&mut pixels);
             let bytes = slot.buffer.slice(..).get_mapped_range();
             for row in bytes.chunks_exact(row_bytes) {
                 pixels.extend_from_slice(&row[..width as usize * 4]);
             }
         }
+        outlet.remember(&pixels);
         slot.buffer.unmap();
         slot.state = SlotState::Free;
         let frame = Frame {
-            pixels: Arc::new(pixels),
+            pixels,
             width,
             height,
             index,

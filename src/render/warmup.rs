@@ -16,7 +16,9 @@ use bevy_hanabi::{EffectSpawner, SpawnerSettings};
 
 use super::models::{self, ModelFiles, Rehearsing};
 use super::particles::EffectPool;
+use super::quad::{QuadMaterial, UnitQuad};
 use super::textures::Textures;
+use super::video::{VideoKit, VideoMaterial};
 use crate::stage::{Director, StageSet};
 
 /// Frames in a row without a pipeline in the making before the first firing,
@@ -118,14 +120,29 @@ fn prepare(
     assets: Res<AssetServer>,
     mut textures: ResMut<Textures>,
     mut files: ResMut<ModelFiles>,
+    quad: Res<UnitQuad>,
+    mut quads: ResMut<Assets<QuadMaterial>>,
+    video: Res<VideoKit>,
+    mut videos: ResMut<Assets<VideoMaterial>>,
 ) {
     let catalog = director.catalog.clone();
+    let dot = textures.get(&assets, "dot");
+    commands.spawn((
+        Mesh2d(quad.0.clone()),
+        MeshMaterial2d(quads.add(QuadMaterial::straight(dot))),
+        Rehearsing,
+    ));
     for recipe in catalog.gifts.values().chain([&catalog.fallback]) {
         for emitter in &recipe.emitters {
             textures.get(&assets, &emitter.texture);
         }
         for picture in &recipe.pictures {
             textures.get(&assets, &picture.texture);
+        }
+        if recipe.video.is_some() {
+            for bundle in video.warm_up(&mut videos) {
+                commands.spawn((bundle, Rehearsing));
+            }
         }
         if let Some(model) = &recipe.model {
             let entity = models::spawn_model(&mut commands, &assets, &mut files, model);

@@ -22,6 +22,7 @@ mod ramp;
 mod resample;
 mod scale;
 mod shelf;
+mod stage;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,7 @@ pub use limiter::{CEILING, LATENCY};
 pub use mix::{HELD_VOICES, MixSource, SOUNDING_VOICES};
 pub use mixer::{MixStats, Mixer, VoiceKey, VoiceSettings, mixer};
 pub use scale::{HIGHEST_SEMITONES, streak_semitones};
+pub use stage::SoundPlugin;
 pub use shelf::{MOST_CLIPS, Shelf};
 pub use stream::{
     AudioChunk, AudioClock, AudioFeed, AudioStream, CHUNKS_WAITING, PushError, audio_stream,

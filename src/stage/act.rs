@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use bevy::prelude::*;
 
-use crate::catalog::{Lane, Recipe};
+use crate::catalog::{FALLBACK, Lane, Recipe};
+use crate::model::GiftType;
 use crate::show::{ActId, ActStart, Senders, Tally};
 
 /// How long a dismissed act takes to leave, seconds.
@@ -27,6 +28,10 @@ pub struct Act {
     pub by: Senders,
     pub tally: Tally,
     pub variant: Option<Arc<str>>,
+    /// What the caption calls the gift.
+    pub title: Arc<str>,
+    /// Whether it stands for a streak, whose count climbs.
+    pub streak: bool,
     /// Varies what is random from act to act, the same in every run.
     pub seed: u32,
     /// Seconds on the recipe's own timeline.
@@ -75,6 +80,20 @@ pub struct Shrank {
     pub entity: Entity,
 }
 
+/// What an act needs could not be used; said by whoever shows it.
+#[derive(EntityEvent, Debug)]
+pub struct AssetFailed {
+    pub entity: Entity,
+    /// Names the file and what is wrong with it.
+    pub reason: Arc<str>,
+}
+
+/// The act begins again with the fallback's recipe.
+#[derive(EntityEvent, Debug)]
+pub struct FellBack {
+    pub entity: Entity,
+}
+
 impl Act {
     pub(super) fn new(start: ActStart, recipe: Arc<Recipe>) -> Self {
         let natural = recipe.duration.as_secs_f32();
@@ -87,6 +106,8 @@ impl Act {
             by: start.by,
             tally: start.tally,
             variant: start.variant,
+            title: title(&recipe, &start.gift_type),
+            streak: start.open_streak,
             seed: (start.act.0 as u32).wrapping_mul(0x9E37_79B9),
             age: 0.0,
             elapsed: 0.0,
@@ -159,6 +180,14 @@ impl Act {
         }
     }
 
+    /// Plays `fallback` from its beginning; who gave what stays.
+    pub(super) fn fall_back(&mut self, fallback: Arc<Recipe>) {
+        self.age = 0.0;
+        self.rate = 1.0;
+        self.hold = 0.0;
+        self.recipe = fallback;
+    }
+
     pub(super) fn dismiss(&mut self) {
         self.leave(DISMISS_SECONDS);
     }
@@ -196,5 +225,14 @@ impl Act {
     /// Real seconds until the recipe's timeline is over, were it not held.
     pub fn seconds_left(&self) -> f32 {
         ((self.recipe.duration.as_secs_f32() - self.age) / self.rate).max(0.0)
+    }
+}
+
+/// A gift of the catalogue has its name; any other is called what it is.
+fn title(recipe: &Recipe, gift_type: &GiftType) -> Arc<str> {
+    if &*recipe.key == FALLBACK {
+        gift_type.clone()
+    } else {
+        recipe.name.clone()
     }
 }

@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use bevy::prelude::*;
 
-use super::act::{Act, Climaxed, Grew, Shrank};
+use super::act::{Act, AssetFailed, Climaxed, FellBack, Grew, Shrank};
 use super::link::StageLink;
 use super::metrics::Metrics;
-use crate::catalog::Catalog;
-use crate::model::Moment;
+use crate::catalog::{Catalog, FALLBACK};
 use crate::show::{ActId, Cue, Event, Show};
 
 /// The show, and which entity each of its acts is.
@@ -32,11 +31,6 @@ impl Director {
     /// Whether nothing is on stage and nothing waits.
     pub fn is_idle(&self) -> bool {
         self.acts.is_empty() && self.show.is_idle()
-    }
-
-    /// Reports that an act's assets failed, and so did the fallback.
-    pub fn fail(&mut self, now: Moment, act: ActId, reason: Arc<str>) {
-        self.show.failed(now, act, reason);
     }
 }
 
@@ -176,4 +170,32 @@ pub(super) fn direct(
             Cue::Volume(to) => volume.0 = to,
         }
     }
+}
+
+/// An act whose assets fail plays the fallback instead; only when that fails
+/// too does its gift count as not rendered.
+pub(super) fn replace_failed(
+    failed: On<AssetFailed>,
+    mut commands: Commands,
+    time: Res<Time<Real>>,
+    mut director: ResMut<Director>,
+    mut acts: Query<&mut Act>,
+) {
+    let Ok(mut act) = acts.get_mut(failed.entity) else {
+        return;
+    };
+    if &*act.recipe.key == FALLBACK {
+        error!("the fallback failed: {}", failed.reason);
+        director.acts.remove(&act.id);
+        director
+            .show
+            .failed(time.elapsed(), act.id, failed.reason.clone());
+        commands.entity(failed.entity).despawn();
+        return;
+    }
+    warn!("{} plays as the fallback: {}", act.recipe.name, failed.reason);
+    act.fall_back(director.catalog.fallback.clone());
+    commands.trigger(FellBack {
+        entity: failed.entity,
+    });
 }

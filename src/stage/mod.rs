@@ -12,7 +12,7 @@ mod metrics;
 
 use bevy::prelude::*;
 
-pub use act::{Act, Climaxed, Grew, Shrank};
+pub use act::{Act, AssetFailed, Climaxed, FellBack, Grew, Shrank};
 pub use director::{Director, Muted, Paused, Volume};
 pub use link::{Connected, StageLink};
 pub use metrics::Metrics;
@@ -53,6 +53,7 @@ impl Plugin for StagePlugin {
         .init_resource::<Paused>()
         .init_resource::<Volume>()
         .init_resource::<Connected>()
+        .add_observer(director::replace_failed)
         .add_systems(
             Update,
             (

@@ -1,6 +1,7 @@
 //! What is drawn. A software renderer (Mesa's lavapipe) will do.
 
 mod captions;
+mod present;
 mod offscreen;
 #[cfg(feature = "ffmpeg")]
 mod samples;

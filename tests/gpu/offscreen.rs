@@ -15,11 +15,15 @@ use bevy::render::render_resource::{TextureFormat, TextureUsages};
 const PATIENCE: u32 = 20_000;
 
 /// One renderer at a time: the software one takes every core for itself.
-pub static ONE: Mutex<()> = Mutex::new(());
+pub fn alone() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 pub struct Offscreen {
     pub app: App,
     target: Handle<Image>,
+    size: UVec2,
     _alone: MutexGuard<'static, ()>,
 }
 
@@ -30,7 +34,7 @@ struct Picture(Option<Vec<u8>>);
 impl Offscreen {
     /// One stage unit is one pixel; the middle is at the origin.
     pub fn new(size: UVec2, plugins: impl FnOnce(&mut App)) -> Self {
-        let alone = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let alone = alone();
         let mut app = App::new();
         let defaults = DefaultPlugins
             .set(WindowPlugin {
@@ -68,6 +72,7 @@ impl Offscreen {
         Self {
             app,
             target,
+            size,
             _alone: alone,
         }
     }
@@ -114,8 +119,11 @@ impl Offscreen {
         });
         self.app.world_mut().despawn(reader);
         let bytes = settled.expect("set before `until` returned");
+        let row = self.size.x as usize * 8;
+        // Rows come back in multiples of 256 bytes.
         bytes
-            .chunks_exact(8)
+            .chunks_exact(row.next_multiple_of(256))
+            .flat_map(|padded| padded[..row].chunks_exact(8))
             .map(|texel| {
                 [0, 2, 4, 6].map(|at| half(u16::from_le_bytes([texel[at], texel[at + 1]])))
             })

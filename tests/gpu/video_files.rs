@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use hyperfocus::render::video::audio::{AudioStream, CHANNELS, Pull, SAMPLE_RATE};
@@ -254,9 +255,21 @@ fn sound_comes_whole_in_48_khz_stereo() {
 
 #[test]
 fn memory_stays_where_it_is_over_many_runs() {
+    const ALONE: &str = "HYPERFOCUS_TEST_ALONE";
     let Some(path) = samples::vap("plain.mp4") else {
         return;
     };
+    // Memory is the whole process's: measured in one that does nothing else.
+    if std::env::var_os(ALONE).is_none() {
+        let name = "video_files::memory_stays_where_it_is_over_many_runs";
+        let alone = Command::new(std::env::current_exe().expect("it runs"))
+            .args([name, "--exact", "--nocapture"])
+            .env(ALONE, "1")
+            .status()
+            .expect("the same program starts again");
+        assert!(alone.success(), "see above");
+        return;
+    }
     let mut source = open(&path, Halves::default()).expect("it opens").source;
     let mut run = || {
         while source.next_frame().expect("it decodes").is_some() {}

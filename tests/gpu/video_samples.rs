@@ -154,7 +154,7 @@ fn composited(decoded: &Decoded, colours: &[[f32; 3]]) -> Vec<[f32; 4]> {
 }
 
 /// Whether what is fused into frame `index` looks as composed by hand.
-fn fused_agree(path: &Path, index: u64) {
+fn fused_agree(path: &Path, index: u64, limit: f64) {
     let colours = [
         [1.0, 0.0, 0.0],
         [0.0, 0.0, 1.0],
@@ -189,20 +189,21 @@ fn fused_agree(path: &Path, index: u64) {
     }
     println!("{}: {wrong} of {fused} fused pixels differ", path.display());
     assert!(
-        fused > 500 && f64::from(wrong) <= 0.02 * f64::from(fused),
+        fused > 500 && f64::from(wrong) <= limit * f64::from(fused),
         "{wrong} of {fused}"
     );
 }
 
 #[test]
 fn pictures_fused_into_our_own_clip_lie_under_their_masks() {
-    fused_agree(&own("tiny-fusion.mp4"), 6);
+    // At this size the smoothed edges of the text alone are five in a hundred.
+    fused_agree(&own("tiny-fusion.mp4"), 6, 0.06);
 }
 
 #[test]
 fn pictures_fused_into_the_sample_lie_under_their_masks() {
     if let Some(path) = samples::vap("fusion.mp4") {
-        fused_agree(&path, 100);
+        fused_agree(&path, 100, 0.01);
     }
 }
 

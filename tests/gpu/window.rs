@@ -5,10 +5,9 @@ use std::fs;
 use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::PoisonError;
 use std::time::Duration;
 
-use super::offscreen::ONE;
+use super::offscreen::alone;
 
 /// Looks at the screen before something is broken rather than slow: two
 /// minutes.
@@ -163,7 +162,7 @@ fn end_of(mut run: Running) -> (bool, String, String) {
 
 #[test]
 fn a_window_shows_the_gifts_and_a_signal_closes_it_in_good_order() {
-    let _alone = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = alone();
     let Some(display) = Display::open() else {
         return;
     };
@@ -205,7 +204,7 @@ fn a_window_shows_the_gifts_and_a_signal_closes_it_in_good_order() {
 
 #[test]
 fn a_window_closes_when_the_time_is_up() {
-    let _alone = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = alone();
     let Some(display) = Display::open() else {
         return;
     };

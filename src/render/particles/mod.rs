@@ -11,15 +11,16 @@ use std::sync::Arc;
 use bevy::prelude::*;
 use bevy_hanabi::{EffectMaterial, EffectProperties, EffectSpawner, HanabiPlugin, SpawnerSettings};
 
-pub use pool::{EffectPool, Space};
+pub use pool::EffectPool;
 pub use template::CAPACITIES;
 
-use super::layout::Placement;
+use super::camera::model_camera_distance;
+use super::layout::{Placement, StageSize};
 use super::models::ModelNodes;
 use super::pictures::PicturePlaces;
 use super::textures::Textures;
 use crate::catalog::{Emitter, Recipe, Trigger};
-use crate::stage::{Act, Climaxed, Grew, StageSet};
+use crate::stage::{Act, Climaxed, FellBack, Grew, StageSet};
 
 /// Emitters an act may have waiting to fire. Growth that comes faster than its
 /// emitters fire adds to the intensity instead of to the list.
@@ -34,6 +35,7 @@ impl Plugin for ParticlePlugin {
         app.add_plugins(HanabiPlugin)
             .init_resource::<EffectPool>()
             .add_observer(schedule_start)
+            .add_observer(schedule_fallback)
             .add_observer(schedule_growth)
             .add_observer(schedule_climax)
             .add_observer(stop_with_act)
@@ -83,6 +85,13 @@ fn schedule_start(add: On<Add, Act>, mut commands: Commands, acts: Query<&Act>) 
     let mut due = Due::default();
     due.schedule(act, Trigger::Start, act.intensity());
     commands.entity(add.entity).insert(due);
+}
+
+fn schedule_fallback(fell: On<FellBack>, mut acts: Query<(&Act, &mut Due)>) {
+    if let Ok((act, mut due)) = acts.get_mut(fell.entity) {
+        due.0.clear();
+        due.schedule(act, Trigger::Start, act.intensity());
+    }
 }
 
 fn schedule_growth(grew: On<Grew>, mut acts: Query<(&Act, &mut Due)>) {
@@ -147,12 +156,7 @@ fn fire(
             let emitter = &act.recipe.emitters[item.emitter];
             let count = (emitter.count as f32 * item.intensity * if act.shrunk { 0.5 } else { 1.0 })
                 .clamp(1.0, *CAPACITIES.last().expect("there are capacities") as f32);
-            let space = if act.recipe.model.is_some() && emitter.follow.is_some() {
-                Space::Deep
-            } else {
-                Space::Flat
-            };
-            let Some(effect) = pool.borrow(emitter.template, count as u32, space) else {
+            let Some(effect) = pool.borrow(emitter.template, count as u32) else {
                 return false;
             };
             salt = salt.wrapping_mul(0x01000193) ^ (item.emitter as u32) ^ act.elapsed.to_bits();
@@ -187,6 +191,7 @@ fn fire(
 fn follow(
     acts: Query<(&Act, &Placement, Option<&PicturePlaces>, Option<&ModelNodes>)>,
     nodes: Query<&GlobalTransform>,
+    stage: Res<StageSize>,
     mut playing: Query<(&Playing, &mut Transform)>,
 ) {
     for (effect, mut transform) in &mut playing {
@@ -202,11 +207,18 @@ fn follow(
             .and_then(|model| model.node(name))
             .and_then(|node| nodes.get(node).ok())
         {
-            transform.translation = node.translation();
+            // Particles live on the flat stage: where the node is seen there.
+            transform.translation = flatten(node.translation(), &stage).extend(0.0);
         } else {
             transform.translation = placement.origin.extend(0.0);
         }
     }
+}
+
+/// Where on the flat stage the deep camera shows a point.
+fn flatten(point: Vec3, stage: &StageSize) -> Vec2 {
+    let distance = model_camera_distance(stage);
+    point.truncate() * distance / (distance - point.z).max(1.0)
 }
 
 /// When an act goes, its emitters stop. One that played out leaves its last

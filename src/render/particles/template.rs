@@ -52,6 +52,12 @@ let light = 0.72 + 0.2 * sin(turn + 0.9) + select(0.0, 0.08, face > 0.0);
 let glint = pow(max(sin(turn * 1.0 + 0.35), 0.0), 24.0) * 0.9;
 particle.hdr_color = vec4<f32>(tint.rgb * (light + glint), opacity);
 ";
+const CURLING: &str = "
+particle.size3 = vec3<f32>(size, size, 1.0);
+particle.hdr_color = vec4<f32>(tint.rgb, opacity);
+// The sheet's sixteen puffs, dense to gone, played once.
+particle.sprite_index = i32(t * 15.999);
+";
 const POSE: &str = "
 particle.sprite_index = i32(particle.f32_3 * 3.999);
 ";
@@ -121,7 +127,8 @@ pub fn effect(template: Template, capacity: u32) -> EffectAsset {
         init += "particle.ribbon_id = 0u;\n";
     }
     update += match template {
-        Template::Glow | Template::Smoke | Template::Ribbon => TURNING,
+        Template::Glow | Template::Ribbon => TURNING,
+        Template::Smoke => CURLING,
         Template::Spark => STRETCHED,
         Template::Matter => TUMBLING,
     };
@@ -143,8 +150,9 @@ pub fn effect(template: Template, capacity: u32) -> EffectAsset {
         .update(body(ModifierContext::Update, update))
         .render(ParticleTextureModifier::new(slot));
     if posed {
+        let edge = if template == Template::Smoke { 4 } else { 2 };
         asset = asset.render(FlipbookModifier {
-            sprite_grid_size: UVec2::new(2, 2),
+            sprite_grid_size: UVec2::splat(edge),
         });
     }
     asset = match template {

@@ -14,23 +14,40 @@ use super::source::VideoInfo;
 
 pub(super) const SHADER: Handle<Shader> = uuid_handle!("4a8b1c52-07d3-4c4e-9e43-5d1f0b6c2a71");
 
-/// Draws the picture of a video, or an image fused into it: one pipeline for
-/// both.
+/// Draws the picture of a video, or an image fused into it: a pipeline each.
+///
+/// A branch on a uniform would do with one, but drivers that bake such uniforms
+/// into the shader (Mesa's lavapipe does) would then compile it again for every
+/// frame whose rectangles differ.
 #[derive(Asset, TypePath, AsBindGroup, Clone, Debug)]
+#[bind_group_data(VideoKey)]
 pub struct VideoMaterial {
     #[uniform(0)]
     pub(super) uniform: VideoUniform,
     #[texture(1)]
-    #[sampler(2)]
     pub(super) luma: Handle<Image>,
-    #[texture(3)]
+    #[texture(2)]
     pub(super) cb: Handle<Image>,
-    #[texture(4)]
+    #[texture(3)]
     pub(super) cr: Handle<Image>,
     /// The fused image; absent on the picture's quad.
-    #[texture(5)]
-    #[sampler(6)]
+    #[texture(4)]
+    #[sampler(5)]
     pub(super) image: Option<Handle<Image>>,
+}
+
+/// What a pipeline is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct VideoKey {
+    fused: bool,
+}
+
+impl From<&VideoMaterial> for VideoKey {
+    fn from(material: &VideoMaterial) -> Self {
+        Self {
+            fused: material.uniform.flags & FUSED != 0,
+        }
+    }
 }
 
 impl Material2d for VideoMaterial {
@@ -45,8 +62,13 @@ impl Material2d for VideoMaterial {
     fn specialize(
         descriptor: &mut RenderPipelineDescriptor,
         _layout: &MeshVertexBufferLayoutRef,
-        _key: Material2dKey<Self>,
+        key: Material2dKey<Self>,
     ) -> Result<(), SpecializedMeshPipelineError> {
+        if let Some(fragment) = &mut descriptor.fragment
+            && key.bind_group_data.fused
+        {
+            fragment.shader_defs.push("FUSED".into());
+        }
         let targets = descriptor.fragment.iter_mut().flat_map(|f| &mut f.targets);
         for target in targets.flatten() {
             target.blend = Some(BlendState::PREMULTIPLIED_ALPHA_BLENDING);
@@ -64,30 +86,21 @@ pub(super) struct Window {
 
 impl Window {
     /// `rect` on the luma plane.
-    fn luma(rect: PixelRect, info: &VideoInfo) -> Self {
-        let size = plane_size(info, 0);
-        let map = rect_vec(rect) / size;
+    fn luma(rect: PixelRect) -> Self {
         Self {
-            map,
-            bounds: inner(rect, size),
+            map: rect_vec(rect),
+            bounds: texels(rect),
         }
     }
 
     /// `rect`, given in luma pixels, on the chroma planes.
     fn chroma(rect: PixelRect, info: &VideoInfo) -> Self {
-        let size = plane_size(info, 1);
         let shift = Vec4::new(info.colour.chroma_shift(), 0.0, 0.0, 0.0);
         Self {
-            map: (rect_vec(rect) / 2.0 + shift) / size,
-            bounds: inner(rect.chroma(), size),
+            map: rect_vec(rect) / 2.0 + shift,
+            bounds: texels(rect.chroma()),
         }
     }
-}
-
-/// Width and height, twice over.
-fn plane_size(info: &VideoInfo, plane: usize) -> Vec4 {
-    let (width, height) = info.plane_size(plane);
-    Vec2::new(width as f32, height as f32).xyxy()
 }
 
 fn rect_vec(rect: PixelRect) -> Vec4 {
@@ -99,10 +112,10 @@ fn rect_vec(rect: PixelRect) -> Vec4 {
     )
 }
 
-/// Texture coordinates half a texel inside `rect`.
-fn inner(rect: PixelRect, size: Vec4) -> Vec4 {
+/// The first and the last texel of `rect`.
+fn texels(rect: PixelRect) -> Vec4 {
     let r = rect_vec(rect);
-    Vec4::new(r.x + 0.5, r.y + 0.5, r.x + r.z - 0.5, r.y + r.w - 0.5) / size
+    Vec4::new(r.x, r.y, r.x + r.z - 1.0, r.y + r.w - 1.0)
 }
 
 /// `VideoUniform` in `shaders/video.wgsl`.
@@ -125,9 +138,9 @@ impl VideoUniform {
     /// The whole picture of a video.
     pub(super) fn picture(layout: &Layout, info: &VideoInfo, opacity: f32) -> Self {
         Self {
-            luma: Window::luma(layout.colour, info),
+            luma: Window::luma(layout.colour),
             chroma: Window::chroma(layout.colour, info),
-            alpha: Window::luma(layout.alpha, info),
+            alpha: Window::luma(layout.alpha),
             ..Self::common(info, opacity)
         }
     }
@@ -143,12 +156,20 @@ impl VideoUniform {
         let [sx, sy] = placement.scale;
         let [ox, oy] = placement.offset;
         Self {
-            luma: Window::luma(object.mask, info),
+            luma: Window::luma(object.mask),
             chroma: Window::chroma(object.mask, info),
             part: Vec4::from_array(clipped.part),
             placement: Vec4::new(sx, sy, ox, oy),
             flags: FUSED | if object.mask_turned { MASK_TURNED } else { 0 },
             ..Self::common(info, opacity)
+        }
+    }
+
+    /// Nothing of a fused image: for warming up.
+    pub(super) fn fused_nothing() -> Self {
+        Self {
+            flags: FUSED,
+            ..Self::default()
         }
     }
 

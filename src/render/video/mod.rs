@@ -215,13 +215,17 @@ fn blank_info() -> VideoInfo {
 }
 
 impl VideoKit {
-    /// Something to spawn while pipelines warm up: it draws one unit of
-    /// nothing with the pipeline that every video uses. Despawn it afterwards.
-    pub fn warm_up(&self, materials: &mut Assets<VideoMaterial>) -> impl Bundle + use<> {
+    /// Things to spawn while pipelines warm up: they draw one unit of nothing
+    /// with the pipelines that every video uses. Despawn them afterwards.
+    pub fn warm_up(
+        &self,
+        materials: &mut Assets<VideoMaterial>,
+    ) -> [impl Bundle + use<>; 2] {
         let info = blank_info();
         let layout = Layout::halves(Halves::default(), &info);
-        let uniform = VideoUniform::picture(&layout, &info, 1.0);
-        self.quad(materials, &self.blank, uniform)
+        let picture = VideoUniform::picture(&layout, &info, 1.0);
+        [picture, VideoUniform::fused_nothing()]
+            .map(|uniform| self.quad(materials, &self.blank, uniform))
     }
 
     fn quad(

@@ -7,7 +7,6 @@
 //! plane and frame, and a pass through the asset system.)
 
 use bevy::asset::{AssetId, RenderAssetUsages};
-use bevy::image::ImageSampler;
 use bevy::prelude::*;
 use bevy::render::render_asset::RenderAssets;
 use bevy::render::render_resource::{
@@ -37,14 +36,12 @@ impl PlaneImages {
                 height,
                 depth_or_array_layers: 1,
             };
-            let mut image = Image::new_uninit(
+            images.add(Image::new_uninit(
                 size,
                 TextureDimension::D2,
                 TextureFormat::R8Unorm,
                 RenderAssetUsages::default(),
-            );
-            image.sampler = ImageSampler::linear();
-            images.add(image)
+            ))
         }))
     }
 

@@ -1,0 +1,480 @@
+//! Captions on stage: each act's card and counter, and what is fused into its
+//! video. Painting happens on [`CaptionPainter`]'s thread; here images become
+//! quads, in time with their acts.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bevy::asset::RenderAssetUsages;
+use bevy::prelude::*;
+use bevy::render::render_resource::{Extent3d, TextureDimension, TextureFormat};
+
+use super::caption::{
+    Accent, AvatarSpec, Body, CaptionKind, CaptionPainter, CaptionRequest, CardSize, CardSpec,
+    CardTitle, CounterSpec, NameSpec, Picture, PixelBuffer, Rgba, painter::CaptionSettings,
+};
+use super::layout::{Placement, StageSize};
+use super::quad::{QuadMaterial, UnitQuad};
+use crate::catalog::{Color, Lane, Recipe, icon_path};
+use crate::model::Private;
+use crate::show::Senders;
+use crate::stage::{Act, Director, Grew, StageSet};
+
+/// Captions lie over everything else on stage.
+const CARD_Z: f32 = 8.0;
+const COUNTER_Z: f32 = 8.5;
+/// Seconds a card takes to come and to go.
+const ENTER: f32 = 0.38;
+const EXIT: f32 = 0.35;
+/// Seconds the counter's beat lasts.
+const BEAT: f32 = 0.32;
+/// Share of the stage along each edge that captions keep clear of: what a
+/// television or a phone's rounded corner may hide.
+const SAFE_AREA: f32 = 0.035;
+/// Icons are painted about this large at most; the files are small.
+const MAX_ICON_BYTES: u64 = 4 << 20;
+
+pub struct CaptionPlugin;
+
+impl Plugin for CaptionPlugin {
+    fn build(&self, app: &mut App) {
+        app.init_resource::<CaptionDesk>()
+            .add_observer(order_card)
+            .add_observer(order_counter)
+            .add_systems(
+                Update,
+                (receive, place)
+                    .chain()
+                    .in_set(StageSet::Animate)
+                    .after(super::pictures::place_pictures),
+            );
+    }
+}
+
+/// What was asked of the painter, and for whom.
+#[derive(Resource)]
+pub struct CaptionDesk {
+    /// `None` when the system refuses another thread: acts play without
+    /// captions, which is said once.
+    painter: Option<CaptionPainter>,
+    orders: HashMap<u64, Order>,
+    next: u64,
+    icons: HashMap<String, Option<Picture>>,
+}
+
+#[derive(Clone)]
+enum Order {
+    Card(Entity),
+    Counter(Entity),
+    Fusion { act: Entity, tag: Arc<str> },
+}
+
+/// The card of an act.
+#[derive(Component)]
+struct Card {
+    act: Entity,
+    /// Size in stage units of the design itself, and of the whole image.
+    body: Vec2,
+    image: Vec2,
+    /// From the middle of the body to the middle of the image.
+    shift: Vec2,
+}
+
+/// The climbing counter of an act.
+#[derive(Component)]
+struct Counter {
+    act: Entity,
+    image: Vec2,
+    shift: Vec2,
+    /// Seconds on stage at which the last step came.
+    beat_at: f32,
+    /// How strong the beat is: 1 for a step, more for a combo.
+    strength: f32,
+}
+
+/// Images for an act's video, by tag; complete once every tag is there.
+#[derive(Component, Default)]
+pub struct FusionImages {
+    pub wanted: usize,
+    pub ready: Vec<(Arc<str>, Handle<Image>)>,
+}
+
+impl Default for CaptionDesk {
+    fn default() -> Self {
+        let painter = CaptionPainter::spawn(CaptionSettings::default(), || {})
+            .inspect_err(|error| warn!("gifts play without captions: no thread ({error})"))
+            .ok();
+        Self {
+            painter,
+            orders: HashMap::new(),
+            next: 0,
+            icons: HashMap::new(),
+        }
+    }
+}
+
+impl CaptionDesk {
+    /// Images asked for and not yet there.
+    pub fn pending(&self) -> usize {
+        self.painter.as_ref().map_or(0, CaptionPainter::pending)
+    }
+
+    fn order(&mut self, order: Order, kind: CaptionKind) -> bool {
+        let Some(painter) = &mut self.painter else {
+            return false;
+        };
+        self.next += 1;
+        let ticket = self.next;
+        let taken = painter.request(CaptionRequest { ticket, kind }).is_ok();
+        if taken {
+            self.orders.insert(ticket, order);
+        }
+        taken
+    }
+
+    fn icon(&mut self, director: &Director, recipe: &Recipe) -> Option<Picture> {
+        let stem = recipe.icon.as_ref()?;
+        self.icons
+            .entry(stem.clone())
+            .or_insert_with(|| {
+                let path = director.catalog.root.join(icon_path(stem));
+                read_icon(&path)
+                    .inspect_err(|error| warn!("no icon from {}: {error}", path.display()))
+                    .ok()
+            })
+            .clone()
+    }
+}
+
+/// Reads an icon once in a run; it is small and on disk.
+fn read_icon(path: &std::path::Path) -> Result<Picture, String> {
+    let size = std::fs::metadata(path).map_err(|e| e.to_string())?.len();
+    if size > MAX_ICON_BYTES {
+        return Err(format!("{size} bytes are too many for an icon"));
+    }
+    let bytes = std::fs::read(path).map_err(|e| e.to_string())?;
+    Picture::from_png(&bytes).map_err(|e| e.to_string())
+}
+
+fn rgba(color: Color) -> Rgba {
+    let [r, g, b] = color.to_srgb8();
+    Rgba { r, g, b, a: 255 }
+}
+
+fn accent(recipe: &Recipe) -> Accent {
+    let [primary, secondary] = recipe.accents;
+    Accent {
+        primary: rgba(primary),
+        secondary: rgba(secondary),
+    }
+}
+
+fn name_of(by: &Senders) -> Private<Arc<str>> {
+    match by {
+        Senders::One { name, .. } => name.clone(),
+        Senders::Many(_) => Private("".into()),
+    }
+}
+
+fn order_card(
+    add: On<Add, Act>,
+    mut commands: Commands,
+    mut desk: ResMut<CaptionDesk>,
+    director: Res<Director>,
+    stage: Res<StageSize>,
+    acts: Query<&Act>,
+) {
+    let Ok(act) = acts.get(add.entity) else { return };
+    let icon = desk.icon(&director, &act.recipe);
+    let spec = CardSpec {
+        size: match act.lane {
+            Lane::Ambient => CardSize::Compact,
+            Lane::Feature => CardSize::Regular,
+            Lane::Headline => CardSize::Large,
+        },
+        title: match &act.by {
+            Senders::One { name, .. } => CardTitle::Sender {
+                name: name.clone(),
+                avatar: None,
+            },
+            Senders::Many(people) => CardTitle::Bundle { people: *people },
+        },
+        gift: act.title.clone(),
+        icon,
+        // A streak's number climbs beside its card.
+        quantity: if act.streak { 1 } else { act.tally.quantity },
+        accent: accent(&act.recipe),
+        scale: stage.pixels.min_element() as f32 / 1080.0,
+    };
+    desk.order(Order::Card(add.entity), CaptionKind::Card(Box::new(spec)));
+    if act.streak && act.tally.combo > 1 {
+        desk.order(
+            Order::Counter(add.entity),
+            CaptionKind::Counter(counter_spec(act, &stage)),
+        );
+    }
+    if let Some(video) = &act.recipe.video {
+        let mut fusion = FusionImages::default();
+        let name = name_of(&act.by);
+        if let Some(tag) = &video.avatar {
+            let kind = CaptionKind::Avatar(AvatarSpec {
+                name: name.clone(),
+                picture: None,
+                side: 256,
+                square: true,
+            });
+            let tag: Arc<str> = tag.as_str().into();
+            fusion.wanted += usize::from(desk.order(Order::Fusion { act: add.entity, tag }, kind));
+        }
+        if let Some(tag) = &video.name {
+            let kind = CaptionKind::Name(NameSpec {
+                text: name,
+                width: 576,
+                height: 92,
+                colour: Rgba { r: 255, g: 246, b: 214, a: 255 },
+                bold: true,
+                outlined: false,
+                straight: true,
+            });
+            let tag: Arc<str> = tag.as_str().into();
+            fusion.wanted += usize::from(desk.order(Order::Fusion { act: add.entity, tag }, kind));
+        }
+        commands.entity(add.entity).insert(fusion);
+    }
+}
+
+fn counter_spec(act: &Act, stage: &StageSize) -> CounterSpec {
+    let em = match act.lane {
+        Lane::Ambient => 74.0,
+        Lane::Feature => 104.0,
+        Lane::Headline => 168.0,
+    };
+    CounterSpec {
+        count: u64::from(act.tally.combo).max(act.tally.quantity),
+        accent: accent(&act.recipe),
+        size_px: em * stage.pixels.min_element() as f32 / 1080.0,
+    }
+}
+
+fn order_counter(
+    grew: On<Grew>,
+    mut desk: ResMut<CaptionDesk>,
+    stage: Res<StageSize>,
+    acts: Query<&Act>,
+    mut counters: Query<&mut Counter>,
+) {
+    let Ok(act) = acts.get(grew.entity) else { return };
+    // A newer number makes an older one that is not painted yet pointless.
+    let stale: Vec<u64> = desk
+        .orders
+        .iter()
+        .filter(|(_, order)| matches!(order, Order::Counter(of) if *of == grew.entity))
+        .map(|(&ticket, _)| ticket)
+        .collect();
+    for ticket in stale {
+        if let Some(painter) = &mut desk.painter {
+            painter.cancel(ticket);
+        }
+    }
+    desk.order(
+        Order::Counter(grew.entity),
+        CaptionKind::Counter(counter_spec(act, &stage)),
+    );
+    if let Some(mut counter) = counters.iter_mut().find(|c| c.act == grew.entity) {
+        counter.strength = if grew.combo.is_some() { 2.2 } else { 1.0 };
+    }
+}
+
+/// Painted images become quads, or go to the video that waits for them.
+fn receive(
+    mut commands: Commands,
+    mut desk: ResMut<CaptionDesk>,
+    stage: Res<StageSize>,
+    quad: Res<UnitQuad>,
+    mut images: ResMut<Assets<Image>>,
+    mut materials: ResMut<Assets<QuadMaterial>>,
+    acts: Query<&Act>,
+    mut fusions: Query<&mut FusionImages>,
+    mut counters: Query<(&mut Counter, &MeshMaterial2d<QuadMaterial>)>,
+) {
+    let desk = &mut *desk;
+    let Some(painter) = &mut desk.painter else {
+        return;
+    };
+    let unit = 1.0 / stage.density();
+    let painted: Vec<(u64, PixelBuffer)> = painter.drain().collect();
+    for (ticket, picture) in painted {
+        let Some(order) = desk.orders.remove(&ticket) else {
+            continue;
+        };
+        let (Order::Card(act) | Order::Counter(act) | Order::Fusion { act, .. }) = order;
+        let Ok(shown) = acts.get(act) else { continue };
+        let (size, shift, body) = measures(&picture, unit);
+        match order {
+            Order::Fusion { tag, .. } => {
+                if let Ok(mut fusion) = fusions.get_mut(act) {
+                    fusion.ready.push((tag, images.add(straight_image(picture))));
+                }
+            }
+            Order::Card(_) => {
+                let texture = images.add(stage_image(picture));
+                let mut material = QuadMaterial::premultiplied(texture);
+                material.tint.w = 0.0;
+                commands.spawn((
+                    Mesh2d(quad.0.clone()),
+                    MeshMaterial2d(materials.add(material)),
+                    Transform::from_scale(Vec3::ZERO),
+                    Card {
+                        act,
+                        body,
+                        image: size,
+                        shift,
+                    },
+                    ChildOf(act),
+                ));
+            }
+            Order::Counter(_) => {
+                let texture = images.add(stage_image(picture));
+                if let Some((mut counter, material)) =
+                    counters.iter_mut().find(|(counter, _)| counter.act == act)
+                {
+                    counter.image = size;
+                    counter.shift = shift;
+                    counter.beat_at = shown.elapsed;
+                    if let Some(mut material) = materials.get_mut(&material.0) {
+                        material.texture = texture;
+                    }
+                } else {
+                    commands.spawn((
+                        Mesh2d(quad.0.clone()),
+                        MeshMaterial2d(materials.add(QuadMaterial::premultiplied(texture))),
+                        Transform::from_scale(Vec3::ZERO),
+                        Counter {
+                            act,
+                            image: size,
+                            shift,
+                            beat_at: shown.elapsed,
+                            strength: 1.0,
+                        },
+                        ChildOf(act),
+                    ));
+                }
+            }
+        }
+    }
+    // Orders whose act went before the image came.
+    desk.orders.retain(|_, order| {
+        let (Order::Card(act) | Order::Counter(act) | Order::Fusion { act, .. }) = order;
+        acts.contains(*act)
+    });
+}
+
+/// Size of the image, the shift of its middle from the body's, and the body's
+/// size, in stage units.
+fn measures(picture: &PixelBuffer, unit: f32) -> (Vec2, Vec2, Vec2) {
+    let image = Vec2::new(picture.width as f32, picture.height as f32);
+    let Body { x, y, width, height } = picture.body;
+    let middle = Vec2::new(x + width / 2.0, y + height / 2.0);
+    let shift = (image / 2.0 - middle) * Vec2::new(1.0, -1.0);
+    (image * unit, shift * unit, Vec2::new(width, height) * unit)
+}
+
+fn place(
+    stage: Res<StageSize>,
+    acts: Query<(&Act, &Placement)>,
+    mut cards: Query<(&Card, &mut Transform, &MeshMaterial2d<QuadMaterial>), Without<Counter>>,
+    mut counters: Query<(&Counter, &mut Transform, &MeshMaterial2d<QuadMaterial>), Without<Card>>,
+    mut materials: ResMut<Assets<QuadMaterial>>,
+) {
+    let mut bodies: HashMap<Entity, (Vec2, Vec2, f32)> = HashMap::new();
+    for (card, mut transform, material) in &mut cards {
+        let Ok((act, placement)) = acts.get(card.act) else {
+            continue;
+        };
+        let arrival = (act.elapsed / ENTER).clamp(0.0, 1.0);
+        let shown = crate::catalog::Ease::Overshoot.apply(arrival);
+        let alpha = arrival.min(act.seconds_left() / EXIT).clamp(0.0, 1.0) * act.presence();
+        let at = card_place(act, placement, &stage, card.body);
+        let rise = Vec2::new(0.0, -36.0 * (1.0 - shown));
+        let scale = 0.86 + 0.14 * shown;
+        *transform = Transform {
+            translation: (at + rise + card.shift * scale).extend(CARD_Z),
+            scale: (card.image * scale).extend(1.0),
+            ..default()
+        };
+        bodies.insert(card.act, (at + rise, card.body, alpha));
+        if let Some(mut material) = materials.get_mut(&material.0) {
+            material.tint.w = alpha;
+        }
+    }
+    for (counter, mut transform, material) in &mut counters {
+        let (Ok((act, _)), Some((at, body, alpha))) =
+            (acts.get(counter.act), bodies.get(&counter.act))
+        else {
+            continue;
+        };
+        // A beat for every increment: out fast, back with a swing.
+        let t = ((act.elapsed - counter.beat_at) / BEAT).clamp(0.0, 1.0);
+        let swing = (1.0 - t).powi(2) * (1.0 - 1.6 * t);
+        let scale = 1.0 + 0.34 * counter.strength.min(2.2) * swing;
+        let corner = *at + Vec2::new(body.x * 0.5 - body.y * 0.15, body.y * 0.62);
+        *transform = Transform {
+            translation: (corner + counter.shift * scale).extend(COUNTER_Z),
+            rotation: Quat::from_rotation_z(0.06 * swing * counter.strength),
+            scale: (counter.image * scale).extend(1.0),
+        };
+        if let Some(mut material) = materials.get_mut(&material.0) {
+            material.tint.w = *alpha;
+        }
+    }
+}
+
+/// Where the middle of a card's body is: under its act, inside the safe area.
+fn card_place(act: &Act, placement: &Placement, stage: &StageSize, body: Vec2) -> Vec2 {
+    let below = match act.lane {
+        Lane::Headline => 390.0,
+        Lane::Feature => 400.0,
+        Lane::Ambient => 300.0,
+    };
+    let wanted = placement.origin - Vec2::new(0.0, below * placement.scale);
+    let size = stage.units();
+    let room = (size * (0.5 - SAFE_AREA) - body / 2.0).max(Vec2::ZERO);
+    wanted.clamp(-room, room)
+}
+
+/// An image for fusing: straight alpha, sRGB.
+fn straight_image(picture: PixelBuffer) -> Image {
+    let picture = picture.into_straight();
+    image_of(picture.width, picture.height, picture.rgba)
+}
+
+/// An image in the stage's own form: premultiplied in linear light. Only where
+/// alpha is partial do its bytes differ from premultiplied sRGB.
+fn stage_image(mut picture: PixelBuffer) -> Image {
+    for [r, g, b, a] in picture.rgba.as_chunks_mut::<4>().0 {
+        if *a == 0 || *a == 255 {
+            continue;
+        }
+        let alpha = f32::from(*a) / 255.0;
+        for channel in [r, g, b] {
+            let straight = (f32::from(*channel) / 255.0 / alpha).min(1.0);
+            let linear = Color::decode_srgb(straight) * alpha;
+            *channel = (Color::encode_srgb(linear) * 255.0).round() as u8;
+        }
+    }
+    image_of(picture.width, picture.height, picture.rgba)
+}
+
+fn image_of(width: u32, height: u32, rgba: Vec<u8>) -> Image {
+    Image::new(
+        Extent3d {
+            width,
+            height,
+            depth_or_array_layers: 1,
+        },
+        TextureDimension::D2,
+        rgba,
+        TextureFormat::Rgba8UnormSrgb,
+        RenderAssetUsages::RENDER_WORLD,
+    )
+}
