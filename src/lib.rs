@@ -1,3 +1,5 @@
+#[cfg(feature = "cli")]
+pub mod bench;
 pub mod catalog;
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -27,6 +27,10 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// Measure, and print the table of figures and bars
     Bench(BenchArgs),
+    /// One run of a figure that needs a process of its own
+    #[cfg(feature = "cli")]
+    #[command(hide = true)]
+    BenchChild { words: Vec<String> },
     /// Print completions for a shell
     Completions { shell: clap_complete::Shell },
     /// Print the manual page, or write one for each subcommand into a folder

@@ -2,7 +2,7 @@
 //! our own, through the ordinary client path.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -18,12 +18,13 @@ use crate::model::Private;
 use crate::protocol::ClientType;
 
 /// A stage that a software rasteriser keeps up with.
-const SIZE: &str = "1280x720";
+const SIZE: &str = "960x540";
 
 pub(super) fn run(args: &DemoArgs) -> Result<ExitCode> {
     let engine = Engine::of_this_build()?;
     make_folder(&args.out)?;
-    let state = StateFolder::new()?;
+    // An identity of its own: a demo never takes that of a running show.
+    let state = TemporaryFolder::new("demo")?;
     let config = demo_config(args)?;
     let catalog_path = find_catalog(args.stage.catalog.as_deref())?;
     let catalog = Catalog::load(&catalog_path)?;
@@ -55,7 +56,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<ExitCode> {
         ],
         play_unseen: false,
         catalog: catalog_path,
-        state_dir: state.0.clone(),
+        state_dir: state.path().to_owned(),
         time_limit: Some(length),
         shutdown: Shutdown::default(),
     };
@@ -106,19 +107,23 @@ fn start_server(port: u16, script: Script, token: Private<String>) -> Result<Dem
     })
 }
 
-/// An identity of its own, so that a demo never takes that of a running show.
-struct StateFolder(PathBuf);
+/// A folder that goes with its owner.
+pub(crate) struct TemporaryFolder(PathBuf);
 
-impl StateFolder {
-    fn new() -> Result<Self> {
-        let name = format!("hyperfocus-demo-{}", uuid::Uuid::new_v4());
+impl TemporaryFolder {
+    pub fn new(purpose: &str) -> Result<Self> {
+        let name = format!("hyperfocus-{purpose}-{}", uuid::Uuid::new_v4());
         let folder = std::env::temp_dir().join(name);
         make_folder(&folder)?;
         Ok(Self(folder))
     }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
 }
 
-impl Drop for StateFolder {
+impl Drop for TemporaryFolder {
     fn drop(&mut self) {
         // What is left in the temporary folder is the system's to clear.
         let _ = std::fs::remove_dir_all(&self.0);
@@ -141,8 +146,8 @@ mod tests {
 
     #[test]
     fn the_state_folder_goes_with_the_demo() {
-        let state = StateFolder::new().unwrap();
-        let path = state.0.clone();
+        let state = TemporaryFolder::new("demo").unwrap();
+        let path = state.path().to_owned();
         assert!(path.is_dir());
         drop(state);
         assert!(!path.exists());

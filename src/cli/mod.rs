@@ -17,7 +17,11 @@ use std::process::ExitCode;
 use clap::Parser;
 
 pub use bench::{BenchPlan, Figure};
+#[cfg(feature = "cli")]
+pub(crate) use demo::TemporaryFolder;
 pub use engine::Engine;
+#[cfg(feature = "cli")]
+pub(crate) use plan::find_catalog;
 pub use plan::{Connection, OutputPlan, RunPlan, StageSettings};
 pub use shutdown::Shutdown;
 pub use summary::{Backend, FrameTimes, Gifts, Memory, Percentiles, Summary};
@@ -34,6 +38,8 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Check(args) => check::run(&args, arguments.config.as_deref()),
         Command::Bench(args) => bench::run(&args),
+        #[cfg(feature = "cli")]
+        Command::BenchChild { words } => crate::bench::child::run(&words),
         Command::Completions { shell } => pages::completions(shell),
         Command::Man { folder } => pages::manual(folder.as_deref()),
     };

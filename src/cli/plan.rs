@@ -195,7 +195,7 @@ pub(super) fn has_display() -> bool {
 }
 
 /// The catalogue that was asked for, or the one that comes with the program.
-pub(super) fn find_catalog(chosen: Option<&Path>) -> Result<PathBuf> {
+pub(crate) fn find_catalog(chosen: Option<&Path>) -> Result<PathBuf> {
     if let Some(path) = chosen {
         ensure!(
             path.is_file(),
