@@ -101,7 +101,7 @@ pub struct FrameRequest {
 
 /// The camera of a window that shows the stage, and what the stage lies over
 /// there.
-#[derive(Component, Clone, Copy, Default, ExtractComponent)]
+#[derive(Component, Clone, Copy, ExtractComponent)]
 pub struct WindowCamera {
     pub ground: LinearRgba,
     /// Whether the ground is a checkerboard of this colour and a lighter one.

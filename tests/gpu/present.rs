@@ -290,7 +290,8 @@ fn a_window_shows_the_stage_over_its_ground_with_bars_where_it_does_not_fit() {
     app.world_mut().spawn((
         WindowCamera {
             ground,
-            ..default()
+            has_overlay: false,
+            is_checkered: false,
         },
         Camera2d,
         Camera {
