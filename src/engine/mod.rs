@@ -187,11 +187,15 @@ enum Rest {
     Until(Duration),
 }
 
+/// Whether nothing is on stage and nothing waits.
+fn acts_are_over(world: &World) -> bool {
+    world.resource::<Director>().is_idle() && world.resource::<EffectPool>().in_use() == 0
+}
+
 fn rest(world: &World, outputs: &Outputs) -> Rest {
     let director = world.resource::<Director>();
     let busy = !world.resource::<Warmup>().is_done()
-        || !director.is_idle()
-        || world.resource::<EffectPool>().in_use() > 0
+        || !acts_are_over(world)
         || world.resource::<Readback>().in_flight() > 0
         || !world.resource::<StageLink>().is_flushed()
         || !outputs.is_idle()

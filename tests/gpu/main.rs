@@ -10,3 +10,5 @@ mod video_files;
 mod video_pixels;
 #[cfg(feature = "ffmpeg")]
 mod video_samples;
+#[cfg(all(feature = "desktop", target_os = "linux"))]
+mod window;

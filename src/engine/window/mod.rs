@@ -70,9 +70,7 @@ pub(super) fn open(
         ..default()
     };
     let mut app = without_panic(|| app::build(plan, gpu, catalog, link, Some(window)))
-        .map_err(|reason| {
-            anyhow!("the display refuses a window ({reason}); check DISPLAY or WAYLAND_DISPLAY, or add --headless")
-        })??;
+        .map_err(|reason| refusal(&reason))??;
     let keys = keys::KeysPlugin {
         shutdown: plan.shutdown.clone(),
     };
@@ -103,6 +101,28 @@ fn without_panic<T>(build: impl FnOnce() -> T) -> Result<T, String> {
             .or_else(|| payload.downcast_ref::<&str>().map(ToString::to_string))
             .unwrap_or_else(|| "it does not say why".into())
     })
+}
+
+/// What to say when there is a display and it refuses.
+fn refusal(reason: &str) -> anyhow::Error {
+    if !reason.starts_with("Failed to build event loop") {
+        return anyhow!("no window can be opened: {reason}");
+    }
+    debug!("{reason}");
+    // The window system prefers the first that is set.
+    let named = ["WAYLAND_DISPLAY", "WAYLAND_SOCKET", "DISPLAY"]
+        .into_iter()
+        .find_map(|name| {
+            Some((
+                name,
+                std::env::var(name).ok().filter(|value| !value.is_empty())?,
+            ))
+        });
+    let display = named.map_or_else(String::new, |(name, value)| format!(" {name}={value}"));
+    anyhow!(
+        "the display{display} cannot be opened; is it running, and may this user draw on it? \
+         Correct the variable, or add --headless"
+    )
 }
 
 /// The run, as long as it goes on.
