@@ -1,7 +1,7 @@
 //! The catalogue, read again when its file changes. A bad edit keeps the last
 //! good one and says where the mistake is.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -39,7 +39,7 @@ pub(super) fn install(app: &mut App, path: &Path) {
         .add_systems(Update, take.in_set(StageSet::Receive));
 }
 
-fn watch(path: &PathBuf, fresh: &Sender<Arc<Catalog>>, stop: &Receiver<()>) {
+fn watch(path: &Path, fresh: &Sender<Arc<Catalog>>, stop: &Receiver<()>) {
     let mut known = modified(path);
     // Nothing is ever sent; the other end's going is the word to stop.
     while stop.recv_timeout(EVERY) == Err(crossbeam_channel::RecvTimeoutError::Timeout) {

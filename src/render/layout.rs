@@ -61,7 +61,11 @@ impl Placement {
                 // The golden ratio spreads successive slots evenly over the
                 // height without their ever lining up.
                 let spread = (act.slot as f32 * 0.618_034 + 0.5).fract() - 0.5;
-                let side = if act.slot % 2 == 0 { -1.0 } else { 1.0 };
+                let side = if act.slot.is_multiple_of(2) {
+                    -1.0
+                } else {
+                    1.0
+                };
                 let sway = ((act.seed >> 8) & 0xff) as f32 / 255.0 - 0.5;
                 Self {
                     origin: if wide {
