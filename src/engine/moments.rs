@@ -40,7 +40,11 @@ pub(super) fn install(app: &mut App, plan: &RunPlan) {
 fn ask(world: &mut World) {
     let is_empty = acts_are_over(world);
     let mut clean = world.resource_mut::<CleanFrames>();
-    clean.0 = if is_empty { clean.0.saturating_add(1) } else { 0 };
+    clean.0 = if is_empty {
+        clean.0.saturating_add(1)
+    } else {
+        0
+    };
     let wanted = clean.0 <= CLEAN_FRAMES;
     world.resource_mut::<FrameRequest>().readback = wanted;
 }
