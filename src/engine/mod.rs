@@ -10,6 +10,7 @@ mod adapter;
 mod app;
 mod headless;
 mod moments;
+mod reload;
 mod sinks;
 mod tally;
 mod video_sound;
@@ -27,10 +28,10 @@ use crate::catalog::Catalog;
 use crate::cli::{RunPlan, Summary};
 use crate::net::{Identity, Link, NetConfig, Waker};
 use crate::output::{OutputReport, Outputs};
-use crate::render::particles::EffectPool;
-use crate::render::present::{FrameRequest, Frames, Readback};
 use crate::render::Warmup;
 use crate::render::captions::CaptionDesk;
+use crate::render::particles::EffectPool;
+use crate::render::present::{FrameRequest, Frames, Readback};
 use crate::session::SessionSettings;
 use crate::sound::{SoundPlugin, Speakers};
 use crate::stage::{Director, Muted, StageLink, Volume};
@@ -84,6 +85,7 @@ pub fn run(plan: RunPlan) -> Result<Summary> {
         ..default()
     });
     moments::install(&mut app, &plan);
+    reload::install(&mut app, &plan.catalog);
     let (mixer, mix) = crate::sound::mixer();
     let mixer = Arc::new(mixer);
     mixer.set_muted(plan.sound.muted);

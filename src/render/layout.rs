@@ -65,7 +65,10 @@ impl Placement {
                 let sway = ((act.seed >> 8) & 0xff) as f32 / 255.0 - 0.5;
                 Self {
                     origin: if wide {
-                        Vec2::new(side * (0.355 + 0.05 * sway) * size.x, spread * 0.62 * size.y)
+                        Vec2::new(
+                            side * (0.355 + 0.05 * sway) * size.x,
+                            spread * 0.62 * size.y,
+                        )
                     } else {
                         Vec2::new(spread * 0.6 * size.x, side * (0.34 + 0.06 * sway) * size.y)
                     },

@@ -1,8 +1,8 @@
 //! What is drawn. A software renderer (Mesa's lavapipe) will do.
 
 mod captions;
-mod present;
 mod offscreen;
+mod present;
 #[cfg(feature = "ffmpeg")]
 mod samples;
 #[cfg(feature = "ffmpeg")]
