@@ -26,6 +26,7 @@ use bevy::prelude::*;
 
 use crate::catalog::Catalog;
 use crate::cli::{RunPlan, Summary};
+use crate::model::{Control, Moment};
 use crate::net::{Identity, Link, NetConfig, Waker};
 use crate::output::{OutputReport, Outputs};
 use crate::render::Warmup;
@@ -34,7 +35,7 @@ use crate::render::particles::EffectPool;
 use crate::render::present::{FrameRequest, Frames, Readback};
 use crate::session::SessionSettings;
 use crate::sound::{SoundPlugin, Speakers};
-use crate::stage::{Director, Muted, StageLink, Volume};
+use crate::stage::{Director, StageLink};
 
 use adapter::Gpu;
 use tally::Tally;
@@ -88,13 +89,12 @@ pub fn run(plan: RunPlan) -> Result<Summary> {
     reload::install(&mut app, &plan.catalog);
     let (mixer, mix) = crate::sound::mixer();
     let mixer = Arc::new(mixer);
-    mixer.set_muted(plan.sound.muted);
-    mixer.set_volume(plan.sound.volume);
-    app.insert_resource(Muted(plan.sound.muted))
-        .insert_resource(Volume(plan.sound.volume))
-        .add_plugins(SoundPlugin {
-            mixer: mixer.clone(),
-        });
+    app.add_plugins(SoundPlugin {
+        mixer: mixer.clone(),
+    });
+    let show = &mut app.world_mut().resource_mut::<Director>().show;
+    show.control(Moment::ZERO, Control::Mute(plan.sound.muted));
+    show.control(Moment::ZERO, Control::Volume(plan.sound.volume));
     video_sound::install(&mut app, mixer);
     let speakers = Speakers::start(mix);
     let frames = app.world().resource::<Frames>().0.clone();
