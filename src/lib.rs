@@ -1,4 +1,4 @@
-#[cfg(feature = "cli")]
+#[cfg(all(feature = "render", feature = "cli"))]
 pub mod bench;
 pub mod catalog;
 #[cfg(feature = "cli")]

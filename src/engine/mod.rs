@@ -26,7 +26,7 @@ use bevy::prelude::*;
 use crate::catalog::Catalog;
 use crate::cli::{RunPlan, Summary};
 use crate::net::{Identity, Link, NetConfig, Waker};
-use crate::output::{OutputReport, Outputs};
+use crate::output::{OutputReport, Outputs, Sink};
 use crate::render::particles::EffectPool;
 use crate::render::present::{FrameRequest, Frames, Readback};
 use crate::render::Warmup;
@@ -46,6 +46,19 @@ use wake::Alarm;
 /// What keeps a run from starting: no adapter, an unusable catalogue or URL, an
 /// output that cannot be opened. Whatever happens later is in the summary.
 pub fn run(plan: RunPlan) -> Result<Summary> {
+    run_with(plan, Vec::new(), |_| ())
+}
+
+/// As [`run`], with further takers of frames and with what `install` adds to
+/// the app before it starts: how benchmarks watch the stage from within.
+///
+/// # Errors
+/// See [`run`].
+pub fn run_with(
+    plan: RunPlan,
+    watchers: Vec<Box<dyn Sink + Send>>,
+    install: impl FnOnce(&mut App),
+) -> Result<Summary> {
     let mut tally = Tally::start();
     let alarm = Alarm::of_this_thread();
     let catalog = Arc::new(Catalog::load(&plan.catalog)?);
@@ -77,7 +90,8 @@ pub fn run(plan: RunPlan) -> Result<Summary> {
     let gpu = adapter::open()?;
     tally.adapter = Some(gpu.name.clone());
     let mut warnings = Vec::new();
-    let sinks = sinks::open(&plan, &catalog, &mut warnings)?;
+    let mut sinks = sinks::open(&plan, &catalog, &mut warnings)?;
+    sinks.extend(watchers);
     let mut app = open_app(&plan, gpu, catalog, StageLink::new(link))?;
     app.insert_resource(FrameRequest {
         readback: !sinks.is_empty(),
@@ -94,6 +108,7 @@ pub fn run(plan: RunPlan) -> Result<Summary> {
             mixer: mixer.clone(),
         });
     video_sound::install(&mut app, mixer);
+    install(&mut app);
     let speakers = Speakers::start(mix);
     let frames = app.world().resource::<Frames>().0.clone();
     let outputs = Outputs::spawn(frames, sinks);
