@@ -34,7 +34,7 @@
 //! | [`demo`] | a scripted show and the server that plays it | `net` |
 //! | [`engine`] | a run: the layers put together, driven and ended | `render`, `cli` |
 //! | [`cli`] | the program's commands | `cli` |
-//! | [`bench`] | what the engine must measure up to | `cli` |
+//! | [`bench`] | what the engine must measure up to | `render`, `cli` |
 //!
 //! # What always holds
 //!
@@ -55,7 +55,7 @@
 //! - **An empty stage costs nothing**: no frame is drawn until the network, a
 //!   key or a signal wakes it.
 
-#[cfg(feature = "cli")]
+#[cfg(all(feature = "render", feature = "cli"))]
 pub mod bench;
 pub mod catalog;
 #[cfg(feature = "cli")]

@@ -28,7 +28,7 @@ use crate::catalog::Catalog;
 use crate::cli::{RunPlan, Summary};
 use crate::model::{Control, Moment};
 use crate::net::{Identity, Link, NetConfig, Waker};
-use crate::output::{OutputReport, Outputs};
+use crate::output::{OutputReport, Outputs, Sink};
 use crate::render::Warmup;
 use crate::render::captions::CaptionDesk;
 use crate::render::particles::EffectPool;
@@ -48,6 +48,19 @@ use wake::Alarm;
 /// What keeps a run from starting: no adapter, an unusable catalogue or URL, an
 /// output that cannot be opened. Whatever happens later is in the summary.
 pub fn run(plan: RunPlan) -> Result<Summary> {
+    run_with(plan, Vec::new(), |_| ())
+}
+
+/// As [`run`], with further takers of frames and with what `install` adds to
+/// the app before it starts: how benchmarks watch the stage from within.
+///
+/// # Errors
+/// See [`run`].
+pub fn run_with(
+    plan: RunPlan,
+    watchers: Vec<Box<dyn Sink + Send>>,
+    install: impl FnOnce(&mut App),
+) -> Result<Summary> {
     let mut tally = Tally::start();
     let alarm = Alarm::of_this_thread();
     let catalog = Arc::new(Catalog::load(&plan.catalog)?);
@@ -79,7 +92,8 @@ pub fn run(plan: RunPlan) -> Result<Summary> {
     let gpu = adapter::open()?;
     tally.adapter = Some(gpu.name.clone());
     let mut warnings = Vec::new();
-    let sinks = sinks::open(&plan, &catalog, &mut warnings)?;
+    let mut sinks = sinks::open(&plan, &catalog, &mut warnings)?;
+    sinks.extend(watchers);
     let mut app = open_app(&plan, gpu, catalog, StageLink::new(link))?;
     app.insert_resource(FrameRequest {
         readback: !sinks.is_empty(),
@@ -96,6 +110,7 @@ pub fn run(plan: RunPlan) -> Result<Summary> {
     show.control(Moment::ZERO, Control::Mute(plan.sound.muted));
     show.control(Moment::ZERO, Control::Volume(plan.sound.volume));
     video_sound::install(&mut app, mixer);
+    install(&mut app);
     let speakers = Speakers::start(mix);
     let frames = app.world().resource::<Frames>().0.clone();
     let outputs = Outputs::spawn(frames, sinks);

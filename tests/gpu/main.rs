@@ -1,5 +1,7 @@
 //! What is drawn. A software renderer (Mesa's lavapipe) will do.
 
+#[cfg(feature = "cli")]
+mod bench;
 mod captions;
 mod offscreen;
 mod present;

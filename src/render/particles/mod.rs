@@ -12,7 +12,7 @@ use bevy::prelude::*;
 use bevy_hanabi::{EffectMaterial, EffectProperties, EffectSpawner, HanabiPlugin, SpawnerSettings};
 
 pub use pool::EffectPool;
-pub use template::CAPACITY;
+pub use template::{CAPACITY, properties};
 
 use super::camera::model_camera_distance;
 use super::layout::{Placement, StageSize};
@@ -176,7 +176,7 @@ fn fire(
                 1,
             );
             commands.entity(effect).insert((
-                template::properties(emitter, scale, salt, 1.0),
+                properties(emitter, scale, salt, 1.0),
                 EffectSpawner::new(&spawner),
                 EffectMaterial {
                     images: vec![textures.get(&assets, &emitter.texture)],
