@@ -11,6 +11,7 @@ mod app;
 mod headless;
 mod moments;
 mod sinks;
+mod still;
 mod tally;
 mod video_sound;
 mod wake;
@@ -34,6 +35,8 @@ use crate::render::captions::CaptionDesk;
 use crate::session::SessionSettings;
 use crate::sound::{SoundPlugin, Speakers};
 use crate::stage::{Director, Muted, StageLink, Volume};
+
+pub use still::{Rehearsal, StillError};
 
 use adapter::Gpu;
 use tally::Tally;
@@ -102,6 +105,12 @@ pub fn run(plan: RunPlan) -> Result<Summary> {
     let (mut summary, report) = ended.close();
     speakers.stop();
     warnings.extend(report.warnings);
+    warnings.extend(
+        report
+            .failed
+            .iter()
+            .map(|name| format!("{name} is not complete: it could not be written")),
+    );
     summary.outputs = report.written;
     summary.warnings = warnings;
     Ok(summary)

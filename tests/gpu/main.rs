@@ -1,10 +1,24 @@
 //! What is drawn. A software renderer (Mesa's lavapipe) will do.
 
+#[cfg(all(unix, feature = "cli"))]
+mod bad_input;
 mod captions;
-mod present;
+#[cfg(feature = "cli")]
+mod golden;
 mod offscreen;
+mod present;
+#[cfg(all(unix, feature = "cli"))]
+mod program;
+#[cfg(all(unix, feature = "cli"))]
+mod run;
 #[cfg(feature = "ffmpeg")]
 mod samples;
+#[cfg(all(unix, feature = "cli"))]
+#[expect(dead_code, reason = "the network tests use the rest of it")]
+#[path = "../net/server.rs"]
+mod server;
+#[cfg(all(unix, feature = "cli"))]
+mod stage;
 #[cfg(feature = "ffmpeg")]
 mod video_files;
 mod video_pixels;
