@@ -433,7 +433,7 @@ fn place(
 fn card_place(act: &Act, placement: &Placement, stage: &StageSize, body: Vec2) -> Vec2 {
     let below = match act.lane {
         Lane::Headline => 390.0,
-        Lane::Feature => 400.0,
+        Lane::Feature => 500.0,
         Lane::Ambient => 300.0,
     };
     let wanted = placement.origin - Vec2::new(0.0, below * placement.scale);

@@ -75,6 +75,11 @@ pub struct Rehearsing;
 pub struct ModelNodes(HashMap<String, Entity>);
 
 impl ModelNodes {
+    /// Whether the model's entities do not exist yet.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub fn node(&self, name: &str) -> Option<Entity> {
         self.0.get(name).copied()
     }

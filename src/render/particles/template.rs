@@ -16,9 +16,10 @@ use bevy_hanabi::{
 
 use crate::catalog::{Color, Emitter, Template};
 
-/// Particles an effect instance can hold: an emitter takes the smallest that it
-/// fits into, since memory is taken for all of them.
-pub const CAPACITIES: [u32; 2] = [512, 4_096];
+/// Particles that one emitter can have alive at once. One size for all: effects
+/// of several sizes side by side drew nothing (hanabi 0.19, seen with 4,096
+/// beside 512). What an emitter throws beyond it is not born.
+pub const CAPACITY: u32 = 1_024;
 
 /// The properties every template has, four floats each. Layouts:
 /// place = offset, radius; extent = half box, rim; aim = velocity, depth;
@@ -92,8 +93,8 @@ impl Modifier for Body {
     }
 }
 
-/// Builds the effect for a template that holds `capacity` particles.
-pub fn effect(template: Template, capacity: u32) -> EffectAsset {
+/// Builds the effect for a template.
+pub fn effect(template: Template) -> EffectAsset {
     let writer = ExprWriter::new();
     for name in PROPERTIES {
         writer.add_property(name, Value::Vector(Vec4::ZERO.into()));
@@ -139,8 +140,8 @@ pub fn effect(template: Template, capacity: u32) -> EffectAsset {
     };
 
     let spawner = SpawnerSettings::once(1.0.into()).with_starts_active(false);
-    let mut asset = EffectAsset::new(capacity, spawner, module)
-        .with_name(format!("{template:?} {capacity}"))
+    let mut asset = EffectAsset::new(CAPACITY, spawner, module)
+        .with_name(format!("{template:?}"))
         .with_simulation_space(SimulationSpace::Global)
         .with_alpha_mode(match template {
             Template::Glow | Template::Spark | Template::Ribbon => AlphaMode::Add,
