@@ -107,3 +107,11 @@ fn colours_survive_the_way_to_linear_light_and_back() {
         [0xFF, 0x69, 0xB4]
     );
 }
+
+#[test]
+fn a_catalogue_named_without_a_folder_lies_in_the_present_one() {
+    for (path, root) in [("catalog.toml", "."), ("gifts/catalog.toml", "gifts")] {
+        let catalog = Catalog::parse(GOOD, Path::new(path)).unwrap();
+        assert_eq!(catalog.root, Path::new(root), "{path}");
+    }
+}
