@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{process, socket};
+use super::{particles, process, socket, stage};
 
 /// The subcommand that starts a child; not for people.
 pub const SUBCOMMAND: &str = "bench-child";
@@ -25,11 +25,11 @@ pub fn run(words: &[String]) -> Result<ExitCode> {
     let words: Vec<_> = words.iter().map(String::as_str).collect();
     match words[..] {
         ["socket", way] => answer(&socket::one_run(way.parse()?)?),
-        ["rows", ..] => {
-            let only = words[1..].iter().map(|w| (*w).to_owned()).collect();
-            super::run(&crate::cli::BenchPlan { only })?;
-            Ok(ExitCode::SUCCESS)
-        }
+        ["idle"] => answer(&stage::idle_run()?),
+        ["gift-to-frame"] => answer(&stage::gift_to_frame_run()?),
+        ["flood", way] => answer(&stage::flood_run(way.parse()?)?),
+        ["particles", "ours"] => answer(&particles::our_run()?),
+        ["particles", "bare"] => answer(&particles::bare_run()?),
         _ => bail!("{words:?} is nothing that can be measured"),
     }
 }

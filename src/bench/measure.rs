@@ -117,20 +117,6 @@ pub fn take_turns(
     Ok(turns)
 }
 
-/// As often as every figure is measured.
-///
-/// # Errors
-/// The first that a measurement returns.
-pub fn repeat(mut measure: impl FnMut() -> Result<f64>) -> Result<Vec<f64>> {
-    (1..=RUNS)
-        .map(|run| {
-            let value = measure()?;
-            eprintln!("  {run}/{RUNS}: {value:.4}");
-            Ok(value)
-        })
-        .collect()
-}
-
 /// The middle one, or the mean of the middle two; NaN of nothing.
 pub fn median(runs: &[f64]) -> f64 {
     let mut sorted = runs.to_vec();
@@ -159,7 +145,11 @@ pub fn micros(duration: Duration) -> f64 {
 
 /// One line of progress.
 pub fn report(figure: &Figure) {
-    let holds = if figure.holds { "holds" } else { "DOES NOT HOLD" };
+    let holds = if figure.holds {
+        "holds"
+    } else {
+        "DOES NOT HOLD"
+    };
     eprintln!(
         "  {} = {:.3} {} ({}: {holds})",
         figure.id, figure.value, figure.unit, figure.bar

@@ -15,18 +15,14 @@
 
 mod backend;
 pub mod child;
-#[cfg(feature = "render")]
 mod launch;
 mod measure;
-#[cfg(feature = "render")]
 mod particles;
 mod process;
 mod protocol;
 mod show;
 mod socket;
-#[cfg(feature = "render")]
 mod stage;
-#[cfg(feature = "render")]
 mod video;
 
 use anyhow::Result;
@@ -46,10 +42,12 @@ pub const AREAS: &[Area] = &[
     protocol::AREA,
     socket::AREA,
     show::AREA,
-    #[cfg(feature = "render")]
     video::AREA,
-    #[cfg(feature = "render")]
     launch::AREA,
+    stage::IDLE,
+    stage::GIFT_TO_FRAME,
+    stage::FLOOD,
+    particles::AREA,
 ];
 
 /// Measures what the plan asks for. A figure that cannot be had on this machine

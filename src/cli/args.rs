@@ -28,7 +28,7 @@ pub(super) enum Command {
     /// Measure, and print the table of figures and bars
     Bench(BenchArgs),
     /// One run of a figure that needs a process of its own
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "render")]
     #[command(hide = true)]
     BenchChild { words: Vec<String> },
     /// Print completions for a shell

@@ -17,10 +17,10 @@ use std::process::ExitCode;
 use clap::Parser;
 
 pub use bench::{BenchPlan, Figure};
-#[cfg(feature = "cli")]
+#[cfg(feature = "render")]
 pub(crate) use demo::TemporaryFolder;
 pub use engine::Engine;
-#[cfg(feature = "cli")]
+#[cfg(feature = "render")]
 pub(crate) use plan::find_catalog;
 pub use plan::{Connection, OutputPlan, RunPlan, StageSettings};
 pub use shutdown::Shutdown;
@@ -38,7 +38,7 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Check(args) => check::run(&args, arguments.config.as_deref()),
         Command::Bench(args) => bench::run(&args),
-        #[cfg(feature = "cli")]
+        #[cfg(feature = "render")]
         Command::BenchChild { words } => crate::bench::child::run(&words),
         Command::Completions { shell } => pages::completions(shell),
         Command::Man { folder } => pages::manual(folder.as_deref()),

@@ -10,6 +10,7 @@ mod adapter;
 mod app;
 mod headless;
 mod moments;
+mod reload;
 mod sinks;
 mod still;
 mod tally;
@@ -26,15 +27,16 @@ use bevy::prelude::*;
 
 use crate::catalog::Catalog;
 use crate::cli::{RunPlan, Summary};
+use crate::model::{Control, Moment};
 use crate::net::{Identity, Link, NetConfig, Waker};
-use crate::output::{OutputReport, Outputs};
-use crate::render::particles::EffectPool;
-use crate::render::present::{FrameRequest, Frames, Readback};
+use crate::output::{OutputReport, Outputs, Sink};
 use crate::render::Warmup;
 use crate::render::captions::CaptionDesk;
+use crate::render::particles::EffectPool;
+use crate::render::present::{FrameRequest, Frames, Readback};
 use crate::session::SessionSettings;
 use crate::sound::{SoundPlugin, Speakers};
-use crate::stage::{Director, Muted, StageLink, Volume};
+use crate::stage::{Director, StageLink};
 
 pub use still::{Rehearsal, StillError};
 
@@ -49,6 +51,19 @@ use wake::Alarm;
 /// What keeps a run from starting: no adapter, an unusable catalogue or URL, an
 /// output that cannot be opened. Whatever happens later is in the summary.
 pub fn run(plan: RunPlan) -> Result<Summary> {
+    run_with(plan, Vec::new(), |_| ())
+}
+
+/// As [`run`], with further takers of frames and with what `install` adds to
+/// the app before it starts: how benchmarks watch the stage from within.
+///
+/// # Errors
+/// See [`run`].
+pub fn run_with(
+    plan: RunPlan,
+    watchers: Vec<Box<dyn Sink + Send>>,
+    install: impl FnOnce(&mut App),
+) -> Result<Summary> {
     let mut tally = Tally::start();
     let alarm = Alarm::of_this_thread();
     let catalog = Arc::new(Catalog::load(&plan.catalog)?);
@@ -80,23 +95,25 @@ pub fn run(plan: RunPlan) -> Result<Summary> {
     let gpu = adapter::open()?;
     tally.adapter = Some(gpu.name.clone());
     let mut warnings = Vec::new();
-    let sinks = sinks::open(&plan, &catalog, &mut warnings)?;
+    let mut sinks = sinks::open(&plan, &catalog, &mut warnings)?;
+    sinks.extend(watchers);
     let mut app = open_app(&plan, gpu, catalog, StageLink::new(link))?;
     app.insert_resource(FrameRequest {
         readback: !sinks.is_empty(),
         ..default()
     });
     moments::install(&mut app, &plan);
+    reload::install(&mut app, &plan.catalog);
     let (mixer, mix) = crate::sound::mixer();
     let mixer = Arc::new(mixer);
-    mixer.set_muted(plan.sound.muted);
-    mixer.set_volume(plan.sound.volume);
-    app.insert_resource(Muted(plan.sound.muted))
-        .insert_resource(Volume(plan.sound.volume))
-        .add_plugins(SoundPlugin {
-            mixer: mixer.clone(),
-        });
+    app.add_plugins(SoundPlugin {
+        mixer: mixer.clone(),
+    });
+    let show = &mut app.world_mut().resource_mut::<Director>().show;
+    show.control(Moment::ZERO, Control::Mute(plan.sound.muted));
+    show.control(Moment::ZERO, Control::Volume(plan.sound.volume));
     video_sound::install(&mut app, mixer);
+    install(&mut app);
     let speakers = Speakers::start(mix);
     let frames = app.world().resource::<Frames>().0.clone();
     let outputs = Outputs::spawn(frames, sinks);
@@ -194,11 +211,15 @@ enum Rest {
     Until(Duration),
 }
 
+/// Whether nothing is on stage and nothing waits.
+fn acts_are_over(world: &World) -> bool {
+    world.resource::<Director>().is_idle() && world.resource::<EffectPool>().in_use() == 0
+}
+
 fn rest(world: &World, outputs: &Outputs) -> Rest {
     let director = world.resource::<Director>();
     let busy = !world.resource::<Warmup>().is_done()
-        || !director.is_idle()
-        || world.resource::<EffectPool>().in_use() > 0
+        || !acts_are_over(world)
         || world.resource::<Readback>().in_flight() > 0
         || !world.resource::<StageLink>().is_flushed()
         || !outputs.is_idle()

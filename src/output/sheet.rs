@@ -62,7 +62,7 @@ pub struct SheetSink {
 const SEEN: f32 = 0.16;
 /// The least share of a frame that a tile shows, along each side: nearer, a
 /// small gift would be shown larger than it is made for.
-const NEAREST: f32 = 0.34;
+const NEAREST: f32 = 0.5;
 
 /// What a tile shows of a frame: the part where something is to be seen, in the
 /// frame's own shape, as x, y, width and height.
@@ -84,15 +84,10 @@ fn subject(picture: &Picture) -> [u32; 4] {
         return [0, 0, width, height];
     };
     let (frame_w, frame_h) = (width as f32, height as f32);
-    let share = ((right - left) as f32 / frame_w)
-        .max((bottom - top) as f32 / frame_h)
-        * 1.16;
+    let share = ((right - left) as f32 / frame_w).max((bottom - top) as f32 / frame_h) * 1.16;
     let share = share.clamp(NEAREST, 1.0);
     let size = [frame_w * share, frame_h * share];
-    let middle = [
-        (left + right) as f32 / 2.0,
-        (top + bottom) as f32 / 2.0,
-    ];
+    let middle = [(left + right) as f32 / 2.0, (top + bottom) as f32 / 2.0];
     let x = (middle[0] - size[0] / 2.0).clamp(0.0, frame_w - size[0]);
     let y = (middle[1] - size[1] / 2.0).clamp(0.0, frame_h - size[1]);
     [x as u32, y as u32, size[0] as u32, size[1] as u32]

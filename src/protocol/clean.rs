@@ -55,7 +55,7 @@ pub(super) fn clean_label(label: &str) -> Cow<'_, str> {
 
 /// Printable ASCII with single spaces inside only.
 fn is_plain(text: &str) -> bool {
-    text.is_ascii() && is_settled(text)
+    text.bytes().all(|byte| byte.is_ascii_graphic()) || (text.is_ascii() && is_settled(text))
 }
 
 /// Nothing to filter out: single spaces, inside only, and no forbidden character.

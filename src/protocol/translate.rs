@@ -269,7 +269,8 @@ fn optional_id(id: &Text, path: &'static str, kind: Kind) -> Result<Arc<str>, De
     if id.len() > limits::MAX_ID_BYTES {
         return Err(malformed(path, Some(kind), "longer than 128 bytes"));
     }
-    if id.chars().any(char::is_control) {
+    let is_plain = id.bytes().all(|byte| byte.is_ascii_graphic());
+    if !is_plain && id.chars().any(char::is_control) {
         return Err(malformed(path, Some(kind), "contains a control character"));
     }
     Ok(id.into())
@@ -295,7 +296,11 @@ fn url(url: &Text) -> Option<Private<Arc<str>>> {
     let (scheme, rest) = url.split_once("://")?;
     let is_web = scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http");
     let fits = url.len() <= limits::MAX_URL_BYTES && !rest.is_empty();
-    let is_clean = || !rest.contains(|c: char| c.is_whitespace() || c.is_control());
+    // Nearly every address is plain ASCII, which is seen a byte at a time.
+    let is_clean = || {
+        rest.bytes().all(|byte| byte.is_ascii_graphic())
+            || !rest.contains(|c: char| c.is_whitespace() || c.is_control())
+    };
     (is_web && fits && is_clean()).then(|| Private(url.into()))
 }
 

@@ -184,7 +184,9 @@ fn order_card(
     stage: Res<StageSize>,
     acts: Query<&Act>,
 ) {
-    let Ok(act) = acts.get(add.entity) else { return };
+    let Ok(act) = acts.get(add.entity) else {
+        return;
+    };
     let icon = desk.icon(&director, &act.recipe);
     let spec = CardSpec {
         size: match act.lane {
@@ -224,20 +226,37 @@ fn order_card(
                 square: true,
             });
             let tag: Arc<str> = tag.as_str().into();
-            fusion.wanted += usize::from(desk.order(Order::Fusion { act: add.entity, tag }, kind));
+            fusion.wanted += usize::from(desk.order(
+                Order::Fusion {
+                    act: add.entity,
+                    tag,
+                },
+                kind,
+            ));
         }
         if let Some(tag) = &video.name {
             let kind = CaptionKind::Name(NameSpec {
                 text: name,
                 width: 576,
                 height: 92,
-                colour: Rgba { r: 255, g: 246, b: 214, a: 255 },
+                colour: Rgba {
+                    r: 255,
+                    g: 246,
+                    b: 214,
+                    a: 255,
+                },
                 bold: true,
                 outlined: false,
                 straight: true,
             });
             let tag: Arc<str> = tag.as_str().into();
-            fusion.wanted += usize::from(desk.order(Order::Fusion { act: add.entity, tag }, kind));
+            fusion.wanted += usize::from(desk.order(
+                Order::Fusion {
+                    act: add.entity,
+                    tag,
+                },
+                kind,
+            ));
         }
         commands.entity(add.entity).insert(fusion);
     }
@@ -263,7 +282,9 @@ fn order_counter(
     acts: Query<&Act>,
     mut counters: Query<&mut Counter>,
 ) {
-    let Ok(act) = acts.get(grew.entity) else { return };
+    let Ok(act) = acts.get(grew.entity) else {
+        return;
+    };
     // A newer number makes an older one that is not painted yet pointless.
     let stale: Vec<u64> = desk
         .orders
@@ -313,7 +334,9 @@ fn receive(
         match order {
             Order::Fusion { tag, .. } => {
                 if let Ok(mut fusion) = fusions.get_mut(act) {
-                    fusion.ready.push((tag, images.add(straight_image(picture))));
+                    fusion
+                        .ready
+                        .push((tag, images.add(straight_image(picture))));
                 }
             }
             Order::Card(_) => {
@@ -373,7 +396,12 @@ fn receive(
 /// size, in stage units.
 fn measures(picture: &PixelBuffer, unit: f32) -> (Vec2, Vec2, Vec2) {
     let image = Vec2::new(picture.width as f32, picture.height as f32);
-    let Body { x, y, width, height } = picture.body;
+    let Body {
+        x,
+        y,
+        width,
+        height,
+    } = picture.body;
     let middle = Vec2::new(x + width / 2.0, y + height / 2.0);
     let shift = (image / 2.0 - middle) * Vec2::new(1.0, -1.0);
     (image * unit, shift * unit, Vec2::new(width, height) * unit)
@@ -394,21 +422,22 @@ fn place(
         let arrival = (act.elapsed / ENTER).clamp(0.0, 1.0);
         let shown = crate::catalog::Ease::Overshoot.apply(arrival);
         let alpha = arrival.min(act.seconds_left() / EXIT).clamp(0.0, 1.0) * act.presence();
-        let at = card_place(act, placement, &stage, card.body);
+        let crowding = placement.crowding(act.lane);
+        let at = card_place(act, placement, &stage, card.body * crowding);
         let rise = Vec2::new(0.0, -36.0 * (1.0 - shown));
-        let scale = 0.86 + 0.14 * shown;
+        let scale = (0.86 + 0.14 * shown) * crowding;
         *transform = Transform {
             translation: (at + rise + card.shift * scale).extend(CARD_Z),
             scale: (card.image * scale).extend(1.0),
             ..default()
         };
-        bodies.insert(card.act, (at + rise, card.body, alpha));
+        bodies.insert(card.act, (at + rise, card.body * crowding, alpha));
         if let Some(mut material) = materials.get_mut(&material.0) {
             material.tint.w = alpha;
         }
     }
     for (counter, mut transform, material) in &mut counters {
-        let (Ok((act, _)), Some((at, body, alpha))) =
+        let (Ok((act, placement)), Some((at, body, alpha))) =
             (acts.get(counter.act), bodies.get(&counter.act))
         else {
             continue;
@@ -416,7 +445,7 @@ fn place(
         // A beat for every increment: out fast, back with a swing.
         let t = ((act.elapsed - counter.beat_at) / BEAT).clamp(0.0, 1.0);
         let swing = (1.0 - t).powi(2) * (1.0 - 1.6 * t);
-        let scale = 1.0 + 0.34 * counter.strength.min(2.2) * swing;
+        let scale = (1.0 + 0.34 * counter.strength.min(2.2) * swing) * placement.crowding(act.lane);
         let corner = *at + Vec2::new(body.x * 0.5 - body.y * 0.15, body.y * 0.62);
         *transform = Transform {
             translation: (corner + counter.shift * scale).extend(COUNTER_Z),

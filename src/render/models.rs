@@ -4,9 +4,9 @@
 
 use std::collections::HashMap;
 
-use bevy::asset::LoadState;
 use bevy::animation::graph::{AnimationGraph, AnimationGraphHandle};
 use bevy::animation::{AnimationClip, AnimationPlayer};
+use bevy::asset::LoadState;
 use bevy::camera::visibility::RenderLayers;
 use bevy::gltf::{Gltf, GltfAssetLabel, GltfMaterial, GltfMaterialName};
 use bevy::prelude::*;
@@ -215,7 +215,10 @@ pub(super) fn place_models(
         let thin = stretch.sqrt().recip();
         // A sustained act is alive: it breathes around its place.
         let idle = if act.is_sustained() {
-            Vec2::new((act.elapsed * 1.7).sin() * 6.0, (act.elapsed * 2.3).sin() * 9.0)
+            Vec2::new(
+                (act.elapsed * 1.7).sin() * 6.0,
+                (act.elapsed * 2.3).sin() * 9.0,
+            )
         } else {
             Vec2::ZERO
         };

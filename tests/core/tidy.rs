@@ -83,7 +83,7 @@ const LAYERS: &[(&str, &[Reach])] = &[
 ];
 
 /// Where the parts are put together: these may use everything.
-const COMPOSERS: &[&str] = &["cli", "main", "stage_app"];
+const COMPOSERS: &[&str] = &["bench", "cli", "engine", "main"];
 
 /// One use of another layer: the segments after `crate`.
 type Edge = Vec<String>;

@@ -24,7 +24,11 @@ fn assets() -> &'static Path {
 /// A copy of the catalogue and what it names, to be damaged.
 fn copy_of_assets() -> TempDir {
     let home = folder();
-    fs::copy(assets().join("catalog.toml"), home.path().join("catalog.toml")).unwrap();
+    fs::copy(
+        assets().join("catalog.toml"),
+        home.path().join("catalog.toml"),
+    )
+    .unwrap();
     for part in ["icons", "models", "sounds", "textures", "video"] {
         fs::create_dir(home.path().join(part)).unwrap();
         for entry in fs::read_dir(assets().join(part)).unwrap() {
@@ -48,7 +52,14 @@ fn cut_in_half(path: &Path) {
 
 fn arguments<'a>(url: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let mut arguments = vec![
-        "run", "--headless", "--size", SIZE, "--url", url, "--stream", "s",
+        "run",
+        "--headless",
+        "--size",
+        SIZE,
+        "--url",
+        url,
+        "--stream",
+        "s",
     ];
     arguments.extend(more);
     arguments
@@ -67,7 +78,12 @@ fn plays_all_the_same(home: &Path, gifts: &[&str], words: &[&str]) -> Ran {
         peer.send(&hyperfocus::protocol::ServerMessage::Gift(gift));
         let ack = peer.gift_ack();
         assert_eq!(&*ack.gift_id, *gift_type);
-        assert!(ack.rendered, "{gift_type}: {:?}\n{}", ack.error, program.log());
+        assert!(
+            ack.rendered,
+            "{gift_type}: {:?}\n{}",
+            ack.error,
+            program.log()
+        );
     }
     for word in words {
         program.says(word);
@@ -110,10 +126,19 @@ fn gifts_whose_files_are_missing_play_as_the_fallback() {
 fn gifts_whose_files_are_damaged_play_as_far_as_they_go() {
     let home = copy_of_assets();
     fs::write(home.path().join("models/rocket.glb"), "this is no model").unwrap();
-    fs::write(home.path().join("textures/heart.png"), "nor is this a picture").unwrap();
+    fs::write(
+        home.path().join("textures/heart.png"),
+        "nor is this a picture",
+    )
+    .unwrap();
     cut_in_half(&home.path().join("textures/petal.png"));
     cut_in_half(&home.path().join("video/crown.mp4"));
-    let words = ["rocket.glb", "crown.mp4", "petal.png", "Rocket plays as the fallback"];
+    let words = [
+        "rocket.glb",
+        "crown.mp4",
+        "petal.png",
+        "Rocket plays as the fallback",
+    ];
     plays_all_the_same(home.path(), &["rose", "rocket", "crown"], &words);
 }
 
@@ -122,7 +147,11 @@ fn an_unreadable_catalogue_is_refused_with_its_line() {
     let home = folder();
     let text = fs::read_to_string(assets().join("catalog.toml")).unwrap();
     let broken = text.replacen("seconds = ", "seconds 5 ", 1);
-    let line = broken.lines().position(|line| line.starts_with("seconds 5")).unwrap() + 1;
+    let line = broken
+        .lines()
+        .position(|line| line.starts_with("seconds 5"))
+        .unwrap()
+        + 1;
     fs::write(home.path().join("catalog.toml"), broken).unwrap();
     fs::write(home.path().join("config.toml"), "fpss = 30\n").unwrap();
     let more = ["--catalog", "catalog.toml", "--config", "config.toml"];
@@ -163,7 +192,12 @@ fn an_output_that_cannot_be_made_is_known_before_the_show() {
     let home = folder();
     fs::write(home.path().join("file"), "").unwrap();
     let url = Server::new().url();
-    let ran = Program::start(&arguments(&url, &["--png", "file/out.png"]), home.path(), &[]).wait();
+    let ran = Program::start(
+        &arguments(&url, &["--png", "file/out.png"]),
+        home.path(),
+        &[],
+    )
+    .wait();
     ran.ended_with(1);
     ran.said("cannot make the folder file");
 }
@@ -173,10 +207,16 @@ fn outputs_that_fail_on_the_way_are_named_and_the_show_goes_on() {
     let home = folder();
     let server = Server::new();
     let url = server.url();
-    let more = ["--json", "--raw", "--png-sequence", "frames", "--png", "kept/last.png"];
+    let more = [
+        "--json",
+        "--raw",
+        "--png-sequence",
+        "frames",
+        "--png",
+        "kept/last.png",
+    ];
     let full = File::options().write(true).open("/dev/full").unwrap();
-    let program =
-        Program::start_into(&arguments(&url, &more), home.path(), &[], Stdio::from(full));
+    let program = Program::start_into(&arguments(&url, &more), home.path(), &[], Stdio::from(full));
     let mut peer = server.accept_session();
     peer.gift("first");
     assert!(peer.gift_ack().rendered);

@@ -118,7 +118,10 @@ fn over_both(pixels: &[u8]) -> RgbImage {
 
 /// Each block's mean colour, row by row.
 fn blocks(image: &RgbImage) -> Vec<[f64; 3]> {
-    let (columns, rows) = (image.width().div_ceil(BLOCK), image.height().div_ceil(BLOCK));
+    let (columns, rows) = (
+        image.width().div_ceil(BLOCK),
+        image.height().div_ceil(BLOCK),
+    );
     let mut sums = vec![([0.0; 3], 0.0); (columns * rows) as usize];
     for (x, y, pixel) in image.enumerate_pixels() {
         let (sum, count) = &mut sums[(y / BLOCK * columns + x / BLOCK) as usize];
@@ -149,7 +152,9 @@ fn differ(actual: &RgbImage, expected: &RgbImage, limit: f64) -> (f64, f64) {
 fn write_difference(name: &str, actual: &RgbImage, expected: &RgbImage) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("golden");
     std::fs::create_dir_all(&folder).unwrap();
-    actual.save(folder.join(format!("{name}.actual.png"))).unwrap();
+    actual
+        .save(folder.join(format!("{name}.actual.png")))
+        .unwrap();
     let difference = RgbImage::from_fn(actual.width(), actual.height(), |x, y| {
         let (a, b) = (actual.get_pixel(x, y), expected.get_pixel(x, y));
         Rgb(std::array::from_fn(|c| a[c].abs_diff(b[c])))
@@ -188,7 +193,10 @@ fn every_gift_looks_as_it_was_approved() {
         assert_eq!(actual.dimensions(), expected.dimensions(), "{name}");
         let limit = &case.tolerance;
         let (mean, share) = differ(&actual, &expected, limit.block);
-        eprintln!("{name}: mean {mean:.2}, {:.2} % of blocks differ", share * 100.0);
+        eprintln!(
+            "{name}: mean {mean:.2}, {:.2} % of blocks differ",
+            share * 100.0
+        );
         if mean > limit.mean || share > limit.share {
             let seen = write_difference(&name, &actual, &expected);
             failures.push(format!(
@@ -219,7 +227,9 @@ fn a_moment_after_the_end_is_refused_by_name() {
         .unwrap();
     let refused = rehearsal.still(case.gift(), 60.0).unwrap_err();
     assert!(
-        refused.to_string().contains("rose is over before second 60"),
+        refused
+            .to_string()
+            .contains("rose is over before second 60"),
         "{refused}"
     );
 }

@@ -2,6 +2,8 @@
 
 #[cfg(all(unix, feature = "cli"))]
 mod bad_input;
+#[cfg(feature = "cli")]
+mod bench;
 mod captions;
 #[cfg(feature = "cli")]
 mod golden;
@@ -24,3 +26,5 @@ mod video_files;
 mod video_pixels;
 #[cfg(feature = "ffmpeg")]
 mod video_samples;
+#[cfg(all(feature = "desktop", target_os = "linux"))]
+mod window;

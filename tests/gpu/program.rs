@@ -129,7 +129,10 @@ impl Program {
         let began = now();
         let status = self.status(began + PATIENCE);
         let took = began.elapsed();
-        let out = self.out.take().map(|reader| reader.join().expect("a reader"));
+        let out = self
+            .out
+            .take()
+            .map(|reader| reader.join().expect("a reader"));
         if let Some(reader) = self.err.take() {
             reader.join().expect("a reader");
         }
@@ -170,7 +173,11 @@ impl Ran {
 
     #[track_caller]
     pub fn said(&self, words: &str) {
-        assert!(self.err.contains(words), "{words:?} is not in\n{}", self.err);
+        assert!(
+            self.err.contains(words),
+            "{words:?} is not in\n{}",
+            self.err
+        );
     }
 }
 

@@ -16,12 +16,24 @@ const SIZE: &str = "192x108";
 fn the_demo_plays_every_gift_and_ends_by_itself() {
     let home = folder();
     let arguments = [
-        "demo", "--headless", "--seconds", "8", "--size", "320x180", "--json", "--out", "shown",
+        "demo",
+        "--headless",
+        "--seconds",
+        "8",
+        "--size",
+        "320x180",
+        "--json",
+        "--out",
+        "shown",
     ];
     let ran = Program::start(&arguments, home.path(), &[]).wait();
     ran.ended_with(0);
     let out = String::from_utf8(ran.out).expect("text");
-    assert_eq!(out.trim().lines().count(), 1, "one object and no more: {out}");
+    assert_eq!(
+        out.trim().lines().count(),
+        1,
+        "one object and no more: {out}"
+    );
     let account = summary(&out);
     let number = |path: &str| {
         let value = account.pointer(path).and_then(serde_json::Value::as_u64);
@@ -38,7 +50,12 @@ fn the_demo_plays_every_gift_and_ends_by_itself() {
     assert_eq!(sent, received, "{account}");
     assert_eq!(acked + number("/gifts/waiting"), received, "{account}");
     let decided: u64 = [
-        "played", "joined_streak", "joined_bundle", "refused", "failed", "dismissed",
+        "played",
+        "joined_streak",
+        "joined_bundle",
+        "refused",
+        "failed",
+        "dismissed",
     ]
     .iter()
     .map(|ending| number(&format!("/gifts/{ending}")))
@@ -50,7 +67,11 @@ fn the_demo_plays_every_gift_and_ends_by_itself() {
     if number("/gifts/waiting") == 0 {
         assert_eq!(account["backend"]["exactly_once"], true, "{account}");
     }
-    assert_eq!(number("/backend/pings"), number("/backend/pongs"), "{account}");
+    assert_eq!(
+        number("/backend/pings"),
+        number("/backend/pongs"),
+        "{account}"
+    );
     assert_eq!(number("/pipelines_after_warmup"), 0, "{account}");
 
     // A tile for each gift and the fallback, side by side.
@@ -92,7 +113,10 @@ fn python() -> Option<String> {
         .stderr(Stdio::null())
         .status();
     let has_it = asked.is_ok_and(|status| status.success());
-    assert!(has_it || named.is_err(), "{python} has no websockets; run make setup");
+    assert!(
+        has_it || named.is_err(),
+        "{python} has no websockets; run make setup"
+    );
     has_it.then_some(python)
 }
 
@@ -116,8 +140,18 @@ fn a_backend_in_another_language_sees_a_whole_session() {
     std::fs::write(home.path().join("token"), "s3cret\n").expect("a file");
     let url = format!("ws://127.0.0.1:{}/ws", line());
     let arguments = [
-        "run", "--headless", "--play-unseen", "--json", "--size", SIZE, "--url", &url, "--stream",
-        "s", "--token-file", "token",
+        "run",
+        "--headless",
+        "--play-unseen",
+        "--json",
+        "--size",
+        SIZE,
+        "--url",
+        &url,
+        "--stream",
+        "s",
+        "--token-file",
+        "token",
     ];
     let program = Program::start(&arguments, home.path(), &[]);
     let seen: serde_json::Value = serde_json::from_str(&line()).expect("its account");
@@ -137,8 +171,20 @@ fn a_show_that_is_ended_in_the_middle_leaves_whole_outputs() {
     let server = Server::new();
     let url = server.url();
     let arguments = [
-        "run", "--headless", "--json", "--size", SIZE, "--url", &url, "--stream", "s", "--raw",
-        "--png", "last.png", "--png-sequence", "frames",
+        "run",
+        "--headless",
+        "--json",
+        "--size",
+        SIZE,
+        "--url",
+        &url,
+        "--stream",
+        "s",
+        "--raw",
+        "--png",
+        "last.png",
+        "--png-sequence",
+        "frames",
     ];
     let program = Program::start(&arguments, home.path(), &[]);
     let mut peer = server.accept_session();
@@ -166,7 +212,9 @@ fn a_show_that_is_ended_in_the_middle_leaves_whole_outputs() {
     );
     let pictures = std::fs::read_dir(home.path().join("frames")).expect("a folder");
     assert_eq!(pictures.count(), frames);
-    let last = image::open(home.path().join("last.png")).expect("a PNG").into_rgba8();
+    let last = image::open(home.path().join("last.png"))
+        .expect("a PNG")
+        .into_rgba8();
     assert_eq!(last.dimensions(), (WIDTH, HEIGHT));
     assert!(last.pixels().any(|pixel| pixel[3] > 0), "something to see");
     // The pipe and the files hold the same frames.
@@ -177,7 +225,14 @@ fn a_show_that_is_ended_in_the_middle_leaves_whole_outputs() {
 fn run_without_outputs(url: &str) -> (tempfile::TempDir, Program) {
     let home = folder();
     let arguments = [
-        "run", "--headless", "--size", SIZE, "--url", url, "--stream", "s",
+        "run",
+        "--headless",
+        "--size",
+        SIZE,
+        "--url",
+        url,
+        "--stream",
+        "s",
     ];
     let program = Program::start(&arguments, home.path(), &[]);
     (home, program)

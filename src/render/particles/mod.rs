@@ -12,7 +12,7 @@ use bevy::prelude::*;
 use bevy_hanabi::{EffectMaterial, EffectProperties, EffectSpawner, HanabiPlugin, SpawnerSettings};
 
 pub use pool::EffectPool;
-pub use template::CAPACITY;
+pub use template::{CAPACITY, properties};
 
 use super::camera::model_camera_distance;
 use super::layout::{Placement, StageSize};
@@ -81,7 +81,9 @@ impl Playing {
 }
 
 fn schedule_start(add: On<Add, Act>, mut commands: Commands, acts: Query<&Act>) {
-    let Ok(act) = acts.get(add.entity) else { return };
+    let Ok(act) = acts.get(add.entity) else {
+        return;
+    };
     let mut due = Due::default();
     due.schedule(act, Trigger::Start, act.intensity());
     commands.entity(add.entity).insert(due);
@@ -159,8 +161,9 @@ fn fire(
                 // The model's entities come a frame or two after its act.
                 return true;
             }
-            let count = (emitter.count as f32 * item.intensity * if act.shrunk { 0.5 } else { 1.0 })
-                .max(1.0);
+            let count =
+                (emitter.count as f32 * item.intensity * if act.shrunk { 0.5 } else { 1.0 })
+                    .max(1.0);
             let Some(effect) = pool.borrow(emitter.template) else {
                 return false;
             };
@@ -173,7 +176,7 @@ fn fire(
                 1,
             );
             commands.entity(effect).insert((
-                template::properties(emitter, scale, salt, 1.0),
+                properties(emitter, scale, salt, 1.0),
                 EffectSpawner::new(&spawner),
                 EffectMaterial {
                     images: vec![textures.get(&assets, &emitter.texture)],
@@ -194,7 +197,12 @@ fn fire(
 
 /// Emitters move with what they follow; the others stay where they began.
 fn follow(
-    acts: Query<(&Act, &Placement, Option<&PicturePlaces>, Option<&ModelNodes>)>,
+    acts: Query<(
+        &Act,
+        &Placement,
+        Option<&PicturePlaces>,
+        Option<&ModelNodes>,
+    )>,
     // Where a node will be in this frame, not where it was in the last.
     nodes: TransformHelper,
     stage: Res<StageSize>,

@@ -55,7 +55,9 @@ impl EffectPool {
 
     /// Every effect there is.
     pub fn all(&self) -> impl Iterator<Item = (Entity, Template)> + '_ {
-        self.kinds.iter().map(|(&entity, &template)| (entity, template))
+        self.kinds
+            .iter()
+            .map(|(&entity, &template)| (entity, template))
     }
 }
 

@@ -199,7 +199,12 @@ pub fn properties(emitter: &Emitter, scale: f32, seed: u32, opacity: f32) -> Eff
         length(emitter.aim, emitter.depth),
         length(emitter.jitter, emitter.drag),
         Vec4::new(emitter.burst[0] * scale, emitter.burst[1] * scale, 0.0, 0.0),
-        Vec4::new(emitter.life[0], emitter.life[1], f32::from_bits(seed & 0x3fff_ffff), 0.0),
+        Vec4::new(
+            emitter.life[0],
+            emitter.life[1],
+            f32::from_bits(seed & 0x3fff_ffff),
+            0.0,
+        ),
         length(emitter.size, emitter.wander * scale),
         Vec4::new(emitter.vary[0], emitter.vary[1], spin_least, spin_most),
         length(emitter.gravity, emitter.tumble),
