@@ -12,6 +12,7 @@ mod headless;
 mod moments;
 mod reload;
 mod sinks;
+mod still;
 mod tally;
 mod video_sound;
 mod wake;
@@ -36,6 +37,8 @@ use crate::render::present::{FrameRequest, Frames, Readback};
 use crate::session::SessionSettings;
 use crate::sound::{SoundPlugin, Speakers};
 use crate::stage::{Director, StageLink};
+
+pub use still::{Rehearsal, StillError};
 
 use adapter::Gpu;
 use tally::Tally;
@@ -119,6 +122,12 @@ pub fn run_with(
     let (mut summary, report) = ended.close();
     speakers.stop();
     warnings.extend(report.warnings);
+    warnings.extend(
+        report
+            .failed
+            .iter()
+            .map(|name| format!("{name} is not complete: it could not be written")),
+    );
     summary.outputs = report.written;
     summary.warnings = warnings;
     Ok(summary)
