@@ -2,6 +2,10 @@
 
 Blender is z-up and faces -y here; the exporter turns that into glTF's +y up,
 facing +z. Two units tall, origin at the centre.
+
+It is seen a few hundred pixels tall, often on a CPU rasteriser that pays for a
+whole block of pixels per triangle: so a few thousand triangles, nothing inside
+that nobody sees, one-sided closed shapes, and the roundness from the normals.
 """
 
 import sys
@@ -25,49 +29,79 @@ def hull_radius(z):
     return float(np.interp(z, path[:, 1], path[:, 0]))
 
 
-def hull_profile():
-    """The body with its seams: (points, material per interval). 0 white, 1 red, 2 brass."""
-    bands = [(-0.80, -0.60, 1), (-0.60, -0.545, 2), (-0.545, 0.475, 0), (0.475, 0.53, 2), (0.53, 0.905, 1)]
-    points, slots = [], []
-    for low, high, mat in bands:
-        proud = 0.014 if mat == 2 else 0.0
-        inner = np.linspace(low, high, max(5, int((high - low) / 0.04)))
-        # A seam: each band dips at its ends, over a rounded shoulder.
-        z = np.concatenate([[low + 0.001, low + 0.004, low + 0.010], inner[1:-1], [high - 0.010, high - 0.004, high - 0.001]])
-        lift = np.concatenate([[-0.012, -0.003, proud], np.full(len(inner) - 2, proud), [proud, -0.003, -0.012]])
-        if mat == 2:
-            lift[3:-3] += 0.008 * np.sin(np.linspace(0, np.pi, len(inner))[1:-1])
-        points += [(hull_radius(a) + b, a) for a, b in zip(z, lift)]
-        slots += [mat] * len(z)
-    return points, slots[:-1]
+def hull_band(name, low, high, rows, mat, parent):
+    """A stretch of the skin, its normals those of the curve and not of its few rows."""
+    z = np.linspace(low, high, rows + 1)
+    slopes = [(hull_radius(a + 0.01) - hull_radius(a - 0.01)) / 0.02 for a in z]
+    normals = [(1 / np.hypot(1, d), -d / np.hypot(1, d)) for d in slopes]
+    return studio.lathe(name, [(hull_radius(a), a) for a in z], mat, 32, parent=parent, normals=normals)
 
 
-def fin(name, angle, mats, parent):
+def hull(parent, red, white, brass):
+    """Enamel in three bands and a brass hoop over each seam."""
+    studio.lathe("floor", [(0.17, -0.785), (0.235, -0.808), (0.262, -0.80)], red, 32, parent=parent)
+    for name, low, high, rows, mat in (("hull", -0.549, 0.479, 8, white), ("base", -0.80, -0.596, 2, red), ("nose", 0.526, 0.905, 7, red)):
+        hull_band(name, low, high, rows, mat, parent)
+    for name, low, high in (("hoop_low", -0.60, -0.545), ("hoop_high", 0.475, 0.53)):
+        steps = [(low - 0.004, -0.008), (low + 0.010, 0.018), (high - 0.010, 0.018), (high + 0.004, -0.008)]
+        studio.lathe(name, [(hull_radius(z) + proud, z) for z, proud in steps], brass, 32, parent=parent)
+
+
+# How far out a fin's sections stand, root to tip: closer where the tip rounds off.
+FIN_ROWS = [0.05, 0.17, 0.28, 0.39, 0.50, 0.61, 0.72, 0.81, 0.89, 0.96, 1.0]
+FIN_WHITE = 0.72  # the outer part is dipped in white
+
+
+def fin_mesh(mats):
     """A puffed fin: super-elliptic sections between a leading and a trailing edge."""
     lead = studio.smooth_path([(0.36, -0.20), (0.50, -0.34), (0.655, -0.56), (0.755, -0.80), (0.772, -0.955)], 7)
     trail = studio.smooth_path([(0.27, -0.66), (0.40, -0.665), (0.53, -0.735), (0.655, -0.875), (0.735, -0.985)], 7)
-    rows, around = len(lead), 20
-    t = np.arange(around) / around * 2 * np.pi
-    chord = 0.5 - 0.5 * np.sign(np.cos(t)) * np.abs(np.cos(t)) ** 0.8
+    along = np.linspace(0, 1, len(lead))
+    around = 12
+    # Clockwise, so that the faces look out; half a step aside, so that the edges are blunt.
+    t = -(np.arange(around) + 0.5) / around * 2 * np.pi
+    chord = np.sign(np.cos(t)) * np.abs(np.cos(t)) ** 0.8
+    chord = 0.5 - 0.5 * chord / chord.max()
     thick = np.sign(np.sin(t)) * np.abs(np.sin(t)) ** 0.75
     vertices = []
-    for i in range(rows):
-        v = i / (rows - 1)
+    for v in FIN_ROWS:
+        front, back = (np.array([np.interp(v, along, edge[:, axis]) for axis in (0, 1)]) for edge in (lead, trail))
         # Round at the tip: thickness and chord close together.
         close = np.sqrt(max(1 - v**10, 0.02))
         width = 0.060 * (1 - 0.45 * v) * close
         for c, k in zip(0.5 + (chord - 0.5) * close, thick):
-            r, z = lead[i] * (1 - c) + trail[i] * c
+            r, z = front * (1 - c) + back * c
             vertices.append((r - 0.30, width * k, z + 0.55))
-    faces = studio.sheet_faces(rows, around, wrap=True)
-    faces.append(tuple(range((rows - 1) * around, rows * around)))
-    # The outer third is dipped in white.
-    slots = [1 if i // around >= rows * 0.72 else 0 for i in range(len(faces))]
-    thing = studio.mesh(name, vertices, faces, mats, parent, slots)
-    thing.rotation_mode = "XYZ"
-    thing.location = (0.30 * np.cos(angle), 0.30 * np.sin(angle), -0.55)
-    thing.rotation_euler = (0, 0, angle)
-    return thing
+    faces = studio.sheet_faces(len(FIN_ROWS), around, wrap=True)
+    slots = [int(FIN_ROWS[i // around] >= FIN_WHITE) for i in range(len(faces))]
+    faces.append(tuple(range(len(vertices) - around, len(vertices))))
+    return vertices, faces, mats, slots + [1]
+
+
+def build_fins(mats, parent):
+    """Four nodes that share one mesh, so that an engine can draw them as instances."""
+    vertices, faces, mats, slots = fin_mesh(mats)
+    fins = []
+    for i in range(4):
+        if i == 0:
+            thing = studio.mesh("fin_0", vertices, faces, mats, parent, slots)
+            thing.data.name = "fin"
+        else:
+            thing = bpy.data.objects.new(f"fin_{i}", fins[0].data)
+            bpy.context.scene.collection.objects.link(thing)
+            thing.parent = parent
+        angle = i * np.pi / 2
+        thing.rotation_mode = "XYZ"
+        thing.location = (0.30 * np.cos(angle), 0.30 * np.sin(angle), -0.55)
+        thing.rotation_euler = (0, 0, angle)
+        fins.append(thing)
+    return fins
+
+
+def stud(name, place, radius, segments, mat, parent, turn=(0, 0, 0)):
+    """A round head on its +z: half a ball."""
+    profile = [(radius, 0), (radius * 0.72, radius * 0.70), (0, radius)]
+    studio.lathe(name, profile, mat, segments, parent=parent, location=place).rotation_euler = turn
 
 
 def window(parent, brass, glass, glare):
@@ -75,58 +109,67 @@ def window(parent, brass, glass, glare):
     slope = (hull_radius(WINDOW_HEIGHT + 0.05) - hull_radius(WINDOW_HEIGHT - 0.05)) / 0.1
     node = studio.empty("window", (0, -hull_radius(WINDOW_HEIGHT) + 0.022, WINDOW_HEIGHT), parent)
     node.rotation_euler = (np.pi / 2 + np.arctan(slope), 0, 0)  # its +z looks out
-    ring = [(0.175 + 0.042 * np.cos(a), 0.012 + 0.040 * np.sin(a)) for a in np.linspace(-0.7 * np.pi, 1.3 * np.pi, 17)]
-    studio.lathe("window_rim", ring, brass, 44, parent=node)
-    dome = [(0.172 * np.cos(a), 0.002 + 0.062 * np.sin(a)) for a in np.linspace(0, np.pi / 2 - 0.02, 8)]
-    studio.lathe("window_glass", dome, glass, 40, parent=node)
+    # A collar down to the hull, which falls away at the sides; what the glass hides is left out.
+    arch = [(0.175 + 0.042 * np.cos(a), 0.012 + 0.040 * np.sin(a)) for a in np.linspace(0, 0.9 * np.pi, 6)]
+    studio.lathe("window_rim", [(0.214, -0.09), *arch], brass, 30, parent=node)
+    bows = np.linspace(0.18 * np.pi, 0.5 * np.pi, 5)
+    dome = [(0.172 * np.cos(a), 0.002 + 0.062 * np.sin(a)) for a in bows]
+    normals = [np.array([np.cos(a) / 0.172, np.sin(a) / 0.062]) for a in bows]  # an ellipse's
+    normals = [n / np.linalg.norm(n) for n in normals]
+    studio.lathe("window_glass", [*dome[:-1], (0, 0.064)], glass, 24, parent=node, normals=normals)
     # A painted highlight: the toy shines under any lighting.
-    rows = []
-    for a in np.linspace(np.radians(105), np.radians(172), 14):
+    rows, steps = [], 7
+    for a in np.linspace(np.radians(105), np.radians(172), steps + 1):
         taper = 0.030 * np.sin((a - np.radians(105)) / np.radians(67) * np.pi) ** 0.7
         for k in (-1, 1):
             r = 0.122 + k * taper * 0.5
             rows.append((r * np.cos(a), r * np.sin(a), 0.006 + 0.062 * np.sqrt(max(0, 1 - (r / 0.172) ** 2))))
-    studio.mesh("window_glare", rows, [(2 * i, 2 * i + 1, 2 * i + 3, 2 * i + 2) for i in range(13)], glare, node)
+    studio.mesh("window_glare", rows, [(2 * i, 2 * i + 1, 2 * i + 3, 2 * i + 2) for i in range(steps)], glare, node)
     for i in range(8):
         a = i / 8 * 2 * np.pi + 0.39
-        studio.ball(f"window_bolt_{i}", (0.178 * np.cos(a), 0.178 * np.sin(a), 0.050), 0.013, brass, rings=6, segments=8, parent=node)
+        stud(f"window_bolt_{i}", (0.178 * np.cos(a), 0.178 * np.sin(a), 0.050), 0.013, 6, brass, node)
+
+
+def bell(parent, steel, soot, fire):
+    """The nozzle: outside with two hoops, lip, and of the inside what shows past the embers."""
+    outside = studio.smooth_path([(0.19, -0.775), (0.185, -0.81), (0.215, -0.86), (0.262, -0.93), (0.292, -0.985)], 2)[::-1]
+    inside = [(r - 0.028, z) for r, z in outside[3::-1]]
+    studio.lathe("bell_inside", [*inside, (0.282, -0.996)], soot, 28, parent=parent)
+    # The lip belongs to neither: its own vertices keep its edges crisp.
+    studio.lathe("bell_lip", [(0.282, -0.996), (0.292, -1.0), (0.298, -0.996), tuple(outside[0])], steel, 28, parent=parent)
+    studio.lathe("bell", list(map(tuple, outside)), steel, 28, parent=parent)
+    for i, z in enumerate((-0.845, -0.905)):
+        r = float(np.interp(z, outside[:, 1], outside[:, 0]))
+        half = [(r + 0.014 * np.cos(a), z + 0.014 * np.sin(a)) for a in np.radians([-100, -30, 50, 150])]
+        studio.lathe(f"bell_hoop_{i}", half, steel, 28, parent=parent)
+    studio.lathe("ember", [(0, -0.94), (0.235, -0.92)], fire, 20, parent=parent)
 
 
 def build():
-    red = studio.material("enamel_red", "#E5202E", roughness=0.22, coat=0.6)
-    white = studio.material("enamel_white", "#F6F1E8", roughness=0.26, coat=0.6)
-    brass = studio.material("brass", "#F4BE58", metallic=0.85, roughness=0.26)
-    steel = studio.material("steel", "#AEB4BF", metallic=0.85, roughness=0.36)
-    soot = studio.material("soot", "#2A2623", metallic=0.4, roughness=0.7)
-    glass = studio.material("glass", "#1E63B8", roughness=0.06, coat=1.0, emission=0.25, glow="#2E9BE8")
-    glare = studio.material("glare", "#DDF3FF", roughness=0.3, emission=0.7)
-    fire = studio.material("fire", "#FF9A3C", roughness=0.8, emission=4.0)
+    def material(*words, **knobs):
+        return studio.material(*words, one_sided=True, **knobs)
+
+    red = material("enamel_red", "#E5202E", roughness=0.22, coat=0.6)
+    white = material("enamel_white", "#F6F1E8", roughness=0.26, coat=0.6)
+    brass = material("brass", "#F4BE58", metallic=0.85, roughness=0.26)
+    steel = material("steel", "#AEB4BF", metallic=0.85, roughness=0.36)
+    soot = material("soot", "#2A2623", metallic=0.4, roughness=0.7)
+    glass = material("glass", "#1E63B8", roughness=0.06, coat=1.0, emission=0.25, glow="#2E9BE8")
+    glare = material("glare", "#DDF3FF", roughness=0.3, emission=0.7)
+    fire = material("fire", "#FF9A3C", roughness=0.8, emission=4.0)
 
     root = studio.empty("rocket")
-    points, slots = hull_profile()
-    studio.lathe("hull", points, [white, red, brass], 48, slots, root)
-    spire = [(0.060, 0.885), (0.062, 0.90), (0.040, 0.915), (0.020, 0.935), (0.016, 0.945)]
-    studio.lathe("spire", spire, brass, 24, parent=root)
-    studio.ball("beacon", (0, 0, 0.962), 0.038, red, rings=12, segments=20, parent=root)
-
-    outside = studio.smooth_path([(0.19, -0.775), (0.185, -0.81), (0.215, -0.86), (0.262, -0.93), (0.292, -0.985)], 5)
-    lip = [(0.298, -0.996), (0.292, -1.0), (0.282, -0.996)]
-    inside = [(r - 0.028, z) for r, z in outside[::-1][2:]]
-    profile = [*map(tuple, outside), *lip, *inside][::-1]
-    materials = [1] * (len(inside)) + [0] * (len(profile) - 1 - len(inside))
-    studio.lathe("bell", profile, [steel, soot], 44, materials, root)
-    for i, z in enumerate((-0.845, -0.905)):  # stiffening hoops
-        r = float(np.interp(-z, -outside[:, 1], outside[:, 0]))
-        a = np.linspace(0, 2 * np.pi, 44, endpoint=False)
-        studio.tube(f"hoop_{i}", np.column_stack([r * np.cos(a), r * np.sin(a), 0 * a + z]), 0.014, steel, 8, True, root)
-    studio.lathe("ember", [(0.001, -0.94), (0.12, -0.935), (0.222, -0.92)], fire, 32, parent=root)
-
-    fins = [fin(f"fin_{i}", i * np.pi / 2, [red, white], root) for i in range(4)]
+    hull(root, red, white, brass)
+    studio.lathe("spire", [(0.046, 0.898), (0.066, 0.903), (0.022, 0.93), (0.016, 0.945)], brass, 16, parent=root)
+    beacon = [(0.038 * np.sin(t), 0.962 - 0.038 * np.cos(t)) for t in np.linspace(0.5, np.pi, 6)]
+    studio.lathe("beacon", [*beacon[:-1], (0, 1.0)], red, 14, parent=root)
+    bell(root, steel, soot, fire)
+    fins = build_fins([red, white], root)
     window(root, brass, glass, glare)
     for i, (z, side) in enumerate([(-0.02, 1), (-0.02, -1), (-0.36, 1), (-0.36, -1)]):  # rivets beside a hatch line
         a = -np.pi / 2 + side * 0.62
-        r = hull_radius(z) - 0.004
-        studio.ball(f"rivet_{i}", (r * np.cos(a), r * np.sin(a), z), 0.02, brass, rings=6, segments=10, parent=root)
+        r = hull_radius(z) - 0.006
+        stud(f"rivet_{i}", (r * np.cos(a), r * np.sin(a), z), 0.02, 8, brass, root, (0, np.pi / 2, a))
     studio.empty("exhaust", (0, 0, -0.99), root)
     return root, fins
 

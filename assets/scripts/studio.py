@@ -27,9 +27,10 @@ def srgb(code):
     return (*map(float, linear), 1.0)
 
 
-def material(name, colour, metallic=0.0, roughness=0.4, coat=0.0, emission=0.0, subsurface=0.0, vertex_colour=False, glow=None, specular=0.5):
+def material(name, colour, metallic=0.0, roughness=0.4, coat=0.0, emission=0.0, subsurface=0.0, vertex_colour=False, glow=None, specular=0.5, one_sided=False):
     m = bpy.data.materials.new(name)
     m.use_nodes = True
+    m.use_backface_culling = one_sided  # the exporter's word for it; renders here show both sides
     shader = m.node_tree.nodes["Principled BSDF"]
 
     def put(value, *names):
@@ -58,8 +59,8 @@ def material(name, colour, metallic=0.0, roughness=0.4, coat=0.0, emission=0.0, 
     return m
 
 
-def mesh(name, vertices, faces, materials, parent=None, slots=None, paint=None, location=(0, 0, 0)):
-    """A smooth-shaded object. `slots`: material index per face; `paint`: linear RGB per vertex."""
+def mesh(name, vertices, faces, materials, parent=None, slots=None, paint=None, location=(0, 0, 0), normals=None):
+    """A smooth-shaded object. `slots`: material index per face; `paint`: linear RGB, `normals`: unit vector per vertex."""
     data = bpy.data.meshes.new(name)
     data.from_pydata([tuple(map(float, v)) for v in vertices], [], [tuple(map(int, f)) for f in faces])
     for m in materials if isinstance(materials, (list, tuple)) else [materials]:
@@ -72,6 +73,8 @@ def mesh(name, vertices, faces, materials, parent=None, slots=None, paint=None, 
         layer.data.foreach_set("color", np.column_stack([paint, np.ones(len(paint))]).ravel().astype(np.float32))
     data.validate()
     data.update()
+    if normals is not None:
+        data.normals_split_custom_set_from_vertices([tuple(map(float, n)) for n in normals])
     thing = bpy.data.objects.new(name, data)
     bpy.context.scene.collection.objects.link(thing)
     thing.location = location
@@ -99,13 +102,28 @@ def sheet_faces(rows, columns, wrap=False):
     return faces
 
 
-def lathe(name, profile, materials, segments=48, slots=None, parent=None, location=(0, 0, 0)):
-    """Turn (radius, z) points, given from bottom to top, about z. `slots` per profile interval."""
+def lathe(name, profile, materials, segments=48, slots=None, parent=None, location=(0, 0, 0), normals=None):
+    """Turn (radius, z) points, given from bottom to top, about z. A radius of 0 is a pole.
+
+    `slots` per profile interval; `normals`: (radius, z) per point, where the mean of
+    the neighbouring faces would not do.
+    """
     angles = np.arange(segments) / segments * 2 * np.pi
-    vertices = [(r * np.cos(a), r * np.sin(a), z) for r, z in profile for a in angles]
-    faces = sheet_faces(len(profile), segments, wrap=True)
-    per_face = None if slots is None else np.repeat(slots, segments)
-    return mesh(name, vertices, faces, materials, parent, per_face, location=location)
+    vertices, rings = [], []
+    for r, z in profile:
+        start, count = len(vertices), segments if r else 1
+        rings.append([start + j % count for j in range(segments)])
+        vertices += [(r * np.cos(a), r * np.sin(a), z) for a in angles[:count]]
+    faces, per_face = [], []
+    for i, (low, high) in enumerate(zip(rings, rings[1:])):
+        for j in range(segments):
+            k = (j + 1) % segments
+            corners = (low[j], low[k], high[k], high[j])
+            faces.append(tuple(dict.fromkeys(corners)))  # at a pole two of them are one
+            per_face.append(0 if slots is None else slots[i])
+    if normals is not None:
+        normals = [(r * np.cos(a), r * np.sin(a), z) for (r, z), ring in zip(normals, rings) for a in angles[: len(set(ring))]]
+    return mesh(name, vertices, faces, materials, parent, per_face, location=location, normals=normals)
 
 
 def tube(name, path, radius, mat, sides=10, closed=False, parent=None):

@@ -88,6 +88,8 @@ pub fn frame(text: &str) -> Vec<u8> {
         frame.push(126);
         frame.extend(length.to_be_bytes());
     }
-    frame.write_all(text.as_bytes()).expect("a vector takes all");
+    frame
+        .write_all(text.as_bytes())
+        .expect("a vector takes all");
     frame
 }

@@ -94,7 +94,14 @@ fn demo(seconds: &str, cache: &Path) -> Result<Summary> {
     let mut command = Command::new(process::this_program()?);
     let out_path: OsString = out.path().into();
     command
-        .args(["demo", "--headless", "--json", "--seconds", seconds, "--out"])
+        .args([
+            "demo",
+            "--headless",
+            "--json",
+            "--seconds",
+            seconds,
+            "--out",
+        ])
         .arg(out_path)
         .env("MESA_SHADER_CACHE_DIR", cache)
         .env("__GL_SHADER_DISK_CACHE_PATH", cache);

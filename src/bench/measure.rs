@@ -145,7 +145,11 @@ pub fn micros(duration: Duration) -> f64 {
 
 /// One line of progress.
 pub fn report(figure: &Figure) {
-    let holds = if figure.holds { "holds" } else { "DOES NOT HOLD" };
+    let holds = if figure.holds {
+        "holds"
+    } else {
+        "DOES NOT HOLD"
+    };
     eprintln!(
         "  {} = {:.3} {} ({}: {holds})",
         figure.id, figure.value, figure.unit, figure.bar

@@ -12,6 +12,7 @@ use anyhow::{Context, Result};
 use bevy::app::{PluginsState, TerminalCtrlCHandlerPlugin};
 use bevy::asset::AssetPlugin;
 use bevy::camera::RenderTarget;
+use bevy::core_pipeline::tonemapping::Tonemapping;
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::render::render_resource::TextureFormat;
@@ -143,7 +144,7 @@ fn light(
         opacity: 0.5,
         ..Emitter::default()
     };
-    let Some(effect) = pool.borrow(emitter.template, COUNT) else {
+    let Some(effect) = pool.borrow(emitter.template) else {
         return;
     };
     commands.entity(effect).insert((
@@ -217,6 +218,7 @@ fn bare_scene(
     );
     commands.spawn((
         Camera3d::default(),
+        Tonemapping::None,
         Projection::Orthographic(OrthographicProjection::default_3d()),
         Transform::from_xyz(0.0, 0.0, 500.0),
         RenderTarget::Image(images.add(target).into()),
@@ -231,6 +233,7 @@ fn bare_scene(
     module.add_texture_slot("soft");
     let effect = EffectAsset::new(COUNT, SpawnerSettings::once((COUNT as f32).into()), module)
         .with_alpha_mode(bevy_hanabi::AlphaMode::Add)
+        .with_motion_integration(MotionIntegration::None)
         .init(place)
         .init(life)
         .render(ParticleTextureModifier {

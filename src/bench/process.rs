@@ -58,7 +58,9 @@ pub fn ask<T: DeserializeOwned>(mut command: Command, patience: Duration) -> Res
         std::thread::sleep(LOOK);
     };
     let read = |thread: Option<std::thread::JoinHandle<String>>| {
-        thread.and_then(|thread| thread.join().ok()).unwrap_or_default()
+        thread
+            .and_then(|thread| thread.join().ok())
+            .unwrap_or_default()
     };
     let (answer, errors) = (read(answer), read(errors));
     ensure!(status.success(), "{shown} failed ({status}):\n{errors}");

@@ -6,8 +6,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
-use super::measure::{Limit, Row, micros_each, take_turns};
 use super::Area;
+use super::measure::{Limit, Row, micros_each, take_turns};
 use crate::cli::Figure;
 use crate::model::{AnimationWish, Gift, Private, Sender, WallTime};
 use crate::protocol::{ServerMessage, decode_server, encode_server};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use cpu_time::ThreadTime;
 
-use super::measure::{Limit, Row, RUNS, micros};
+use super::measure::{Limit, RUNS, Row, micros};
 use super::{Area, protocol};
 use crate::catalog::Catalog;
 use crate::cli::{Figure, find_catalog};

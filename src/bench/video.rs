@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 
-use super::measure::{Limit, Row, take_turns};
 use super::Area;
+use super::measure::{Limit, Row, take_turns};
 use crate::cli::{Figure, find_catalog};
 use crate::render::video;
 use crate::render::video::Halves;

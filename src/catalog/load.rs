@@ -11,8 +11,8 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use super::{
-    Catalog, Color, FALLBACK, Emitter, Kind, Lane, LaneThresholds, Model, Picture, Recipe, Template, Track,
-    Video,
+    Catalog, Color, Emitter, FALLBACK, Kind, Lane, LaneThresholds, Model, Picture, Recipe,
+    Template, Track, Video,
 };
 
 /// More gifts than any platform sells; the rest is refused.
@@ -400,6 +400,8 @@ impl<'de> Deserialize<'de> for Color {
                 ))
             })?;
         let channel = |shift: u32| ((value >> shift) & 0xff) as f32 / 255.0;
-        Ok(Self([channel(16), channel(8), channel(0)].map(Self::decode_srgb)))
+        Ok(Self(
+            [channel(16), channel(8), channel(0)].map(Self::decode_srgb),
+        ))
     }
 }

@@ -18,7 +18,7 @@ use crate::model::Private;
 use crate::protocol::ClientType;
 
 /// A stage that a software rasteriser keeps up with.
-const SIZE: &str = "1280x720";
+const SIZE: &str = "960x540";
 
 pub(super) fn run(args: &DemoArgs) -> Result<ExitCode> {
     let engine = Engine::of_this_build()?;

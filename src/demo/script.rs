@@ -74,13 +74,13 @@ impl Script {
         writer.streak(length.mul_f64(0.55), length.mul_f64(0.67));
         writer.combo(length.mul_f64(0.69), length.mul_f64(0.76));
         writer.status(length.mul_f64(0.77));
-        let flood = (length.as_secs_f64() * 8.0).clamp(60.0, 400.0) as usize;
+        let flood = (length.as_secs_f64() * 4.0).clamp(40.0, 400.0) as usize;
         writer.flood(flood, length.mul_f64(0.78), length.mul_f64(0.83));
         writer.status(length.mul_f64(0.84));
         writer.finish()
     }
 
-    /// `count` gifts of all types from many people, evenly over `over`.
+    /// `count` small gifts from many people, evenly over `over`.
     pub fn flood(catalog: &Catalog, count: usize, over: Duration) -> Self {
         let mut writer = Writer::new(catalog);
         writer.flood(count.min(MAX_BEATS), Duration::ZERO, over);
@@ -177,11 +177,21 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Everybody at once.
+    /// Everybody at once. Floods are of what costs little: a thousand crowns in
+    /// a second have not been seen, and each would have the stage to itself.
     fn flood(&mut self, count: usize, from: Duration, to: Duration) {
+        let mut types: Vec<_> = self
+            .types
+            .iter()
+            .filter(|gift_type| self.catalog.lane(gift_type, 1.0) == Lane::Ambient)
+            .cloned()
+            .collect();
+        if types.is_empty() {
+            types.clone_from(&self.types);
+        }
         for number in 0..count {
             // Steps that share no factor with the lengths visit every pair.
-            let gift_type = self.types[number * 7 % self.types.len()].clone();
+            let gift_type = types[number * 7 % types.len()].clone();
             let gift = self.gift(&gift_type, number * 5 + number / NAMES.len(), 1);
             self.say(
                 from + (to - from).mul_f64(number as f64 / count as f64),

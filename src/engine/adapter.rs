@@ -80,8 +80,7 @@ async fn pick(instance: &wgpu::Instance, backends: wgpu::Backends) -> Option<wgp
         }
     }
     // A gift must not wake the big card of a laptop, nor take it from a game.
-    let preference =
-        wgpu::PowerPreference::from_env().unwrap_or(wgpu::PowerPreference::LowPower);
+    let preference = wgpu::PowerPreference::from_env().unwrap_or(wgpu::PowerPreference::LowPower);
     instance
         .request_adapter(&wgpu::RequestAdapterOptions {
             power_preference: preference,

@@ -15,9 +15,9 @@ use bevy::window::ExitCondition;
 use super::adapter::Gpu;
 use crate::catalog::Catalog;
 use crate::cli::RunPlan;
+use crate::config;
 use crate::render::present::Form;
 use crate::render::{Quality, StageRenderPlugin, StageSize};
-use crate::config;
 use crate::show::{Counting, Show, ShowSettings};
 use crate::stage::{Director, StageLink, StagePlugin};
 
@@ -90,7 +90,12 @@ pub fn build(
     .add_plugins(bevy_plugins(gpu, &catalog, window)?)
     .insert_resource(Director::new(show, catalog))
     .insert_resource(link)
-    .add_plugins((StagePlugin, StageRenderPlugin { form: Form::Straight }));
+    .add_plugins((
+        StagePlugin,
+        StageRenderPlugin {
+            form: Form::Straight,
+        },
+    ));
     Ok(app)
 }
 

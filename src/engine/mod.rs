@@ -10,6 +10,7 @@ mod adapter;
 mod app;
 mod headless;
 mod moments;
+mod reload;
 mod sinks;
 mod tally;
 mod video_sound;
@@ -27,10 +28,10 @@ use crate::catalog::Catalog;
 use crate::cli::{RunPlan, Summary};
 use crate::net::{Identity, Link, NetConfig, Waker};
 use crate::output::{OutputReport, Outputs, Sink};
-use crate::render::particles::EffectPool;
-use crate::render::present::{FrameRequest, Frames, Readback};
 use crate::render::Warmup;
 use crate::render::captions::CaptionDesk;
+use crate::render::particles::EffectPool;
+use crate::render::present::{FrameRequest, Frames, Readback};
 use crate::session::SessionSettings;
 use crate::sound::{SoundPlugin, Speakers};
 use crate::stage::{Director, Muted, StageLink, Volume};
@@ -98,6 +99,7 @@ pub fn run_with(
         ..default()
     });
     moments::install(&mut app, &plan);
+    reload::install(&mut app, &plan.catalog);
     let (mixer, mix) = crate::sound::mixer();
     let mixer = Arc::new(mixer);
     mixer.set_muted(plan.sound.muted);
@@ -200,11 +202,15 @@ enum Rest {
     Until(Duration),
 }
 
+/// Whether nothing is on stage and nothing waits.
+fn acts_are_over(world: &World) -> bool {
+    world.resource::<Director>().is_idle() && world.resource::<EffectPool>().in_use() == 0
+}
+
 fn rest(world: &World, outputs: &Outputs) -> Rest {
     let director = world.resource::<Director>();
     let busy = !world.resource::<Warmup>().is_done()
-        || !director.is_idle()
-        || world.resource::<EffectPool>().in_use() > 0
+        || !acts_are_over(world)
         || world.resource::<Readback>().in_flight() > 0
         || !world.resource::<StageLink>().is_flushed()
         || !outputs.is_idle()

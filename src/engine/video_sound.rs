@@ -9,7 +9,9 @@ use crate::catalog::Lane;
 use crate::render::video::audio::{AudioStream, Pull};
 use crate::render::video::{VideoPlayback, open_sound};
 use crate::render::videos::ActVideo;
-use crate::sound::{AudioChunk, AudioFeed, Mixer, PushError, VoiceKey, VoiceSettings, audio_stream};
+use crate::sound::{
+    AudioChunk, AudioFeed, Mixer, PushError, VoiceKey, VoiceSettings, audio_stream,
+};
 use crate::stage::{Act, StageSet};
 
 /// Videos' voices are told apart from their acts' own by this bit; act ids
@@ -105,7 +107,12 @@ fn pump(mut tracks: Query<&mut Soundtrack>) {
     }
 }
 
-fn stop(remove: On<Remove, ActVideo>, mixer: Res<VideoMixer>, videos: Query<&ActVideo>, acts: Query<&Act>) {
+fn stop(
+    remove: On<Remove, ActVideo>,
+    mixer: Res<VideoMixer>,
+    videos: Query<&ActVideo>,
+    acts: Query<&Act>,
+) {
     if let Some(act) = videos
         .get(remove.entity)
         .ok()

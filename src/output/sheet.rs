@@ -29,7 +29,7 @@ const ASPECT: f32 = 1.6;
 const PAGE: [f32; 3] = [0.067, 0.071, 0.086];
 const TONES: [[f32; 3]; 2] = [[0.150, 0.158, 0.185], [0.205, 0.215, 0.247]];
 
-/// A picture with straight alpha, in linear steps of sRGB as PNG has it.
+/// A picture with straight alpha, sRGB-encoded like a PNG.
 #[derive(Debug, Clone)]
 pub struct Label {
     pub width: u32,
@@ -56,6 +56,41 @@ pub struct SheetSink {
     tags: Vec<String>,
     labels: HashMap<String, Label>,
     tiles: HashMap<String, Picture>,
+}
+
+/// Coverage from which a pixel is the subject's rather than its glow's.
+const SEEN: f32 = 0.16;
+/// The least share of a frame that a tile shows, along each side: nearer, a
+/// small gift would be shown larger than it is made for.
+const NEAREST: f32 = 0.5;
+
+/// What a tile shows of a frame: the part where something is to be seen, in the
+/// frame's own shape, as x, y, width and height.
+fn subject(picture: &Picture) -> [u32; 4] {
+    let (width, height) = picture.dimensions();
+    let seen = picture
+        .enumerate_pixels()
+        .filter(|(_, _, pixel)| pixel.0[3] > SEEN)
+        .map(|(x, y, _)| [x, y, x, y])
+        .reduce(|a, b| {
+            [
+                a[0].min(b[0]),
+                a[1].min(b[1]),
+                a[2].max(b[2]),
+                a[3].max(b[3]),
+            ]
+        });
+    let Some([left, top, right, bottom]) = seen else {
+        return [0, 0, width, height];
+    };
+    let (frame_w, frame_h) = (width as f32, height as f32);
+    let share = ((right - left) as f32 / frame_w).max((bottom - top) as f32 / frame_h) * 1.16;
+    let share = share.clamp(NEAREST, 1.0);
+    let size = [frame_w * share, frame_h * share];
+    let middle = [(left + right) as f32 / 2.0, (top + bottom) as f32 / 2.0];
+    let x = (middle[0] - size[0] / 2.0).clamp(0.0, frame_w - size[0]);
+    let y = (middle[1] - size[1] / 2.0).clamp(0.0, frame_h - size[1]);
+    [x as u32, y as u32, size[0] as u32, size[1] as u32]
 }
 
 /// Premultiplied in encoded values, 0 to 1: what straight-alpha pictures are
@@ -97,10 +132,12 @@ impl Sink for SheetSink {
         if wanted.is_empty() {
             return Ok(());
         }
-        let Some(picture) = premultiplied(&frame.pixels, frame.width, frame.height) else {
+        let Some(mut picture) = premultiplied(&frame.pixels, frame.width, frame.height) else {
             return Ok(());
         };
-        let tile = within(picture, TILE, TILE);
+        let [x, y, width, height] = subject(&picture);
+        let close = imageops::crop(&mut picture, x, y, width, height).to_image();
+        let tile = within(close, TILE, TILE);
         for tag in wanted {
             self.tiles.insert(tag.clone(), tile.clone());
         }

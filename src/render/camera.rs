@@ -6,9 +6,7 @@
 //! the composite); bloom adds colour and leaves alpha alone, so glow survives.
 
 use bevy::camera::visibility::RenderLayers;
-use bevy::camera::{
-    ClearColorConfig, Hdr, ImageRenderTarget, RenderTarget, ScalingMode,
-};
+use bevy::camera::{ClearColorConfig, Hdr, ImageRenderTarget, RenderTarget, ScalingMode};
 use bevy::core_pipeline::tonemapping::{DebandDither, Tonemapping};
 use bevy::post_process::bloom::{Bloom, BloomCompositeMode, BloomPrefilter};
 use bevy::prelude::*;

@@ -184,7 +184,9 @@ fn order_card(
     stage: Res<StageSize>,
     acts: Query<&Act>,
 ) {
-    let Ok(act) = acts.get(add.entity) else { return };
+    let Ok(act) = acts.get(add.entity) else {
+        return;
+    };
     let icon = desk.icon(&director, &act.recipe);
     let spec = CardSpec {
         size: match act.lane {
@@ -224,20 +226,37 @@ fn order_card(
                 square: true,
             });
             let tag: Arc<str> = tag.as_str().into();
-            fusion.wanted += usize::from(desk.order(Order::Fusion { act: add.entity, tag }, kind));
+            fusion.wanted += usize::from(desk.order(
+                Order::Fusion {
+                    act: add.entity,
+                    tag,
+                },
+                kind,
+            ));
         }
         if let Some(tag) = &video.name {
             let kind = CaptionKind::Name(NameSpec {
                 text: name,
                 width: 576,
                 height: 92,
-                colour: Rgba { r: 255, g: 246, b: 214, a: 255 },
+                colour: Rgba {
+                    r: 255,
+                    g: 246,
+                    b: 214,
+                    a: 255,
+                },
                 bold: true,
                 outlined: false,
                 straight: true,
             });
             let tag: Arc<str> = tag.as_str().into();
-            fusion.wanted += usize::from(desk.order(Order::Fusion { act: add.entity, tag }, kind));
+            fusion.wanted += usize::from(desk.order(
+                Order::Fusion {
+                    act: add.entity,
+                    tag,
+                },
+                kind,
+            ));
         }
         commands.entity(add.entity).insert(fusion);
     }
@@ -263,7 +282,9 @@ fn order_counter(
     acts: Query<&Act>,
     mut counters: Query<&mut Counter>,
 ) {
-    let Ok(act) = acts.get(grew.entity) else { return };
+    let Ok(act) = acts.get(grew.entity) else {
+        return;
+    };
     // A newer number makes an older one that is not painted yet pointless.
     let stale: Vec<u64> = desk
         .orders
@@ -313,7 +334,9 @@ fn receive(
         match order {
             Order::Fusion { tag, .. } => {
                 if let Ok(mut fusion) = fusions.get_mut(act) {
-                    fusion.ready.push((tag, images.add(straight_image(picture))));
+                    fusion
+                        .ready
+                        .push((tag, images.add(straight_image(picture))));
                 }
             }
             Order::Card(_) => {
@@ -373,7 +396,12 @@ fn receive(
 /// size, in stage units.
 fn measures(picture: &PixelBuffer, unit: f32) -> (Vec2, Vec2, Vec2) {
     let image = Vec2::new(picture.width as f32, picture.height as f32);
-    let Body { x, y, width, height } = picture.body;
+    let Body {
+        x,
+        y,
+        width,
+        height,
+    } = picture.body;
     let middle = Vec2::new(x + width / 2.0, y + height / 2.0);
     let shift = (image / 2.0 - middle) * Vec2::new(1.0, -1.0);
     (image * unit, shift * unit, Vec2::new(width, height) * unit)
@@ -433,7 +461,7 @@ fn place(
 fn card_place(act: &Act, placement: &Placement, stage: &StageSize, body: Vec2) -> Vec2 {
     let below = match act.lane {
         Lane::Headline => 390.0,
-        Lane::Feature => 400.0,
+        Lane::Feature => 500.0,
         Lane::Ambient => 300.0,
     };
     let wanted = placement.origin - Vec2::new(0.0, below * placement.scale);

@@ -61,11 +61,18 @@ impl Placement {
                 // The golden ratio spreads successive slots evenly over the
                 // height without their ever lining up.
                 let spread = (act.slot as f32 * 0.618_034 + 0.5).fract() - 0.5;
-                let side = if act.slot % 2 == 0 { -1.0 } else { 1.0 };
+                let side = if act.slot.is_multiple_of(2) {
+                    -1.0
+                } else {
+                    1.0
+                };
                 let sway = ((act.seed >> 8) & 0xff) as f32 / 255.0 - 0.5;
                 Self {
                     origin: if wide {
-                        Vec2::new(side * (0.355 + 0.05 * sway) * size.x, spread * 0.62 * size.y)
+                        Vec2::new(
+                            side * (0.355 + 0.05 * sway) * size.x,
+                            spread * 0.62 * size.y,
+                        )
                     } else {
                         Vec2::new(spread * 0.6 * size.x, side * (0.34 + 0.06 * sway) * size.y)
                     },

@@ -4,9 +4,9 @@
 
 use std::collections::HashMap;
 
-use bevy::asset::LoadState;
 use bevy::animation::graph::{AnimationGraph, AnimationGraphHandle};
 use bevy::animation::{AnimationClip, AnimationPlayer};
+use bevy::asset::LoadState;
 use bevy::camera::visibility::RenderLayers;
 use bevy::gltf::{Gltf, GltfAssetLabel, GltfMaterial, GltfMaterialName};
 use bevy::prelude::*;
@@ -75,6 +75,11 @@ pub struct Rehearsing;
 pub struct ModelNodes(HashMap<String, Entity>);
 
 impl ModelNodes {
+    /// Whether the model's entities do not exist yet.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub fn node(&self, name: &str) -> Option<Entity> {
         self.0.get(name).copied()
     }
@@ -210,7 +215,10 @@ pub(super) fn place_models(
         let thin = stretch.sqrt().recip();
         // A sustained act is alive: it breathes around its place.
         let idle = if act.is_sustained() {
-            Vec2::new((act.elapsed * 1.7).sin() * 6.0, (act.elapsed * 2.3).sin() * 9.0)
+            Vec2::new(
+                (act.elapsed * 1.7).sin() * 6.0,
+                (act.elapsed * 2.3).sin() * 9.0,
+            )
         } else {
             Vec2::ZERO
         };

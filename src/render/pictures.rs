@@ -54,7 +54,9 @@ fn place_act(
     stage: Res<StageSize>,
     mut spawner: PictureSpawner,
 ) {
-    let Ok(act) = acts.get(add.entity) else { return };
+    let Ok(act) = acts.get(add.entity) else {
+        return;
+    };
     spawner.commands.entity(add.entity).insert((
         Placement::of(act, &stage),
         PicturePlaces::default(),
@@ -65,7 +67,9 @@ fn place_act(
 }
 
 fn show_growth(grew: On<Grew>, acts: Query<&Act>, mut spawner: PictureSpawner) {
-    let Ok(act) = acts.get(grew.entity) else { return };
+    let Ok(act) = acts.get(grew.entity) else {
+        return;
+    };
     spawner.spawn(grew.entity, act, Trigger::Grow);
     if grew.combo.is_some() {
         spawner.spawn(grew.entity, act, Trigger::Combo);
@@ -96,11 +100,7 @@ fn show_fallback(
 }
 
 /// A streak that goes on as a small counter moves to its new place.
-fn move_act(
-    shrank: On<Shrank>,
-    stage: Res<StageSize>,
-    mut acts: Query<(&Act, &mut Placement)>,
-) {
+fn move_act(shrank: On<Shrank>, stage: Res<StageSize>, mut acts: Query<(&Act, &mut Placement)>) {
     if let Ok((act, mut placement)) = acts.get_mut(shrank.entity) {
         *placement = Placement::of(act, &stage);
     }
@@ -122,8 +122,8 @@ impl PictureSpawner<'_, '_> {
                 continue;
             }
             let texture = self.textures.get(&self.assets, &picture.texture);
-            let mut material = QuadMaterial::straight(texture)
-                .tinted(Vec3::from(picture.color.0) * picture.glow);
+            let mut material =
+                QuadMaterial::straight(texture).tinted(Vec3::from(picture.color.0) * picture.glow);
             if picture.additive {
                 material = material.additive();
             }
@@ -176,9 +176,9 @@ pub(super) fn place_pictures(
         let Some(mut material) = materials.get_mut(&material.0) else {
             continue;
         };
-        let aspect = images
-            .get(&material.texture)
-            .map_or(1.0, |image| image.width() as f32 / image.height().max(1) as f32);
+        let aspect = images.get(&material.texture).map_or(1.0, |image| {
+            image.width() as f32 / image.height().max(1) as f32
+        });
         let height = picture.size * key.scale * placement.scale;
         *transform = Transform {
             translation: position.extend(Z + shown.index as f32 * 0.01),

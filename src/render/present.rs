@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use bevy::asset::uuid_handle;
 use bevy::camera::CameraOutputMode;
+use bevy::core_pipeline::FullscreenShader;
 use bevy::core_pipeline::schedule::{Core2d, Core2dSystems};
 use bevy::core_pipeline::upscaling::upscaling;
-use bevy::core_pipeline::FullscreenShader;
 use bevy::prelude::*;
 use bevy::render::camera::ExtractedCamera;
 use bevy::render::extract_component::{ExtractComponent, ExtractComponentPlugin};
@@ -27,7 +27,9 @@ use bevy::render::render_resource::{
     TexelCopyBufferLayout, Texture, TextureDescriptor, TextureDimension, TextureFormat,
     TextureSampleType, TextureUsages, TextureView, TextureViewDescriptor,
 };
-use bevy::render::renderer::{RenderContext, RenderDevice, RenderGraph, RenderGraphSystems, ViewQuery};
+use bevy::render::renderer::{
+    RenderContext, RenderDevice, RenderGraph, RenderGraphSystems, ViewQuery,
+};
 use bevy::render::view::ViewTarget;
 use bevy::render::{Render, RenderApp, RenderStartup, RenderSystems};
 use bevy::shader::Shader;
@@ -190,7 +192,10 @@ impl Plugin for PresentPlugin {
                     .after(Core2dSystems::PostProcess)
                     .before(upscaling),
             )
-            .add_systems(RenderGraph, map_submitted.in_set(RenderGraphSystems::Finish))
+            .add_systems(
+                RenderGraph,
+                map_submitted.in_set(RenderGraphSystems::Finish),
+            )
             .add_systems(
                 Render,
                 (
@@ -409,11 +414,7 @@ fn draw(
     let bind_group = device.create_bind_group(
         "present",
         &cache.get_bind_group_layout(&presenter.layout),
-        &BindGroupEntries::sequential((
-            source,
-            &presenter.sampler,
-            uniform.as_entire_binding(),
-        )),
+        &BindGroupEntries::sequential((source, &presenter.sampler, uniform.as_entire_binding())),
     );
     let mut pass = ctx
         .command_encoder()
@@ -510,8 +511,7 @@ fn present_window(
     let pipeline_id = match presenter.window {
         Some((known, id)) if known == format => id,
         _ => {
-            let id =
-                cache.queue_render_pipeline(pipeline(
+            let id = cache.queue_render_pipeline(pipeline(
                 &presenter.layout,
                 &fullscreen,
                 format,
@@ -525,7 +525,10 @@ fn present_window(
     let stage_aspect = outlet.size.x as f32 / outlet.size.y as f32;
     let aspect = size.width as f32 / size.height.max(1) as f32;
     // The stage is fitted into the window and centred.
-    let scale = Vec2::new((aspect / stage_aspect).max(1.0), (stage_aspect / aspect).max(1.0));
+    let scale = Vec2::new(
+        (aspect / stage_aspect).max(1.0),
+        (stage_aspect / aspect).max(1.0),
+    );
     let offset = (Vec2::ONE - scale) * 0.5;
     let uniform = PresentUniform {
         checkered: if window.is_checkered { 1.0 } else { 0.0 },
@@ -554,11 +557,13 @@ fn map_submitted(mut presenter: ResMut<Presenter>) {
         }
         slot.state = SlotState::Mapping;
         let mapped = slot.mapped.clone();
-        slot.buffer.slice(..).map_async(MapMode::Read, move |result| {
-            if result.is_ok() {
-                mapped.store(true, Ordering::Release);
-            }
-        });
+        slot.buffer
+            .slice(..)
+            .map_async(MapMode::Read, move |result| {
+                if result.is_ok() {
+                    mapped.store(true, Ordering::Release);
+                }
+            });
     }
 }
 

@@ -27,7 +27,10 @@ impl Plugin for ActVideoPlugin {
             .add_systems(
                 Update,
                 (
-                    (begin, steer).chain().in_set(StageSet::Animate).before(VideoSystems),
+                    (begin, steer)
+                        .chain()
+                        .in_set(StageSet::Animate)
+                        .before(VideoSystems),
                     tell_failures.in_set(StageSet::Animate).after(VideoSystems),
                 ),
             );
@@ -67,11 +70,7 @@ fn begin(
         };
         playback.fusion = fusion.ready.iter().cloned().collect();
         commands.entity(entity).insert(Begun);
-        commands.spawn((
-            playback,
-            ActVideo { act: entity },
-            ChildOf(entity),
-        ));
+        commands.spawn((playback, ActVideo { act: entity }, ChildOf(entity)));
     }
 }
 

@@ -34,6 +34,10 @@ impl Show {
             return self.ledger.refuse(claim, RefusalReason::Invalid);
         }
 
+        if gift.sender.user_id.0.is_empty() {
+            // Senders without an id would all share one streak.
+            gift.is_streak = false;
+        }
         let key = gift.streak_key();
         let reading = self.streaks.read(self.now, &key, &gift);
         let delta = self.count(&key, &gift, reading);

@@ -34,8 +34,8 @@ pub use limiter::{CEILING, LATENCY};
 pub use mix::{HELD_VOICES, MixSource, SOUNDING_VOICES};
 pub use mixer::{MixStats, Mixer, VoiceKey, VoiceSettings, mixer};
 pub use scale::{HIGHEST_SEMITONES, streak_semitones};
-pub use stage::SoundPlugin;
 pub use shelf::{MOST_CLIPS, Shelf};
+pub use stage::SoundPlugin;
 pub use stream::{
     AudioChunk, AudioClock, AudioFeed, AudioStream, CHUNKS_WAITING, PushError, audio_stream,
 };

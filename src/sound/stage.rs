@@ -60,9 +60,11 @@ fn fetch_all(mut desk: ResMut<SoundDesk>, director: Res<Director>) {
 }
 
 fn begin(add: On<Add, Act>, desk: Res<SoundDesk>, director: Res<Director>, acts: Query<&Act>) {
-    let Ok(act) = acts.get(add.entity) else { return };
-    let clip: Option<&std::sync::Arc<Clip>> = path_of(&director, &act.recipe)
-        .and_then(|path| desk.shelf.as_ref()?.get(&path));
+    let Ok(act) = acts.get(add.entity) else {
+        return;
+    };
+    let clip: Option<&std::sync::Arc<Clip>> =
+        path_of(&director, &act.recipe).and_then(|path| desk.shelf.as_ref()?.get(&path));
     if let Some(clip) = clip {
         let settings = VoiceSettings {
             gain: 1.0,
@@ -75,7 +77,8 @@ fn begin(add: On<Add, Act>, desk: Res<SoundDesk>, director: Res<Director>, acts:
 fn rise(grew: On<Grew>, desk: Res<SoundDesk>, acts: Query<&Act>) {
     if let Ok(act) = acts.get(grew.entity) {
         let count = act.tally.quantity.min(u64::from(u32::MAX)) as u32;
-        desk.mixer.step(VoiceKey(act.id.0), count.max(act.tally.combo));
+        desk.mixer
+            .step(VoiceKey(act.id.0), count.max(act.tally.combo));
     }
 }
 

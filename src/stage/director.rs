@@ -193,7 +193,10 @@ pub(super) fn replace_failed(
         commands.entity(failed.entity).despawn();
         return;
     }
-    warn!("{} plays as the fallback: {}", act.recipe.name, failed.reason);
+    warn!(
+        "{} plays as the fallback: {}",
+        act.recipe.name, failed.reason
+    );
     act.fall_back(director.catalog.fallback.clone());
     commands.trigger(FellBack {
         entity: failed.entity,

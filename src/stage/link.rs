@@ -83,7 +83,10 @@ pub(super) fn receive(
                     director.show.offer(now, *gift);
                 }
                 ToStage::Config(config) => {
-                    info!("the backend grants {} gifts a second", config.max_gifts_per_second);
+                    info!(
+                        "the backend grants {} gifts a second",
+                        config.max_gifts_per_second
+                    );
                     director.show.set_rate(now, config.max_gifts_per_second);
                 }
                 ToStage::Status(status) => director.show.set_status(now, status),

@@ -3,8 +3,8 @@
 #[cfg(feature = "cli")]
 mod bench;
 mod captions;
-mod present;
 mod offscreen;
+mod present;
 #[cfg(feature = "ffmpeg")]
 mod samples;
 #[cfg(feature = "ffmpeg")]
@@ -12,3 +12,5 @@ mod video_files;
 mod video_pixels;
 #[cfg(feature = "ffmpeg")]
 mod video_samples;
+#[cfg(all(feature = "desktop", target_os = "linux"))]
+mod window;

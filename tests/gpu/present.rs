@@ -288,7 +288,11 @@ fn a_window_shows_the_stage_over_its_ground_with_bars_where_it_does_not_fit() {
     let picture = window.handle.clone();
     let ground = LinearRgba::gray(decode(128.0) as f32);
     app.world_mut().spawn((
-        WindowCamera { ground },
+        WindowCamera {
+            ground,
+            has_overlay: false,
+            is_checkered: false,
+        },
         Camera2d,
         Camera {
             order: 2,

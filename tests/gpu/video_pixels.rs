@@ -488,7 +488,9 @@ fn warming_up_draws_nothing_and_makes_the_only_pipeline() {
     let world = stage.app.world_mut();
     world.resource_scope(|world, mut materials: Mut<Assets<VideoMaterial>>| {
         let warm = world.resource::<VideoKit>().warm_up(&mut materials);
-        world.spawn(warm);
+        for bundle in warm {
+            world.spawn(bundle);
+        }
     });
     let pipelines = |stage: &Offscreen| {
         let cache = stage

@@ -16,9 +16,9 @@ impl Drop for Foreign {
     }
 }
 
-/// A Python that has `websockets`: `HYPERFOCUS_PYTHON`, or `python3`.
+/// A Python that has `websockets`: `HYPERFOCUS_TEST_PYTHON`, or `python3`.
 fn python() -> Option<String> {
-    let python = std::env::var("HYPERFOCUS_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let python = std::env::var("HYPERFOCUS_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let has_it = Command::new(&python)
         .args(["-c", "import websockets.asyncio.server"])
         .stderr(Stdio::null())
@@ -33,7 +33,7 @@ fn a_server_in_another_language_sees_a_whole_session() {
     let Some(python) = python() else {
         eprintln!(
             "SKIPPED: no Python with the package `websockets` (13 or newer); \
-             name one in HYPERFOCUS_PYTHON"
+             name one in HYPERFOCUS_TEST_PYTHON"
         );
         return;
     };

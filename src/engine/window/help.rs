@@ -36,8 +36,14 @@ pub(super) const KEYS: &[(&str, &str)] = &[
     ("M", "mute"),
     ("D", "do not disturb: collect gifts, then play one recap"),
     ("R", "replay the last gift"),
-    ("1 to 9", "test gifts; they count nowhere. With Shift, ten at once"),
-    ("B", "what the stage lies over: dark, black, white, checkered"),
+    (
+        "1 to 9",
+        "test gifts; they count nowhere. With Shift, ten at once",
+    ),
+    (
+        "B",
+        "what the stage lies over: dark, black, white, checkered",
+    ),
     ("H, F1", "this help"),
     ("Q, Esc", "quit"),
 ];
@@ -144,10 +150,7 @@ fn hang(mut commands: Commands, mut help: ResMut<Help>, mut images: ResMut<Asset
         TextureFormat::Rgba8UnormSrgb,
         RenderAssetUsages::RENDER_WORLD,
     ));
-    let entity = commands.spawn((
-        Sprite::from_image(image),
-        RenderLayers::layer(WINDOW_LAYER),
-    ));
+    let entity = commands.spawn((Sprite::from_image(image), RenderLayers::layer(WINDOW_LAYER)));
     help.painting = None;
     help.panel = Some((entity.id(), pixels));
 }
@@ -175,7 +178,6 @@ fn show(
     let scale = (room.as_vec2() / size.as_vec2()).min_element().min(1.0);
     // On whole pixels, or its letters blur.
     let odd = ((room + size) % 2).as_vec2() * 0.5;
-    transform.set_if_neq(
-        Transform::from_translation(odd.extend(0.0)).with_scale(Vec3::splat(scale)),
-    );
+    transform
+        .set_if_neq(Transform::from_translation(odd.extend(0.0)).with_scale(Vec3::splat(scale)));
 }

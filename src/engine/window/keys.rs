@@ -105,7 +105,9 @@ fn obey(
     mut help: ResMut<Help>,
     quitting: Res<Quitting>,
 ) {
-    use KeyCode::{AltLeft, ControlLeft, ControlRight, ShiftLeft, ShiftRight, SuperLeft, SuperRight};
+    use KeyCode::{
+        AltLeft, ControlLeft, ControlRight, ShiftLeft, ShiftRight, SuperLeft, SuperRight,
+    };
     // Those belong to the desktop. AltRight writes characters.
     let is_desktops = held.any_pressed([AltLeft, ControlLeft, ControlRight, SuperLeft, SuperRight]);
     let many = held.any_pressed([ShiftLeft, ShiftRight]);

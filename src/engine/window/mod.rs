@@ -70,9 +70,7 @@ pub(super) fn open(
         ..default()
     };
     let mut app = without_panic(|| app::build(plan, gpu, catalog, link, Some(window)))
-        .map_err(|reason| {
-            anyhow!("the display refuses a window ({reason}); check DISPLAY or WAYLAND_DISPLAY, or add --headless")
-        })??;
+        .map_err(|reason| refusal(&reason))??;
     let keys = keys::KeysPlugin {
         shutdown: plan.shutdown.clone(),
     };
@@ -80,7 +78,10 @@ pub(super) fn open(
         .add_systems(Startup, spawn_camera)
         .add_systems(
             Update,
-            (fit_monitor, (show_ground, show_title).after(StageSet::Direct)),
+            (
+                fit_monitor,
+                (show_ground, show_title).after(StageSet::Direct),
+            ),
         )
         .add_systems(Last, end_frame);
     Ok(app)
@@ -100,6 +101,28 @@ fn without_panic<T>(build: impl FnOnce() -> T) -> Result<T, String> {
             .or_else(|| payload.downcast_ref::<&str>().map(ToString::to_string))
             .unwrap_or_else(|| "it does not say why".into())
     })
+}
+
+/// What to say when there is a display and it refuses.
+fn refusal(reason: &str) -> anyhow::Error {
+    if !reason.starts_with("Failed to build event loop") {
+        return anyhow!("no window can be opened: {reason}");
+    }
+    debug!("{reason}");
+    // The window system prefers the first that is set.
+    let named = ["WAYLAND_DISPLAY", "WAYLAND_SOCKET", "DISPLAY"]
+        .into_iter()
+        .find_map(|name| {
+            Some((
+                name,
+                std::env::var(name).ok().filter(|value| !value.is_empty())?,
+            ))
+        });
+    let display = named.map_or_else(String::new, |(name, value)| format!(" {name}={value}"));
+    anyhow!(
+        "the display{display} cannot be opened; is it running, and may this user draw on it? \
+         Correct the variable, or add --headless"
+    )
 }
 
 /// The run, as long as it goes on.
@@ -158,7 +181,9 @@ fn end_frame(world: &mut World) {
     let Some(mut run) = world.remove_resource::<Run>() else {
         return;
     };
-    let mut pace = world.remove_resource::<Pace>().expect("it came with the run");
+    let mut pace = world
+        .remove_resource::<Pace>()
+        .expect("it came with the run");
     if let Some(cost) = pace.last_cost() {
         run.tally.frame(world, cost);
     }
@@ -190,7 +215,9 @@ fn end_frame(world: &mut World) {
 
 fn is_over(world: &World, run: &Run, now: Instant) -> bool {
     // Messages live for two frames, and the first of them ends the run.
-    let closed = !world.resource::<Messages<WindowCloseRequested>>().is_empty()
+    let closed = !world
+        .resource::<Messages<WindowCloseRequested>>()
+        .is_empty()
         || !world.resource::<Messages<WindowDestroyed>>().is_empty();
     closed || run.shutdown.is_requested() || run.deadline.is_some_and(|end| now >= end)
 }
@@ -238,7 +265,9 @@ fn fit_monitor(
         if size.cmpgt(largest).any() && largest.min_element() > 0 {
             let scale = (largest.as_vec2() * LARGEST / size.as_vec2()).min_element();
             let fitted = (size.as_vec2() * scale).as_uvec2().max(UVec2::ONE);
-            window.resolution.set_physical_resolution(fitted.x, fitted.y);
+            window
+                .resolution
+                .set_physical_resolution(fitted.x, fitted.y);
         }
     }
 }

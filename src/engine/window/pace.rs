@@ -158,7 +158,10 @@ mod tests {
 
     fn pace() -> (Pace, WinitSettings) {
         let period = Duration::from_millis(16);
-        (Pace::new(period, Alarm::of_this_thread()), WinitSettings::default())
+        (
+            Pace::new(period, Alarm::of_this_thread()),
+            WinitSettings::default(),
+        )
     }
 
     fn wait(settings: &WinitSettings) -> Duration {

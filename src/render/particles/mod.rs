@@ -12,7 +12,7 @@ use bevy::prelude::*;
 use bevy_hanabi::{EffectMaterial, EffectProperties, EffectSpawner, HanabiPlugin, SpawnerSettings};
 
 pub use pool::EffectPool;
-pub use template::{CAPACITIES, properties};
+pub use template::{CAPACITY, properties};
 
 use super::camera::model_camera_distance;
 use super::layout::{Placement, StageSize};
@@ -81,7 +81,9 @@ impl Playing {
 }
 
 fn schedule_start(add: On<Add, Act>, mut commands: Commands, acts: Query<&Act>) {
-    let Ok(act) = acts.get(add.entity) else { return };
+    let Ok(act) = acts.get(add.entity) else {
+        return;
+    };
     let mut due = Due::default();
     due.schedule(act, Trigger::Start, act.intensity());
     commands.entity(add.entity).insert(due);
@@ -137,9 +139,9 @@ fn fire(
     mut pool: ResMut<EffectPool>,
     mut textures: ResMut<Textures>,
     assets: Res<AssetServer>,
-    mut acts: Query<(Entity, &Act, &Placement, &mut Due)>,
+    mut acts: Query<(Entity, &Act, &Placement, &mut Due, Option<&ModelNodes>)>,
 ) {
-    for (entity, act, placement, mut due) in &mut acts {
+    for (entity, act, placement, mut due, model) in &mut acts {
         if due.0.is_empty() {
             continue;
         }
@@ -154,9 +156,15 @@ fn fire(
                 return act.presence() >= 1.0;
             }
             let emitter = &act.recipe.emitters[item.emitter];
-            let count = (emitter.count as f32 * item.intensity * if act.shrunk { 0.5 } else { 1.0 })
-                .clamp(1.0, *CAPACITIES.last().expect("there are capacities") as f32);
-            let Some(effect) = pool.borrow(emitter.template, count as u32) else {
+            let follows_model = act.recipe.model.is_some() && emitter.follow.is_some();
+            if follows_model && model.is_none_or(ModelNodes::is_empty) {
+                // The model's entities come a frame or two after its act.
+                return true;
+            }
+            let count =
+                (emitter.count as f32 * item.intensity * if act.shrunk { 0.5 } else { 1.0 })
+                    .max(1.0);
+            let Some(effect) = pool.borrow(emitter.template) else {
                 return false;
             };
             salt = salt.wrapping_mul(0x01000193) ^ (item.emitter as u32) ^ act.elapsed.to_bits();
@@ -189,29 +197,38 @@ fn fire(
 
 /// Emitters move with what they follow; the others stay where they began.
 fn follow(
-    acts: Query<(&Act, &Placement, Option<&PicturePlaces>, Option<&ModelNodes>)>,
-    nodes: Query<&GlobalTransform>,
+    acts: Query<(
+        &Act,
+        &Placement,
+        Option<&PicturePlaces>,
+        Option<&ModelNodes>,
+    )>,
+    // Where a node will be in this frame, not where it was in the last.
+    nodes: TransformHelper,
     stage: Res<StageSize>,
-    mut playing: Query<(&Playing, &mut Transform)>,
+    playing: Query<(Entity, &Playing)>,
+    mut commands: Commands,
 ) {
-    for (effect, mut transform) in &mut playing {
+    for (entity, effect) in &playing {
         let Some(name) = effect.emitter().follow.as_deref() else {
             continue;
         };
         let Ok((_, placement, pictures, model)) = acts.get(effect.act) else {
             continue;
         };
-        if let Some(at) = pictures.and_then(|places| places.at(name)) {
-            transform.translation = at.extend(0.0);
-        } else if let Some(node) = model
-            .and_then(|model| model.node(name))
-            .and_then(|node| nodes.get(node).ok())
-        {
+        let node = || {
+            let node = model?.node(name)?;
+            let at = nodes.compute_global_transform(node).ok()?.translation();
             // Particles live on the flat stage: where the node is seen there.
-            transform.translation = flatten(node.translation(), &stage).extend(0.0);
-        } else {
-            transform.translation = placement.origin.extend(0.0);
-        }
+            Some(flatten(at, &stage))
+        };
+        let at = pictures
+            .and_then(|places| places.at(name))
+            .or_else(node)
+            .unwrap_or(placement.origin);
+        commands
+            .entity(entity)
+            .insert(Transform::from_translation(at.extend(0.0)));
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use bevy::prelude::*;
 use bevy_hanabi::{EffectAsset, EffectMaterial, ParticleEffect};
 
-use super::template::{self, CAPACITIES};
+use super::template;
 use crate::catalog::{Emitter, Template};
 use crate::render::textures::Textures;
 
@@ -14,45 +14,36 @@ use crate::render::textures::Textures;
 /// act, which has others; the frame stays whole.
 const MAX_EFFECTS: usize = 192;
 
-/// A template and how many particles it holds.
-type Kind = (Template, u32);
-
-/// Effects by kind.
+/// Effects by template.
 #[derive(Resource, Default)]
 pub struct EffectPool {
-    assets: HashMap<Kind, Handle<EffectAsset>>,
-    free: HashMap<Kind, Vec<Entity>>,
-    kinds: HashMap<Entity, Kind>,
+    assets: HashMap<Template, Handle<EffectAsset>>,
+    free: HashMap<Template, Vec<Entity>>,
+    kinds: HashMap<Entity, Template>,
     /// How often an emitter found the pool exhausted.
     pub exhausted: u64,
     /// Effects wanted but not there yet; made at the next chance.
-    wanted: HashMap<Kind, usize>,
+    wanted: HashMap<Template, usize>,
     in_use: usize,
 }
 
 impl EffectPool {
-    /// A free effect of the template that holds `count` particles, or `None`
-    /// when there is none; one more is then made for the next time, within the
+    /// A free effect of the template, or `None` when there is none; one more is then made for the next time, within the
     /// pool's bound.
-    pub fn borrow(&mut self, template: Template, count: u32) -> Option<Entity> {
-        let capacity = CAPACITIES
-            .into_iter()
-            .find(|&capacity| capacity >= count)
-            .unwrap_or(CAPACITIES[CAPACITIES.len() - 1]);
-        let kind = (template, capacity);
-        let effect = self.free.get_mut(&kind).and_then(Vec::pop);
+    pub fn borrow(&mut self, template: Template) -> Option<Entity> {
+        let effect = self.free.get_mut(&template).and_then(Vec::pop);
         if effect.is_some() {
             self.in_use += 1;
         } else {
             self.exhausted += 1;
-            *self.wanted.entry(kind).or_default() += 1;
+            *self.wanted.entry(template).or_default() += 1;
         }
         effect
     }
 
     pub fn give_back(&mut self, effect: Entity) {
-        if let Some(kind) = self.kinds.get(&effect) {
-            self.free.entry(*kind).or_default().push(effect);
+        if let Some(template) = self.kinds.get(&effect) {
+            self.free.entry(*template).or_default().push(effect);
             self.in_use = self.in_use.saturating_sub(1);
         }
     }
@@ -64,16 +55,17 @@ impl EffectPool {
 
     /// Every effect there is.
     pub fn all(&self) -> impl Iterator<Item = (Entity, Template)> + '_ {
-        self.kinds.iter().map(|(&entity, &(template, _))| (entity, template))
+        self.kinds
+            .iter()
+            .map(|(&entity, &template)| (entity, template))
     }
 }
 
-/// How many of each kind there are from the start: enough for a lively stage.
-fn initial(template: Template, capacity: u32) -> usize {
-    match (template, capacity == CAPACITIES[0]) {
-        (Template::Glow | Template::Matter | Template::Spark, true) => 12,
-        (_, true) => 4,
-        (_, false) => 1,
+/// How many of each there are from the start: enough for a lively stage.
+fn initial(template: Template) -> usize {
+    match template {
+        Template::Glow | Template::Matter | Template::Spark => 12,
+        Template::Smoke | Template::Ribbon => 4,
     }
 }
 
@@ -85,13 +77,10 @@ pub(super) fn build_templates(
     assets: Res<AssetServer>,
 ) {
     for template in Template::ALL {
-        for capacity in CAPACITIES {
-            let handle = effects.add(template::effect(template, capacity));
-            pool.assets.insert((template, capacity), handle);
-            for _ in 0..initial(template, capacity) {
-                let kind = (template, capacity);
-                pool.make(&mut commands, &mut textures, &assets, kind);
-            }
+        pool.assets
+            .insert(template, effects.add(template::effect(template)));
+        for _ in 0..initial(template) {
+            pool.make(&mut commands, &mut textures, &assets, template);
         }
     }
 }
@@ -104,10 +93,10 @@ impl EffectPool {
         mut textures: ResMut<Textures>,
         assets: Res<AssetServer>,
     ) {
-        for (kind, count) in std::mem::take(&mut pool.wanted) {
+        for (template, count) in std::mem::take(&mut pool.wanted) {
             for _ in 0..count {
                 if pool.kinds.len() < MAX_EFFECTS {
-                    pool.make(&mut commands, &mut textures, &assets, kind);
+                    pool.make(&mut commands, &mut textures, &assets, template);
                 }
             }
         }
@@ -118,9 +107,9 @@ impl EffectPool {
         commands: &mut Commands,
         textures: &mut Textures,
         assets: &AssetServer,
-        kind: Kind,
+        template: Template,
     ) {
-        let Some(asset) = self.assets.get(&kind) else {
+        let Some(asset) = self.assets.get(&template) else {
             return;
         };
         // What it emits while warming up must not be there when it first plays.
@@ -139,7 +128,7 @@ impl EffectPool {
                 Visibility::Visible,
             ))
             .id();
-        self.kinds.insert(effect, kind);
-        self.free.entry(kind).or_default().push(effect);
+        self.kinds.insert(effect, template);
+        self.free.entry(template).or_default().push(effect);
     }
 }

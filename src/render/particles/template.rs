@@ -16,9 +16,10 @@ use bevy_hanabi::{
 
 use crate::catalog::{Color, Emitter, Template};
 
-/// Particles an effect instance can hold: an emitter takes the smallest that it
-/// fits into, since memory is taken for all of them.
-pub const CAPACITIES: [u32; 2] = [512, 4_096];
+/// Particles that one emitter can have alive at once. One size for all: effects
+/// of several sizes side by side drew nothing (hanabi 0.19, seen with 4,096
+/// beside 512). What an emitter throws beyond it is not born.
+pub const CAPACITY: u32 = 1_024;
 
 /// The properties every template has, four floats each. Layouts:
 /// place = offset, radius; extent = half box, rim; aim = velocity, depth;
@@ -92,8 +93,8 @@ impl Modifier for Body {
     }
 }
 
-/// Builds the effect for a template that holds `capacity` particles.
-pub fn effect(template: Template, capacity: u32) -> EffectAsset {
+/// Builds the effect for a template.
+pub fn effect(template: Template) -> EffectAsset {
     let writer = ExprWriter::new();
     for name in PROPERTIES {
         writer.add_property(name, Value::Vector(Vec4::ZERO.into()));
@@ -139,8 +140,8 @@ pub fn effect(template: Template, capacity: u32) -> EffectAsset {
     };
 
     let spawner = SpawnerSettings::once(1.0.into()).with_starts_active(false);
-    let mut asset = EffectAsset::new(capacity, spawner, module)
-        .with_name(format!("{template:?} {capacity}"))
+    let mut asset = EffectAsset::new(CAPACITY, spawner, module)
+        .with_name(format!("{template:?}"))
         .with_simulation_space(SimulationSpace::Global)
         .with_alpha_mode(match template {
             Template::Glow | Template::Spark | Template::Ribbon => AlphaMode::Add,
@@ -198,7 +199,12 @@ pub fn properties(emitter: &Emitter, scale: f32, seed: u32, opacity: f32) -> Eff
         length(emitter.aim, emitter.depth),
         length(emitter.jitter, emitter.drag),
         Vec4::new(emitter.burst[0] * scale, emitter.burst[1] * scale, 0.0, 0.0),
-        Vec4::new(emitter.life[0], emitter.life[1], f32::from_bits(seed & 0x3fff_ffff), 0.0),
+        Vec4::new(
+            emitter.life[0],
+            emitter.life[1],
+            f32::from_bits(seed & 0x3fff_ffff),
+            0.0,
+        ),
         length(emitter.size, emitter.wander * scale),
         Vec4::new(emitter.vary[0], emitter.vary[1], spin_least, spin_most),
         length(emitter.gravity, emitter.tumble),

@@ -217,10 +217,7 @@ fn blank_info() -> VideoInfo {
 impl VideoKit {
     /// Things to spawn while pipelines warm up: they draw one unit of nothing
     /// with the pipelines that every video uses. Despawn them afterwards.
-    pub fn warm_up(
-        &self,
-        materials: &mut Assets<VideoMaterial>,
-    ) -> [impl Bundle + use<>; 2] {
+    pub fn warm_up(&self, materials: &mut Assets<VideoMaterial>) -> [impl Bundle + use<>; 2] {
         let info = blank_info();
         let layout = Layout::halves(Halves::default(), &info);
         let picture = VideoUniform::picture(&layout, &info, 1.0);

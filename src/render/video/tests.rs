@@ -452,7 +452,7 @@ mod playing {
         frame_at(&mut player, 0.0);
         // Shown, held, queued, and one in the decoder's hands.
         let most = FRAME_QUEUE as u64 + 3;
-        until(|| (decoded.load(Ordering::SeqCst) >= FRAME_QUEUE as u64 + 1).then_some(()));
+        until(|| (decoded.load(Ordering::SeqCst) > FRAME_QUEUE as u64).then_some(()));
         for _ in 0..50 {
             assert!(player.frame_for(0.01).is_none());
             std::thread::sleep(Duration::from_millis(1));
