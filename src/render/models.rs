@@ -233,10 +233,20 @@ pub(super) fn place_models(
 fn tell_failures(
     mut commands: Commands,
     assets: Res<AssetServer>,
-    models: Query<(Entity, &ActModel, &Clip)>,
+    models: Query<(Entity, &ActModel, &Clip, &WorldAssetRoot)>,
 ) {
-    for (entity, shown, clip) in &models {
-        if let Some(LoadState::Failed(error)) = assets.get_load_state(&clip.file) {
+    for (entity, shown, clip, scene) in &models {
+        // Asking for the scene of a file that failed loads the file again; then
+        // it may be the scene alone that is known to have failed.
+        let states = [
+            assets.get_load_state(&clip.file),
+            assets.get_load_state(&scene.0),
+        ];
+        let failure = states.into_iter().find_map(|state| match state {
+            Some(LoadState::Failed(error)) => Some(error),
+            _ => None,
+        });
+        if let Some(error) = failure {
             commands.trigger(AssetFailed {
                 entity: shown.act,
                 reason: error.to_string().into(),
