@@ -54,7 +54,9 @@ const LIFE: f32 = 600.0;
 
 fn measure() -> Result<Vec<Figure>> {
     let spent = |who| move || child::ask::<f64>(&["particles", who]);
-    Ok(vec![THOUSAND.ratio(take_turns(spent("ours"), spent("bare"))?)])
+    Ok(vec![
+        THOUSAND.ratio(take_turns(spent("ours"), spent("bare"))?),
+    ])
 }
 
 /// Counts frames and the CPU they take.
@@ -210,12 +212,8 @@ fn bare_scene(
     mut images: ResMut<Assets<Image>>,
     mut effects: ResMut<Assets<EffectAsset>>,
 ) {
-    let target = Image::new_target_texture(
-        SIZE.width,
-        SIZE.height,
-        TextureFormat::Rgba8UnormSrgb,
-        None,
-    );
+    let target =
+        Image::new_target_texture(SIZE.width, SIZE.height, TextureFormat::Rgba8UnormSrgb, None);
     commands.spawn((
         Camera3d::default(),
         Tonemapping::None,
