@@ -137,7 +137,7 @@ impl Catalog {
             gifts.insert(Arc::from(key.as_str()), recipe(&key, entry)?);
         }
         Ok(Self {
-            root: path.parent().unwrap_or(Path::new(".")).to_owned(),
+            root: folder_of(path).to_owned(),
             lanes,
             gifts,
             fallback,
@@ -351,6 +351,14 @@ fn positive(name: &str, value: f32) -> Result<(), String> {
         Ok(())
     } else {
         Err(format!("`{name}` must be above 0"))
+    }
+}
+
+/// The folder of a file; a bare name lies in the present one.
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
     }
 }
 

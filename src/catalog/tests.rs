@@ -107,3 +107,22 @@ fn colours_survive_the_way_to_linear_light_and_back() {
         [0xFF, 0x69, 0xB4]
     );
 }
+
+#[test]
+fn the_shipped_catalogue_is_right_and_all_its_files_are_there() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/catalog.toml");
+    let catalog = Catalog::load(&path).unwrap();
+    assert!(!catalog.gifts.is_empty());
+    for (asset, recipe) in catalog.assets() {
+        let file = catalog.root.join(&asset);
+        assert!(file.is_file(), "{} names {asset}", recipe.key);
+    }
+}
+
+#[test]
+fn a_catalogue_named_without_a_folder_lies_in_the_present_one() {
+    for (path, root) in [("catalog.toml", "."), ("gifts/catalog.toml", "gifts")] {
+        let catalog = Catalog::parse(GOOD, Path::new(path)).unwrap();
+        assert_eq!(catalog.root, Path::new(root), "{path}");
+    }
+}

@@ -75,11 +75,33 @@ pub fn build(
     link: StageLink,
     window: Option<Window>,
 ) -> Result<App> {
-    let mut show = Show::new(show_settings(plan), catalog.clone());
+    assemble(
+        plan.stage.size,
+        show_settings(plan),
+        gpu,
+        catalog,
+        link,
+        window,
+    )
+}
+
+/// The same without a plan, for a stage that belongs to no run.
+///
+/// # Errors
+/// As for [`build`].
+pub fn assemble(
+    size: config::Size,
+    settings: ShowSettings,
+    gpu: Gpu,
+    catalog: Arc<Catalog>,
+    link: StageLink,
+    window: Option<Window>,
+) -> Result<App> {
+    let mut show = Show::new(settings, catalog.clone());
     show.expect_warm_up();
     let mut app = App::new();
     app.insert_resource(StageSize {
-        pixels: UVec2::new(plan.stage.size.width, plan.stage.size.height),
+        pixels: UVec2::new(size.width, size.height),
     })
     .insert_resource(if gpu.is_software {
         Quality::FRUGAL

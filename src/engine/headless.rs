@@ -3,8 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use bevy::app::{App, PluginsState};
+use bevy::prelude::World;
 use bevy::tasks::tick_global_task_pools_on_main_thread;
 
 use super::tally::Tally;
@@ -12,8 +13,21 @@ use super::wake::Alarm;
 use super::{CLEAN_FRAMES, LONGEST_SLEEP, Rest, rest};
 use crate::cli::RunPlan;
 use crate::output::Outputs;
+use crate::session::ConnectionState;
+use crate::stage::{Connected, Director};
+
+/// Whether the session ended without our asking, will not begin again, and all
+/// that came of it has played.
+fn is_over(world: &World) -> bool {
+    let connected = &world.resource::<Connected>().0;
+    matches!(connected, Some(ConnectionState::Stopped(Some(_))))
+        && world.resource::<Director>().is_idle()
+}
 
 /// Runs the app until its time is up or its end is asked for.
+///
+/// # Errors
+/// When the backend ended the session for good.
 #[expect(
     clippy::disallowed_methods,
     reason = "the frame loop owns the clock that paces it"
@@ -44,6 +58,11 @@ pub(super) fn drive(
             return Ok(());
         }
         tally.frame(app.world_mut(), started.elapsed());
+        // The reason is in the log; whoever supervises us sees the exit code.
+        ensure!(
+            !is_over(app.world()),
+            "the session with the backend is over for good, for the reason logged above"
+        );
         let rest = rest(app.world(), outputs);
         clean = if rest == Rest::Busy { 0 } else { clean + 1 };
         let left = deadline.map_or(LONGEST_SLEEP, |end| {

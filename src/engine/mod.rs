@@ -12,6 +12,7 @@ mod headless;
 mod moments;
 mod reload;
 mod sinks;
+mod still;
 mod tally;
 mod video_sound;
 mod wake;
@@ -26,6 +27,7 @@ use bevy::prelude::*;
 
 use crate::catalog::Catalog;
 use crate::cli::{RunPlan, Summary};
+use crate::model::{Control, Moment};
 use crate::net::{Identity, Link, NetConfig, Waker};
 use crate::output::{OutputReport, Outputs, Sink};
 use crate::render::Warmup;
@@ -34,7 +36,9 @@ use crate::render::particles::EffectPool;
 use crate::render::present::{FrameRequest, Frames, Readback};
 use crate::session::SessionSettings;
 use crate::sound::{SoundPlugin, Speakers};
-use crate::stage::{Director, Muted, StageLink, Volume};
+use crate::stage::{Director, StageLink};
+
+pub use still::{Rehearsal, StillError};
 
 use adapter::Gpu;
 use tally::Tally;
@@ -102,13 +106,12 @@ pub fn run_with(
     reload::install(&mut app, &plan.catalog);
     let (mixer, mix) = crate::sound::mixer();
     let mixer = Arc::new(mixer);
-    mixer.set_muted(plan.sound.muted);
-    mixer.set_volume(plan.sound.volume);
-    app.insert_resource(Muted(plan.sound.muted))
-        .insert_resource(Volume(plan.sound.volume))
-        .add_plugins(SoundPlugin {
-            mixer: mixer.clone(),
-        });
+    app.add_plugins(SoundPlugin {
+        mixer: mixer.clone(),
+    });
+    let show = &mut app.world_mut().resource_mut::<Director>().show;
+    show.control(Moment::ZERO, Control::Mute(plan.sound.muted));
+    show.control(Moment::ZERO, Control::Volume(plan.sound.volume));
     video_sound::install(&mut app, mixer);
     install(&mut app);
     let speakers = Speakers::start(mix);
@@ -119,6 +122,12 @@ pub fn run_with(
     let (mut summary, report) = ended.close();
     speakers.stop();
     warnings.extend(report.warnings);
+    warnings.extend(
+        report
+            .failed
+            .iter()
+            .map(|name| format!("{name} is not complete: it could not be written")),
+    );
     summary.outputs = report.written;
     summary.warnings = warnings;
     Ok(summary)

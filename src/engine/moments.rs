@@ -11,9 +11,15 @@ use crate::cli::{OutputPlan, RunPlan};
 use crate::render::present::FrameRequest;
 use crate::stage::{Act, StageSet};
 
-/// Which gift types have had their moment.
+/// Seconds past its best in which a gift is still worth a picture of its own.
+const STILL_GOOD: f32 = 0.75;
+
+/// Which gift types have had their moment, and whether they had it alone.
 #[derive(Resource, Default)]
-struct Moments(BTreeSet<String>);
+struct Moments {
+    caught: BTreeSet<String>,
+    alone: BTreeSet<String>,
+}
 
 /// Frames without anything in them that the outputs have had since the last one
 /// with something.
@@ -54,12 +60,24 @@ fn stamp(time: Res<Time<Real>>, mut request: ResMut<FrameRequest>) {
     request.tags.clear();
 }
 
-/// A gift that has the stage to itself is caught as it reaches its best.
-fn watch(acts: Query<&Act>, mut seen: ResMut<Moments>, mut request: ResMut<FrameRequest>) {
-    let Ok(act) = acts.single() else { return };
-    let recipe = &act.recipe;
-    if act.age >= recipe.best && !seen.0.contains(&*recipe.key) {
-        seen.0.insert(recipe.key.to_string());
-        request.tags.push(recipe.key.to_string());
+/// A gift is caught as it reaches its best, and once more when it has the stage
+/// to itself: the later picture replaces the earlier. In a short show on a slow
+/// machine gifts may never be alone, and a crowded picture beats none.
+fn watch(acts: Query<&Act>, mut moments: ResMut<Moments>, mut request: ResMut<FrameRequest>) {
+    let is_single = acts.single().is_ok();
+    for act in &acts {
+        let key = &act.recipe.key;
+        let is_alone = is_single && act.age < act.recipe.best + STILL_GOOD;
+        let seen = if is_alone {
+            &mut moments.alone
+        } else {
+            &mut moments.caught
+        };
+        if act.age < act.recipe.best || seen.contains(&**key) {
+            continue;
+        }
+        seen.insert(key.to_string());
+        moments.caught.insert(key.to_string());
+        request.tags.push(key.to_string());
     }
 }

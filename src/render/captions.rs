@@ -422,21 +422,22 @@ fn place(
         let arrival = (act.elapsed / ENTER).clamp(0.0, 1.0);
         let shown = crate::catalog::Ease::Overshoot.apply(arrival);
         let alpha = arrival.min(act.seconds_left() / EXIT).clamp(0.0, 1.0) * act.presence();
-        let at = card_place(act, placement, &stage, card.body);
+        let crowding = placement.crowding(act.lane);
+        let at = card_place(act, placement, &stage, card.body * crowding);
         let rise = Vec2::new(0.0, -36.0 * (1.0 - shown));
-        let scale = 0.86 + 0.14 * shown;
+        let scale = (0.86 + 0.14 * shown) * crowding;
         *transform = Transform {
             translation: (at + rise + card.shift * scale).extend(CARD_Z),
             scale: (card.image * scale).extend(1.0),
             ..default()
         };
-        bodies.insert(card.act, (at + rise, card.body, alpha));
+        bodies.insert(card.act, (at + rise, card.body * crowding, alpha));
         if let Some(mut material) = materials.get_mut(&material.0) {
             material.tint.w = alpha;
         }
     }
     for (counter, mut transform, material) in &mut counters {
-        let (Ok((act, _)), Some((at, body, alpha))) =
+        let (Ok((act, placement)), Some((at, body, alpha))) =
             (acts.get(counter.act), bodies.get(&counter.act))
         else {
             continue;
@@ -444,7 +445,7 @@ fn place(
         // A beat for every increment: out fast, back with a swing.
         let t = ((act.elapsed - counter.beat_at) / BEAT).clamp(0.0, 1.0);
         let swing = (1.0 - t).powi(2) * (1.0 - 1.6 * t);
-        let scale = 1.0 + 0.34 * counter.strength.min(2.2) * swing;
+        let scale = (1.0 + 0.34 * counter.strength.min(2.2) * swing) * placement.crowding(act.lane);
         let corner = *at + Vec2::new(body.x * 0.5 - body.y * 0.15, body.y * 0.62);
         *transform = Transform {
             translation: (corner + counter.shift * scale).extend(COUNTER_Z),

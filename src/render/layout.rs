@@ -35,6 +35,14 @@ pub struct Placement {
 }
 
 impl Placement {
+    /// How much smaller than by itself what belongs to an act is drawn.
+    pub fn crowding(&self, lane: Lane) -> f32 {
+        match lane {
+            Lane::Ambient => (self.scale / 0.5).min(1.0),
+            Lane::Feature | Lane::Headline => 1.0,
+        }
+    }
+
     /// The place of an act. A headline has the stage; features stand in its
     /// thirds, the outer ones first; ambient acts keep to the outer thirds, so
     /// that what the stream is about stays in view.
@@ -58,25 +66,30 @@ impl Placement {
                 }
             }
             Lane::Ambient => {
-                // The golden ratio spreads successive slots evenly over the
-                // height without their ever lining up.
-                let spread = (act.slot as f32 * 0.618_034 + 0.5).fract() - 0.5;
+                // Left and right in turn; on each side down three columns. The
+                // golden ratio spreads successive places over the height
+                // without their ever lining up.
+                let place = act.slot / 2;
                 let side = if act.slot.is_multiple_of(2) {
                     -1.0
                 } else {
                     1.0
                 };
+                let out = [0.36, 0.435, 0.285][place % 3];
                 let sway = ((act.seed >> 8) & 0xff) as f32 / 255.0 - 0.5;
+                let spread = (place as f32 * 0.618_034 + 0.5 + 0.08 * sway).fract() - 0.5;
                 Self {
                     origin: if wide {
-                        Vec2::new(
-                            side * (0.355 + 0.05 * sway) * size.x,
-                            spread * 0.62 * size.y,
-                        )
+                        Vec2::new(side * out * size.x, spread * 0.66 * size.y)
                     } else {
-                        Vec2::new(spread * 0.6 * size.x, side * (0.34 + 0.06 * sway) * size.y)
+                        Vec2::new(spread * 0.66 * size.x, side * out * size.y)
                     },
-                    scale: 0.5,
+                    // A crowd stands closer.
+                    scale: match act.slot {
+                        0..8 => 0.5,
+                        8..20 => 0.42,
+                        _ => 0.34,
+                    },
                 }
             }
         }

@@ -26,7 +26,7 @@ impl Plugin for ModelMaterialPlugin {
 }
 
 /// A glTF material, as far as the studio shows it: base colour and its texture,
-/// metalness, roughness, clear coat, emission, blending.
+/// metallic, roughness, clear coat, emission, blending.
 #[derive(Asset, TypePath, AsBindGroup, Debug, Clone)]
 pub struct ModelMaterial {
     #[uniform(0)]

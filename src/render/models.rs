@@ -4,8 +4,8 @@
 
 use std::collections::HashMap;
 
+use bevy::animation::AnimationPlayer;
 use bevy::animation::graph::{AnimationGraph, AnimationGraphHandle};
-use bevy::animation::{AnimationClip, AnimationPlayer};
 use bevy::asset::LoadState;
 use bevy::camera::visibility::RenderLayers;
 use bevy::gltf::{Gltf, GltfAssetLabel, GltfMaterial, GltfMaterialName};
@@ -99,14 +99,12 @@ fn show_model(
     assets: Res<AssetServer>,
     mut files: ResMut<ModelFiles>,
 ) {
-    let Some((act, model)) = acts
-        .get(add.entity)
-        .ok()
-        .and_then(|act| Some((act, act.recipe.model.as_ref()?)))
-    else {
+    let Ok(act) = acts.get(add.entity) else {
         return;
     };
-    let _ = act;
+    let Some(model) = &act.recipe.model else {
+        return;
+    };
     let child = spawn_model(&mut commands, &assets, &mut files, model);
     commands
         .entity(child)
@@ -148,7 +146,6 @@ fn dress_instance(
     (files, looks, studio): (Res<Assets<Gltf>>, Res<Assets<GltfMaterial>>, Res<Studio>),
     looked: Query<&GltfMaterialName>,
     mut materials: ResMut<Assets<ModelMaterial>>,
-    clips: Res<Assets<AnimationClip>>,
     mut graphs: ResMut<Assets<AnimationGraph>>,
     mut nodes: Query<&mut ModelNodes>,
 ) {
@@ -184,7 +181,6 @@ fn dress_instance(
             warn!("a model has no animation {:?}", clip.name);
             continue;
         };
-        debug_assert!(clips.contains(animation));
         let (graph, index) = AnimationGraph::from_clip(animation.clone());
         player.play(index).repeat();
         commands

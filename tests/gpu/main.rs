@@ -1,12 +1,26 @@
 //! What is drawn. A software renderer (Mesa's lavapipe) will do.
 
+#[cfg(all(unix, feature = "cli"))]
+mod bad_input;
 #[cfg(feature = "cli")]
 mod bench;
 mod captions;
+#[cfg(feature = "cli")]
+mod golden;
 mod offscreen;
 mod present;
+#[cfg(all(unix, feature = "cli"))]
+mod program;
+#[cfg(all(unix, feature = "cli"))]
+mod run;
 #[cfg(feature = "ffmpeg")]
 mod samples;
+#[cfg(all(unix, feature = "cli"))]
+#[expect(dead_code, reason = "the network tests use the rest of it")]
+#[path = "../net/server.rs"]
+mod server;
+#[cfg(all(unix, feature = "cli"))]
+mod stage;
 #[cfg(feature = "ffmpeg")]
 mod video_files;
 mod video_pixels;

@@ -198,7 +198,7 @@ sound = "bell"
     assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);
     assert!(
         ran.out
-            .contains("fallback names textures/nothing.png, which is not there"),
+            .contains("fallback names icons/nothing.png, which is not there"),
         "{}",
         ran.out
     );

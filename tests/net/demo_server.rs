@@ -497,7 +497,7 @@ fn the_show_has_every_gift_a_streak_a_combo_and_a_flood() {
             .iter()
             .filter(|beat| flood.contains(&beat.at))
             .count(),
-        240
+        120
     );
 }
 

@@ -1,0 +1,219 @@
+//! One gift at one moment, drawn outside any run: what a preview shows and what
+//! the golden images are compared with.
+//!
+//! The stage is the ordinary one without a network, window or sound. Its clock
+//! is moved by hand, so that a still does not depend on how fast the machine
+//! draws: the clock stands while the captions' thread paints, while a model's
+//! entities are made and until the video's decoder has caught up.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use bevy::app::PluginsState;
+use bevy::prelude::*;
+use bevy::tasks::tick_global_task_pools_on_main_thread;
+use bevy::time::TimeUpdateStrategy;
+use crossbeam_channel::Receiver;
+
+use super::{adapter, app};
+use crate::catalog::Catalog;
+use crate::config::Size;
+use crate::model::{Control, Gift};
+use crate::render::Warmup;
+use crate::render::captions::CaptionDesk;
+use crate::render::particles::EffectPool;
+use crate::render::present::{Frame, FrameRequest, Frames, Readback};
+use crate::render::video::{ActiveVideo, VideoPlayback, VideoStatus};
+use crate::show::ShowSettings;
+use crate::stage::{Act, Director, StageLink};
+
+/// Stage time from one frame to the next.
+const STEP: Duration = Duration::from_nanos(1_000_000_000 / 60);
+/// Frames for which the clock stands once an act has begun: a model's entities
+/// are there after two, and its nodes have places after another.
+const SETTLE_FRAMES: u32 = 8;
+/// Pause between frames while another thread is waited for.
+const NAP: Duration = Duration::from_millis(4);
+/// Frames without what is waited for after which it will not come: a minute of
+/// naps at the least.
+const PATIENCE: u32 = 15_000;
+
+/// Why a still could not be drawn.
+#[derive(Debug, thiserror::Error)]
+pub enum StillError {
+    #[error("{gift} is over before second {at:.2}; ask for an earlier moment")]
+    Over { gift: Arc<str>, at: f32 },
+    #[error("{0} did not come within {PATIENCE} frames")]
+    Stuck(&'static str),
+}
+
+/// A stage on which gifts are looked at one by one.
+pub struct Rehearsal {
+    app: App,
+    frames: Receiver<Frame>,
+}
+
+impl Rehearsal {
+    /// Opens a stage of `size` and makes everything that `catalog` needs.
+    ///
+    /// # Errors
+    /// When there is no graphics adapter or the catalogue's folder has gone.
+    pub fn open(catalog: Arc<Catalog>, size: Size) -> Result<Self> {
+        let gpu = adapter::open()?;
+        let mut app = app::assemble(
+            size,
+            ShowSettings::default(),
+            gpu,
+            catalog,
+            StageLink::default(),
+            None,
+        )?;
+        while app.plugins_state() == PluginsState::Adding {
+            tick_global_task_pools_on_main_thread();
+        }
+        app.finish();
+        app.cleanup();
+        let frames = app.world().resource::<Frames>().0.clone();
+        let mut rehearsal = Self { app, frames };
+        // Pipelines take real time, and warming up counts it.
+        rehearsal
+            .wait_until("a warm stage", |world| world.resource::<Warmup>().is_done())
+            .context("the stage did not get warm")?;
+        Ok(rehearsal)
+    }
+
+    /// Plays `gift` alone from its beginning and returns it as it looks `at`
+    /// seconds into its recipe's timeline, in straight alpha.
+    ///
+    /// # Errors
+    /// When it is over by then, or something that it needs never comes.
+    pub fn still(&mut self, gift: Gift, at: f32) -> Result<Frame, StillError> {
+        self.clear()?;
+        let name = gift.gift_type.clone();
+        let now = self.now();
+        self.director().show.offer(now, gift);
+        self.move_clock_by(STEP);
+        for _ in 0..PATIENCE {
+            self.app.update();
+            if self.age().is_some() {
+                break;
+            }
+        }
+        self.let_everything_arrive()?;
+        self.move_clock_by(STEP);
+        loop {
+            match self.age() {
+                Some(age) if age >= at => break,
+                Some(_) => self.app.update(),
+                None => return Err(StillError::Over { gift: name, at }),
+            }
+        }
+        self.take_frame(at)
+    }
+
+    /// Stands still until what other threads do for the act is done.
+    fn let_everything_arrive(&mut self) -> Result<(), StillError> {
+        self.move_clock_by(Duration::ZERO);
+        for _ in 0..SETTLE_FRAMES {
+            self.app.update();
+        }
+        self.wait_until("a caption", |world| {
+            world.resource::<CaptionDesk>().pending() == 0
+        })?;
+        self.wait_until("a video's picture", are_videos_in_time)
+    }
+
+    /// The frame at this moment: the first of two in a row that are alike, as
+    /// what was uploaded last may take a frame to be seen.
+    fn take_frame(&mut self, at: f32) -> Result<Frame, StillError> {
+        self.let_everything_arrive()?;
+        self.request(true, at);
+        let mut before: Option<Frame> = None;
+        for _ in 0..PATIENCE {
+            self.app.update();
+            std::thread::sleep(NAP);
+            while let Ok(frame) = self.frames.try_recv() {
+                if before
+                    .as_ref()
+                    .is_some_and(|before| before.pixels == frame.pixels)
+                {
+                    self.request(false, at);
+                    return Ok(frame);
+                }
+                before = Some(frame);
+            }
+        }
+        Err(StillError::Stuck("a frame that stays as it is"))
+    }
+
+    /// Takes away what the last still left.
+    fn clear(&mut self) -> Result<(), StillError> {
+        let now = self.now();
+        self.director().show.control(now, Control::Clear);
+        self.move_clock_by(STEP);
+        self.wait_until("an empty stage", |world| {
+            world.resource::<Director>().is_idle()
+                && world.resource::<EffectPool>().in_use() == 0
+                && world.resource::<Readback>().in_flight() == 0
+        })?;
+        for _ in self.frames.try_iter() {}
+        Ok(())
+    }
+
+    fn wait_until(
+        &mut self,
+        what: &'static str,
+        mut is_there: impl FnMut(&mut World) -> bool,
+    ) -> Result<(), StillError> {
+        for _ in 0..PATIENCE {
+            self.app.update();
+            if is_there(self.app.world_mut()) {
+                return Ok(());
+            }
+            std::thread::sleep(NAP);
+        }
+        Err(StillError::Stuck(what))
+    }
+
+    fn move_clock_by(&mut self, step: Duration) {
+        self.app
+            .insert_resource(TimeUpdateStrategy::ManualDuration(step));
+    }
+
+    fn request(&mut self, readback: bool, at: f32) {
+        self.app.insert_resource(FrameRequest {
+            readback,
+            at: f64::from(at),
+            tags: Vec::new(),
+        });
+    }
+
+    fn director(&mut self) -> Mut<'_, Director> {
+        self.app.world_mut().resource_mut::<Director>()
+    }
+
+    fn now(&self) -> Duration {
+        self.app.world().resource::<Time<Real>>().elapsed()
+    }
+
+    /// How far the act is on its timeline; `None` when there is none.
+    fn age(&mut self) -> Option<f32> {
+        let world = self.app.world_mut();
+        let mut acts = world.query::<&Act>();
+        acts.iter(world).map(|act| act.age).next()
+    }
+}
+
+/// Whether every video shows the picture that its clock asks for.
+fn are_videos_in_time(world: &mut World) -> bool {
+    let mut videos = world.query::<(&VideoPlayback, &VideoStatus, Option<&ActiveVideo>)>();
+    videos.iter(world).all(|(playback, status, active)| {
+        let shown = active.and_then(|active| Some((active.index()?, active.info()?.frame_rate)));
+        match (status, shown) {
+            (VideoStatus::Ended | VideoStatus::Failed(_), _) => true,
+            (_, Some((index, rate))) => (index + 1) as f64 >= (playback.clock * rate).floor(),
+            (_, None) => false,
+        }
+    })
+}

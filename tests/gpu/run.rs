@@ -1,0 +1,271 @@
+//! `demo` and `run` from launch to the orderly end: the real program, a real
+//! socket, whatever draws here.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use crate::program::{PROMPT, Program, Ran, folder, summary};
+use crate::server::Server;
+
+/// Small enough for a software renderer on a busy machine.
+const WIDTH: u32 = 192;
+const HEIGHT: u32 = 108;
+const SIZE: &str = "192x108";
+
+#[test]
+fn the_demo_plays_every_gift_and_ends_by_itself() {
+    let home = folder();
+    let arguments = [
+        "demo",
+        "--headless",
+        "--seconds",
+        "8",
+        "--size",
+        "320x180",
+        "--json",
+        "--out",
+        "shown",
+    ];
+    let ran = Program::start(&arguments, home.path(), &[]).wait();
+    ran.ended_with(0);
+    let out = String::from_utf8(ran.out).expect("text");
+    assert_eq!(
+        out.trim().lines().count(),
+        1,
+        "one object and no more: {out}"
+    );
+    let account = summary(&out);
+    let number = |path: &str| {
+        let value = account.pointer(path).and_then(serde_json::Value::as_u64);
+        value.unwrap_or_else(|| panic!("no number at {path}: {account}"))
+    };
+
+    // Every gift is somewhere, and the two ends agree.
+    let (sent, received, acked) = (
+        number("/gifts/sent"),
+        number("/gifts/received"),
+        number("/gifts/acked"),
+    );
+    assert!(sent >= 60, "{account}");
+    assert_eq!(sent, received, "{account}");
+    assert_eq!(acked + number("/gifts/waiting"), received, "{account}");
+    let decided: u64 = [
+        "played",
+        "joined_streak",
+        "joined_bundle",
+        "refused",
+        "failed",
+        "dismissed",
+    ]
+    .iter()
+    .map(|ending| number(&format!("/gifts/{ending}")))
+    .sum();
+    assert_eq!(decided, acked, "{account}");
+    assert_eq!(number("/gifts/failed"), 0, "{account}");
+    assert_eq!(number("/backend/acked"), acked, "{account}");
+    assert_eq!(number("/backend/acked_twice"), 0, "{account}");
+    if number("/gifts/waiting") == 0 {
+        assert_eq!(account["backend"]["exactly_once"], true, "{account}");
+    }
+    assert_eq!(
+        number("/backend/pings"),
+        number("/backend/pongs"),
+        "{account}"
+    );
+    assert_eq!(number("/pipelines_after_warmup"), 0, "{account}");
+
+    // A tile for each gift and the fallback, side by side.
+    let written = account["outputs"].to_string();
+    assert!(written.contains("demo.png: 4 tiles"), "{account}");
+    let sheet = image::open(home.path().join("shown/demo.png")).expect("a PNG");
+    assert!(sheet.width() > 320 && sheet.height() > 180, "{account}");
+    assert_eq!(
+        has_ffmpeg(),
+        home.path().join("shown/demo.webm").is_file(),
+        "{account}"
+    );
+}
+
+fn has_ffmpeg() -> bool {
+    let asked = Command::new("ffmpeg")
+        .arg("-version")
+        .stdout(Stdio::null())
+        .status();
+    asked.is_ok_and(|status| status.success())
+}
+
+/// A backend's process; ended with the test, however that ends.
+struct Foreign(Child);
+
+impl Drop for Foreign {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A Python that has `websockets`: `HYPERFOCUS_TEST_PYTHON`, or `python3`.
+fn python() -> Option<String> {
+    let named = std::env::var("HYPERFOCUS_TEST_PYTHON");
+    let python = named.clone().unwrap_or_else(|_| "python3".to_owned());
+    let asked = Command::new(&python)
+        .args(["-c", "import websockets.asyncio.server"])
+        .stderr(Stdio::null())
+        .status();
+    let has_it = asked.is_ok_and(|status| status.success());
+    assert!(
+        has_it || named.is_err(),
+        "{python} has no websockets; run make setup"
+    );
+    has_it.then_some(python)
+}
+
+#[test]
+fn a_backend_in_another_language_sees_a_whole_session() {
+    let Some(python) = python() else {
+        eprintln!("SKIPPED: python3 has no `websockets` (13 or newer); `make test` brings it");
+        return;
+    };
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/foreign/server.py");
+    let spawned = Command::new(python)
+        .args([script, "--token", "s3cret", "--patience", "60"])
+        .stdout(Stdio::piped())
+        .spawn();
+    let mut server = Foreign(spawned.expect("it has just been run"));
+    let stdout = server.0.stdout.take().expect("piped");
+    let mut lines = BufReader::new(stdout).lines();
+    let mut line = || lines.next().expect("a line").expect("text");
+
+    let home = folder();
+    std::fs::write(home.path().join("token"), "s3cret\n").expect("a file");
+    let url = format!("ws://127.0.0.1:{}/ws", line());
+    let arguments = [
+        "run",
+        "--headless",
+        "--play-unseen",
+        "--json",
+        "--size",
+        SIZE,
+        "--url",
+        &url,
+        "--stream",
+        "s",
+        "--token-file",
+        "token",
+    ];
+    let program = Program::start(&arguments, home.path(), &[]);
+    let seen: serde_json::Value = serde_json::from_str(&line()).expect("its account");
+    let ran = program.end_by("TERM");
+    assert_eq!(seen["ok"], true, "{seen}\n{}", ran.err);
+    assert_eq!(seen["connections"], 2, "{seen}");
+    ran.ended_with(0);
+    assert!(!ran.err.contains("s3cret"), "{}", ran.err);
+    let account = summary(&String::from_utf8_lossy(&ran.out));
+    assert_eq!(account["gifts"]["failed"], 0, "{account}");
+    assert_eq!(account["pipelines_after_warmup"], 0, "{account}");
+}
+
+#[test]
+fn a_show_that_is_ended_in_the_middle_leaves_whole_outputs() {
+    let home = folder();
+    let server = Server::new();
+    let url = server.url();
+    let arguments = [
+        "run",
+        "--headless",
+        "--json",
+        "--size",
+        SIZE,
+        "--url",
+        &url,
+        "--stream",
+        "s",
+        "--raw",
+        "--png",
+        "last.png",
+        "--png-sequence",
+        "frames",
+    ];
+    let program = Program::start(&arguments, home.path(), &[]);
+    let mut peer = server.accept_session();
+    peer.gift("a-rose");
+    let ack = peer.gift_ack();
+    assert_eq!((&*ack.gift_id, ack.rendered), ("a-rose", true));
+
+    // The rose has just opened; the close frame comes before the end.
+    let watch = std::thread::spawn(move || peer.closed());
+    let ran = program.end_by("TERM");
+    assert_eq!(watch.join().expect("a close frame"), Some(1000));
+    ran.ended_with(0);
+    assert!(ran.took < PROMPT, "{:?}", ran.took);
+
+    // With --raw the account is on standard error; the frames are whole.
+    let account = summary(&ran.err);
+    let frame = (WIDTH * HEIGHT * 4) as usize;
+    assert_eq!(ran.out.len() % frame, 0);
+    let frames = ran.out.len() / frame;
+    assert!(frames > 0, "{account}");
+    let written = account["outputs"].to_string();
+    assert!(
+        written.contains(&format!("standard output: {frames} frames")),
+        "{account}"
+    );
+    let pictures = std::fs::read_dir(home.path().join("frames")).expect("a folder");
+    assert_eq!(pictures.count(), frames);
+    let last = image::open(home.path().join("last.png"))
+        .expect("a PNG")
+        .into_rgba8();
+    assert_eq!(last.dimensions(), (WIDTH, HEIGHT));
+    assert!(last.pixels().any(|pixel| pixel[3] > 0), "something to see");
+    // The pipe and the files hold the same frames.
+    let first = image::open(home.path().join("frames/000000.png")).expect("a PNG");
+    assert_eq!(first.into_rgba8().as_raw(), &ran.out[..frame]);
+}
+
+fn run_without_outputs(url: &str) -> (tempfile::TempDir, Program) {
+    let home = folder();
+    let arguments = [
+        "run",
+        "--headless",
+        "--size",
+        SIZE,
+        "--url",
+        url,
+        "--stream",
+        "s",
+    ];
+    let program = Program::start(&arguments, home.path(), &[]);
+    (home, program)
+}
+
+fn ends_promptly(ran: &Ran) {
+    ran.ended_with(0);
+    assert!(ran.took < PROMPT, "{:?}\n{}", ran.took, ran.err);
+}
+
+#[test]
+fn ctrl_c_ends_a_run_whose_backend_does_not_answer() {
+    let server = Server::new();
+    let (_home, program) = run_without_outputs(&server.url());
+    let _taken_and_ignored = server.accept_tcp();
+    ends_promptly(&program.end_by("INT"));
+}
+
+#[test]
+fn ctrl_c_ends_a_run_whose_backend_refuses_connections() {
+    let url = Server::new().url();
+    let (_home, program) = run_without_outputs(&url);
+    program.says("is the backend running");
+    ends_promptly(&program.end_by("INT"));
+}
+
+#[test]
+fn ctrl_c_ends_an_idle_run_that_sleeps() {
+    let server = Server::new();
+    let (_home, program) = run_without_outputs(&server.url());
+    let mut peer = server.accept_session();
+    program.says("the stage is warm");
+    let watch = std::thread::spawn(move || peer.closed());
+    ends_promptly(&program.end_by("INT"));
+    assert_eq!(watch.join().expect("a close frame"), Some(1000));
+}
