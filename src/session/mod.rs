@@ -80,7 +80,7 @@ enum Phase {
     Connecting { until: Moment },
     /// The socket is open and the peer has not acknowledged us. Pings and
     /// gifts are served already.
-    Greeting { init_sent: bool, ack_by: Moment },
+    Greeting { ack_by: Moment },
     /// The peer has acknowledged us, at `since`.
     Live { since: Moment },
     /// We are leaving the connection: a close frame goes out, then we wait
@@ -129,6 +129,10 @@ pub struct Session {
     error: Option<PeerError>,
     next_error: Moment,
     outbox: Outbox,
+    /// Whether `connection:init` has not gone out on this connection yet. It
+    /// is the first thing that does, even when a peer acknowledges us before a
+    /// blocked socket let it through.
+    init_due: bool,
     /// Undecided gifts in order of arrival, and when each is due an interim
     /// ack.
     interim: VecDeque<(Moment, GiftKey)>,
@@ -168,6 +172,7 @@ impl Session {
             error: None,
             next_error: Moment::ZERO,
             outbox: Outbox::default(),
+            init_due: false,
             interim: VecDeque::new(),
             hold_until: Moment::ZERO,
             ledger: Ledger::default(),
@@ -348,8 +353,8 @@ impl Session {
         self.last_heard = self.now;
         self.last_sequence = None;
         self.config = SessionConfig::default();
+        self.init_due = true;
         self.phase = Phase::Greeting {
-            init_sent: false,
             ack_by: self.now + self.settings.timing.ack,
         };
     }
@@ -401,7 +406,7 @@ impl Session {
                     code: close_code::NORMAL,
                     reason: "",
                     close_sent: false,
-                    flush: live_since.is_some(),
+                    flush: live_since.is_some() && !self.init_due,
                     until: self.now + self.settings.timing.close,
                     then: Farewell::Shutdown,
                     live_since,

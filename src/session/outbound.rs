@@ -9,9 +9,8 @@ impl Session {
     /// what is polled counts as written.
     pub fn poll_frame(&mut self) -> Option<Frame> {
         match &mut self.phase {
-            Phase::Greeting { init_sent, .. } => {
-                if !*init_sent {
-                    *init_sent = true;
+            Phase::Greeting { .. } | Phase::Live { .. } => {
+                if std::mem::take(&mut self.init_due) {
                     return Some(self.text(&ClientMessage::Init(ConnectionInit {
                         client_id: self.settings.client_id.clone(),
                         stream_id: self.settings.stream_id.clone(),
@@ -22,7 +21,6 @@ impl Session {
                 }
                 self.poll_open_frame()
             }
-            Phase::Live { .. } => self.poll_open_frame(),
             Phase::Closing {
                 close_sent: true, ..
             } => None,

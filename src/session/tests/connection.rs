@@ -483,3 +483,18 @@ fn an_attempt_that_does_not_answer_is_given_up() {
     assert_eq!(rig.outputs[0], Output::Disconnect);
     assert!(rig.last_connect().is_some() || rig.session.next_wake().is_some());
 }
+
+#[test]
+fn the_init_goes_out_first_even_if_the_peer_acknowledges_before_it_could() {
+    let mut rig = Rig::new();
+    rig.pass(Duration::ZERO);
+    rig.socket_blocked = true;
+    rig.input(Input::Connected { subprotocol: true });
+    rig.ack(&[]);
+    rig.gift("early");
+    rig.socket_blocked = false;
+    rig.outcome("early", 1, 0, Verdict::Played);
+    rig.settle();
+    assert!(matches!(rig.sent[0], ClientMessage::Init(_)));
+    assert!(matches!(rig.sent[1], ClientMessage::GiftAck(_)));
+}
