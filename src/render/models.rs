@@ -237,10 +237,20 @@ pub(super) fn place_models(
 fn tell_failures(
     mut commands: Commands,
     assets: Res<AssetServer>,
-    models: Query<(Entity, &ActModel, &Clip)>,
+    models: Query<(Entity, &ActModel, &Clip, &WorldAssetRoot)>,
 ) {
-    for (entity, shown, clip) in &models {
-        if let Some(LoadState::Failed(error)) = assets.get_load_state(&clip.file) {
+    for (entity, shown, clip, scene) in &models {
+        // Asking for the scene loads the file anew, and when that fails only the
+        // scene is told.
+        let states = [
+            assets.get_load_state(&clip.file),
+            assets.get_load_state(&scene.0),
+        ];
+        let failure = states.into_iter().flatten().find_map(|state| match state {
+            LoadState::Failed(error) => Some(error),
+            _ => None,
+        });
+        if let Some(error) = failure {
             commands.trigger(AssetFailed {
                 entity: shown.act,
                 reason: error.to_string().into(),
