@@ -4,8 +4,8 @@
 
 use std::collections::HashMap;
 
-use bevy::animation::AnimationPlayer;
 use bevy::animation::graph::{AnimationGraph, AnimationGraphHandle};
+use bevy::animation::{AnimationClip, AnimationPlayer};
 use bevy::asset::LoadState;
 use bevy::camera::visibility::RenderLayers;
 use bevy::gltf::{Gltf, GltfAssetLabel, GltfMaterial, GltfMaterialName};
@@ -99,12 +99,14 @@ fn show_model(
     assets: Res<AssetServer>,
     mut files: ResMut<ModelFiles>,
 ) {
-    let Ok(act) = acts.get(add.entity) else {
+    let Some((act, model)) = acts
+        .get(add.entity)
+        .ok()
+        .and_then(|act| Some((act, act.recipe.model.as_ref()?)))
+    else {
         return;
     };
-    let Some(model) = &act.recipe.model else {
-        return;
-    };
+    let _ = act;
     let child = spawn_model(&mut commands, &assets, &mut files, model);
     commands
         .entity(child)
@@ -146,6 +148,7 @@ fn dress_instance(
     (files, looks, studio): (Res<Assets<Gltf>>, Res<Assets<GltfMaterial>>, Res<Studio>),
     looked: Query<&GltfMaterialName>,
     mut materials: ResMut<Assets<ModelMaterial>>,
+    clips: Res<Assets<AnimationClip>>,
     mut graphs: ResMut<Assets<AnimationGraph>>,
     mut nodes: Query<&mut ModelNodes>,
 ) {
@@ -181,6 +184,7 @@ fn dress_instance(
             warn!("a model has no animation {:?}", clip.name);
             continue;
         };
+        debug_assert!(clips.contains(animation));
         let (graph, index) = AnimationGraph::from_clip(animation.clone());
         player.play(index).repeat();
         commands
@@ -236,14 +240,14 @@ fn tell_failures(
     models: Query<(Entity, &ActModel, &Clip, &WorldAssetRoot)>,
 ) {
     for (entity, shown, clip, scene) in &models {
-        // Asking for the scene of a file that failed loads the file again; then
-        // it may be the scene alone that is known to have failed.
+        // Asking for the scene loads the file anew, and when that fails only the
+        // scene is told.
         let states = [
             assets.get_load_state(&clip.file),
             assets.get_load_state(&scene.0),
         ];
-        let failure = states.into_iter().find_map(|state| match state {
-            Some(LoadState::Failed(error)) => Some(error),
+        let failure = states.into_iter().flatten().find_map(|state| match state {
+            LoadState::Failed(error) => Some(error),
             _ => None,
         });
         if let Some(error) = failure {
