@@ -43,7 +43,7 @@ const PIPELINES: Row = Row {
 };
 
 /// Length of a demo of which only the beginning counts.
-const SHORT: &str = "5";
+const SHORT: &str = "8";
 /// Length of a demo that counts as a whole.
 const WHOLE: &str = "12";
 
