@@ -400,6 +400,15 @@ fn one() -> f32 {
     1.0
 }
 
+impl Recipe {
+    /// Whether anything of it is brighter than white, so that it blooms.
+    pub fn shines(&self) -> bool {
+        self.model.is_some()
+            || self.emitters.iter().any(|emitter| emitter.glow > 1.0)
+            || self.pictures.iter().any(|picture| picture.glow > 1.0)
+    }
+}
+
 impl Catalog {
     /// The gift's recipe, or the fallback.
     pub fn recipe(&self, gift_type: &str) -> &Arc<Recipe> {

@@ -56,6 +56,23 @@ impl Quality {
     };
 }
 
+impl Quality {
+    /// Additive and only above white: otherwise it leaks over the frame or
+    /// darkens what is opaque.
+    pub fn bloom(&self) -> Bloom {
+        Bloom {
+            intensity: 0.3,
+            composite_mode: BloomCompositeMode::Additive,
+            prefilter: BloomPrefilter {
+                threshold: 1.0,
+                threshold_softness: 0.2,
+            },
+            max_mip_dimension: self.bloom_lines,
+            ..Bloom::NATURAL
+        }
+    }
+}
+
 /// The deep camera's distance from the plane z = 0, in stage units, at which
 /// that plane fills the view exactly as the flat camera shows it.
 pub fn model_camera_distance(stage: &StageSize) -> f32 {
@@ -98,18 +115,7 @@ pub(super) fn spawn_cameras(
             },
             ..OrthographicProjection::default_2d()
         }),
-        // Additive and only above white: otherwise it leaks over the frame or
-        // darkens what is opaque.
-        Bloom {
-            intensity: 0.3,
-            composite_mode: BloomCompositeMode::Additive,
-            prefilter: BloomPrefilter {
-                threshold: 1.0,
-                threshold_softness: 0.2,
-            },
-            max_mip_dimension: quality.bloom_lines,
-            ..Bloom::NATURAL
-        },
+        quality.bloom(),
     ));
 
     let models = target(TextureFormat::Rgba16Float, &mut images);

@@ -8,17 +8,19 @@ mod template;
 
 use std::sync::Arc;
 
+use bevy::post_process::bloom::Bloom;
 use bevy::prelude::*;
 use bevy_hanabi::{EffectMaterial, EffectProperties, EffectSpawner, HanabiPlugin, SpawnerSettings};
 
 pub use pool::EffectPool;
 pub use template::{CAPACITY, properties};
 
-use super::camera::model_camera_distance;
+use super::camera::{Quality, StageCamera, model_camera_distance};
 use super::layout::{Placement, StageSize};
 use super::models::ModelNodes;
 use super::pictures::PicturePlaces;
 use super::textures::Textures;
+use super::warmup::Warmup;
 use crate::catalog::{Emitter, Recipe, Trigger};
 use crate::stage::{Act, Climaxed, FellBack, Grew, StageSet};
 
@@ -42,7 +44,7 @@ impl Plugin for ParticlePlugin {
             .add_systems(Startup, pool::build_templates)
             .add_systems(
                 Update,
-                (EffectPool::restock, fire, follow, release)
+                (EffectPool::restock, fire, follow, release, switch_bloom)
                     .chain()
                     .in_set(StageSet::Animate)
                     .after(super::models::place_models)
@@ -274,5 +276,26 @@ fn release(
                 .remove::<Playing>();
             pool.give_back(effect);
         }
+    }
+}
+
+/// Bloom is the dearest pass of a frame. It runs while something that shines is
+/// on stage, down to the last spark, and not for the rest of the evening.
+fn switch_bloom(
+    mut commands: Commands,
+    warmup: Res<Warmup>,
+    quality: Res<Quality>,
+    camera: Single<(Entity, Has<Bloom>), With<StageCamera>>,
+    acts: Query<&Act>,
+    playing: Query<&Playing>,
+) {
+    let (camera, blooms) = *camera;
+    let wanted = !warmup.is_done()
+        || acts.iter().any(|act| act.recipe.shines())
+        || playing.iter().any(|effect| effect.emitter().glow > 1.0);
+    if wanted && !blooms {
+        commands.entity(camera).insert(quality.bloom());
+    } else if !wanted && blooms {
+        commands.entity(camera).remove::<Bloom>();
     }
 }
