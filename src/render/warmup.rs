@@ -15,15 +15,16 @@ use bevy::render::{Render, RenderApp, RenderSystems};
 use bevy_hanabi::{EffectSpawner, SpawnerSettings};
 
 use super::models::{self, ModelFiles, Rehearsing};
-use super::particles::EffectPool;
+use super::particles::{EffectPool, FIRST};
 use super::quad::{QuadMaterial, UnitQuad};
 use super::textures::Textures;
 use super::video::{VideoKit, VideoMaterial};
+use crate::catalog::{FALLBACK, Recipe, Template};
 use crate::stage::{Director, StageSet};
 
 /// Frames in a row without a pipeline in the making before the first firing,
 /// and after it: queueing one can make another necessary a frame later.
-const QUIET_FRAMES: u32 = 3;
+const QUIET_FRAMES: u32 = 6;
 /// Seconds after which the stage opens with what it has; a pipeline that cannot
 /// be made must not keep every gift waiting.
 const PATIENCE: f32 = 30.0;
@@ -41,6 +42,10 @@ pub struct Warmup {
 enum Phase {
     #[default]
     Loading,
+    /// The fallback's pipelines, then its first draw.
+    MakingFirst,
+    RehearsingFirst,
+    /// All the others'.
     Making,
     Rehearsing,
     Done,
@@ -49,6 +54,11 @@ enum Phase {
 impl Warmup {
     pub fn is_done(&self) -> bool {
         self.phase == Phase::Done
+    }
+
+    fn enter(&mut self, phase: Phase) {
+        self.phase = phase;
+        self.quiet = 0;
     }
 
     /// Pipelines made since the stage was warm; 0 is as it should be.
@@ -122,8 +132,6 @@ fn prepare(
     mut files: ResMut<ModelFiles>,
     quad: Res<UnitQuad>,
     mut quads: ResMut<Assets<QuadMaterial>>,
-    video: Res<VideoKit>,
-    mut videos: ResMut<Assets<VideoMaterial>>,
 ) {
     let catalog = director.catalog.clone();
     let dot = textures.get(&assets, "dot");
@@ -139,6 +147,28 @@ fn prepare(
         for picture in &recipe.pictures {
             textures.get(&assets, &picture.texture);
         }
+        if let Some(model) = &recipe.model {
+            files.get(&assets, &model.file);
+        }
+    }
+}
+
+/// What the fallback does without: the other effects, models and videos.
+fn prepare_rest(
+    mut commands: Commands,
+    director: Res<Director>,
+    assets: Res<AssetServer>,
+    mut pool: ResMut<EffectPool>,
+    mut textures: ResMut<Textures>,
+    mut files: ResMut<ModelFiles>,
+    video: Res<VideoKit>,
+    mut videos: ResMut<Assets<VideoMaterial>>,
+) {
+    pool.stock(&mut commands, &mut textures, &assets, |template| {
+        template != FIRST
+    });
+    let catalog = director.catalog.clone();
+    for recipe in catalog.gifts.values().chain([&catalog.fallback]) {
         if recipe.video.is_some() {
             for bundle in video.warm_up(&mut videos) {
                 commands.spawn((bundle, Rehearsing));
@@ -149,6 +179,13 @@ fn prepare(
             commands.entity(entity).insert(Rehearsing);
         }
     }
+}
+
+/// Whether the first template is all that the recipe needs.
+fn is_ready_early(recipe: &Recipe) -> bool {
+    recipe.model.is_none()
+        && recipe.video.is_none()
+        && recipe.emitters.iter().all(|e| e.template == FIRST)
 }
 
 fn warm_up(
@@ -173,29 +210,38 @@ fn warm_up(
         0
     };
     let out_of_patience = time.elapsed_secs() > PATIENCE;
+    let quiet = warmup.quiet >= QUIET_FRAMES || out_of_patience;
     match warmup.phase {
         Phase::Loading => {
-            if (textures.settled(&assets) && files.settled(&assets)) || out_of_patience {
-                warmup.phase = Phase::Making;
-                warmup.quiet = 0;
+            if textures.settled(&assets) || out_of_patience {
+                warmup.enter(Phase::MakingFirst);
+            }
+        }
+        Phase::MakingFirst => {
+            if quiet {
+                rehearse(&mut commands, &pool, |template| template == FIRST);
+                warmup.enter(Phase::RehearsingFirst);
+            }
+        }
+        Phase::RehearsingFirst => {
+            if quiet {
+                hide(&mut commands, &pool, |template| template == FIRST);
+                if is_ready_early(&director.catalog.fallback) {
+                    director.show.set_ready(FALLBACK);
+                }
+                commands.run_system_cached(prepare_rest);
+                warmup.enter(Phase::Making);
             }
         }
         Phase::Making => {
-            if warmup.quiet >= QUIET_FRAMES || out_of_patience {
-                for (effect, _) in pool.all() {
-                    commands
-                        .entity(effect)
-                        .insert(EffectSpawner::new(&SpawnerSettings::once(1.0.into())));
-                }
-                warmup.phase = Phase::Rehearsing;
-                warmup.quiet = 0;
+            if quiet && (files.settled(&assets) || out_of_patience) {
+                rehearse(&mut commands, &pool, |template| template != FIRST);
+                warmup.enter(Phase::Rehearsing);
             }
         }
         Phase::Rehearsing => {
-            if warmup.quiet >= QUIET_FRAMES || out_of_patience {
-                for (effect, _) in pool.all() {
-                    commands.entity(effect).insert(Visibility::Hidden);
-                }
+            if quiet {
+                hide(&mut commands, &pool, |template| template != FIRST);
                 for entity in &rehearsing {
                     commands.entity(entity).despawn();
                 }
@@ -217,5 +263,20 @@ fn warm_up(
             }
         }
         Phase::Done => {}
+    }
+}
+
+/// Fires every effect of the chosen templates once.
+fn rehearse(commands: &mut Commands, pool: &EffectPool, chosen: impl Fn(Template) -> bool) {
+    for (effect, _) in pool.all().filter(|&(_, template)| chosen(template)) {
+        commands
+            .entity(effect)
+            .insert(EffectSpawner::new(&SpawnerSettings::once(1.0.into())));
+    }
+}
+
+fn hide(commands: &mut Commands, pool: &EffectPool, chosen: impl Fn(Template) -> bool) {
+    for (effect, _) in pool.all().filter(|&(_, template)| chosen(template)) {
+        commands.entity(effect).insert(Visibility::Hidden);
     }
 }

@@ -12,7 +12,7 @@ use bevy::post_process::bloom::Bloom;
 use bevy::prelude::*;
 use bevy_hanabi::{EffectMaterial, EffectProperties, EffectSpawner, HanabiPlugin, SpawnerSettings};
 
-pub use pool::EffectPool;
+pub use pool::{EffectPool, FIRST};
 pub use template::{CAPACITY, properties};
 
 use super::camera::{Quality, StageCamera, model_camera_distance};

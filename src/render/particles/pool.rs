@@ -61,6 +61,9 @@ impl EffectPool {
     }
 }
 
+/// The template that is made and warmed before the others: the fallback's.
+pub const FIRST: Template = Template::Glow;
+
 /// How many of each there are from the start: enough for a lively stage.
 fn initial(template: Template) -> usize {
     match template {
@@ -79,13 +82,28 @@ pub(super) fn build_templates(
     for template in Template::ALL {
         pool.assets
             .insert(template, effects.add(template::effect(template)));
-        for _ in 0..initial(template) {
-            pool.make(&mut commands, &mut textures, &assets, template);
-        }
     }
+    pool.stock(&mut commands, &mut textures, &assets, |template| {
+        template == FIRST
+    });
 }
 
 impl EffectPool {
+    /// Makes the effects there are from the start, of the templates chosen.
+    pub fn stock(
+        &mut self,
+        commands: &mut Commands,
+        textures: &mut Textures,
+        assets: &AssetServer,
+        chosen: impl Fn(Template) -> bool,
+    ) {
+        for template in Template::ALL.into_iter().filter(|&t| chosen(t)) {
+            for _ in 0..initial(template) {
+                self.make(commands, textures, assets, template);
+            }
+        }
+    }
+
     /// Makes what was wanted and missing since the last frame.
     pub(super) fn restock(
         mut pool: ResMut<Self>,
