@@ -1,9 +1,7 @@
-//! Whole sessions of the network thread over a real socket: with our own
-//! backend, and with one that somebody else wrote.
+//! Whole sessions of the network thread over a real socket, with our own
+//! backend; `foreign.rs` has one that somebody else wrote.
 
-use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use hyperfocus::catalog::Catalog;
@@ -94,66 +92,4 @@ fn our_own_backend_gets_each_ack_exactly_once() {
     assert_eq!((report.sent, report.rendered), (GIFTS as u64, GIFTS as u64));
     assert_eq!((report.connections, report.malformed), (1, 0));
     assert!(report.pongs > 0 && report.errors.is_empty(), "{report:?}");
-}
-
-/// `foreign_server.py`, written with Python's `websockets`; ended with the test.
-struct Foreign {
-    process: Child,
-    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
-}
-
-impl Foreign {
-    /// Starts it; `None` where its library is not installed, said aloud.
-    fn start(token: &str) -> Option<Self> {
-        let python = std::env::var("HYPERFOCUS_TEST_PYTHON").unwrap_or("python3".to_owned());
-        let installed = Command::new(&python)
-            .args(["-c", "import websockets"])
-            .stderr(Stdio::null())
-            .status();
-        if !installed.is_ok_and(|status| status.success()) {
-            let wanted = std::env::var_os("HYPERFOCUS_TEST_PYTHON").is_some();
-            assert!(!wanted, "{python} has no websockets; run make setup");
-            eprintln!("skipped: {python} has no websockets; `make test` brings it");
-            return None;
-        }
-        let mut process = Command::new(python)
-            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/net/foreign_server.py"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        writeln!(process.stdin.take().unwrap(), "{token}").unwrap();
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        Some(Self { process, lines })
-    }
-
-    fn line(&mut self) -> String {
-        self.lines.next().expect("a line from the server").unwrap()
-    }
-}
-
-impl Drop for Foreign {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-#[test]
-fn a_foreign_backend_runs_a_whole_session() {
-    let Some(mut server) = Foreign::start("open-sesame") else {
-        return;
-    };
-    let url = server.line();
-    let client = Client::join(url, "open-sesame");
-    let gifts = client.play(7);
-    let combos: Vec<_> = gifts.iter().map(|gift| gift.combo_count).collect();
-    assert_eq!(combos, [0, 1, 2, 3, 3, 0, 0]);
-    // The server closes once it has every ack, and tells what it saw.
-    let account: serde_json::Value = serde_json::from_str(&server.line()).unwrap();
-    client.link.shutdown();
-    assert_eq!(account["problems"], serde_json::json!([]), "{account}");
-    assert_eq!(account["acks"], 7);
-    assert_eq!(account["pongs"], account["pings"]);
-    assert_eq!(account["subprotocol"], "hyperfocus-protocol-v1");
 }
