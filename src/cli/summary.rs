@@ -16,7 +16,8 @@ pub struct Summary {
     pub seconds: f64,
     pub gifts: Gifts,
     pub frame_ms: FrameTimes,
-    /// From a gift's bytes to the first presented frame that it changed.
+    /// From the arrival of an act's first gift at the stage to the frame that
+    /// showed it, its wait for a place included.
     pub gift_to_frame_ms: Percentiles,
     /// From launch to the first frame with a gift on it.
     pub launch_to_first_gift_ms: Option<f64>,
@@ -44,7 +45,8 @@ pub struct Gifts {
     pub refused: u64,
     pub failed: u64,
     pub dismissed: u64,
-    /// Acks that the backend is known to have.
+    /// Acks written to the backend; a reconnect repeats those that it may not
+    /// have read.
     pub acked: u64,
     /// Received and undecided at the end; the backend sends them again.
     pub waiting: u64,

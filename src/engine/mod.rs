@@ -19,14 +19,16 @@ mod wake;
 #[cfg(feature = "desktop")]
 mod window;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use bevy::prelude::*;
 
 use crate::catalog::Catalog;
 use crate::cli::{RunPlan, Summary};
+use crate::config;
 use crate::model::{Control, Moment};
 use crate::net::{Identity, Link, NetConfig, Waker};
 use crate::output::{OutputReport, Outputs, Sink};
@@ -66,7 +68,7 @@ pub fn run_with(
 ) -> Result<Summary> {
     let mut tally = Tally::start();
     let alarm = Alarm::of_this_thread();
-    let catalog = Arc::new(Catalog::load(&plan.catalog)?);
+    let catalog = Arc::new(load_catalog(&plan.catalog, &plan.show)?);
 
     // Connect first: the backend answers while the pipelines are made.
     let identity = Identity::claim(&plan.state_dir, plan.connection.role)
@@ -103,7 +105,7 @@ pub fn run_with(
         ..default()
     });
     moments::install(&mut app, &plan);
-    reload::install(&mut app, &plan.catalog);
+    reload::install(&mut app, &plan);
     let (mixer, mix) = crate::sound::mixer();
     let mixer = Arc::new(mixer);
     app.add_plugins(SoundPlugin {
@@ -133,6 +135,26 @@ pub fn run_with(
     Ok(summary)
 }
 
+/// The catalogue, with the lane thresholds that the settings put in place of
+/// its own.
+///
+/// # Errors
+/// When the catalogue is unusable, or the thresholds cross.
+fn load_catalog(path: &Path, settings: &config::ShowSettings) -> Result<Catalog> {
+    let mut catalog = Catalog::load(path)?;
+    let lanes = &mut catalog.lanes;
+    lanes.feature = settings.feature_from.unwrap_or(lanes.feature);
+    lanes.headline = settings.headline_from.unwrap_or(lanes.headline);
+    ensure!(
+        lanes.feature <= lanes.headline,
+        "gifts would play in the feature lane from a value of {} and in the headline lane from \
+         {} already; set feature_from and headline_from so that the first is not above the second",
+        lanes.feature,
+        lanes.headline
+    );
+    Ok(catalog)
+}
+
 #[cfg(feature = "desktop")]
 fn open_app(plan: &RunPlan, gpu: Gpu, catalog: Arc<Catalog>, link: StageLink) -> Result<App> {
     if plan.stage.window {
@@ -144,7 +166,7 @@ fn open_app(plan: &RunPlan, gpu: Gpu, catalog: Arc<Catalog>, link: StageLink) ->
 
 #[cfg(not(feature = "desktop"))]
 fn open_app(plan: &RunPlan, gpu: Gpu, catalog: Arc<Catalog>, link: StageLink) -> Result<App> {
-    anyhow::ensure!(
+    ensure!(
         !plan.stage.window,
         "this program was built without windows; add --headless, or build it with \
          `cargo build --features desktop`"
@@ -190,13 +212,13 @@ impl Ended {
 
     /// Ends the session first, so that its last acks go out while the outputs
     /// are being finished.
-    fn close(self) -> (Summary, OutputReport) {
+    fn close(mut self) -> (Summary, OutputReport) {
         if let Some(link) = &self.link {
             link.request_shutdown();
         }
         let report = self.outputs.finish();
         if let Some(link) = self.link {
-            link.shutdown();
+            self.summary.gifts.acked = link.shutdown().acks_sent;
         }
         (self.summary, report)
     }
@@ -211,9 +233,9 @@ enum Rest {
     Until(Duration),
 }
 
-/// Whether nothing is on stage and nothing waits.
+/// Whether there is nothing to be seen on stage; gifts may wait all the same.
 fn acts_are_over(world: &World) -> bool {
-    world.resource::<Director>().is_idle() && world.resource::<EffectPool>().in_use() == 0
+    world.resource::<Director>().is_bare() && world.resource::<EffectPool>().in_use() == 0
 }
 
 fn rest(world: &World, outputs: &Outputs) -> Rest {
@@ -237,3 +259,31 @@ fn rest(world: &World, outputs: &Outputs) -> Rest {
 const CLEAN_FRAMES: u32 = 2;
 /// How long an idle stage sleeps at most; a lost wake-up costs no more.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::catalog::Lane;
+    use crate::config::{Counting, ShowSettings};
+
+    #[test]
+    fn a_hosts_thresholds_take_the_place_of_the_catalogues() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/catalog.toml");
+        let settings = |feature_from, headline_from| ShowSettings {
+            streak_silence: Duration::from_secs(3),
+            counting: Counting::Auto,
+            feature_from,
+            headline_from,
+        };
+        let catalog = load_catalog(&path, &settings(Some(5.0), Some(9.0))).unwrap();
+        let lane = |value| catalog.lane("no-such-gift", value);
+        assert_eq!(
+            [lane(4.0), lane(5.0), lane(9.0)],
+            [Lane::Ambient, Lane::Feature, Lane::Headline]
+        );
+        let crossed = load_catalog(&path, &settings(Some(5_000.0), None)).unwrap_err();
+        assert!(crossed.to_string().contains("feature_from"), "{crossed}");
+    }
+}

@@ -8,7 +8,10 @@ use std::time::{Duration, SystemTime};
 use bevy::prelude::*;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use super::load_catalog;
 use crate::catalog::Catalog;
+use crate::cli::RunPlan;
+use crate::config::ShowSettings;
 use crate::stage::{Director, StageSet};
 
 /// How often the file's time is looked at.
@@ -25,12 +28,12 @@ struct Watch {
     _until: Sender<()>,
 }
 
-pub(super) fn install(app: &mut App, path: &Path) {
+pub(super) fn install(app: &mut App, plan: &RunPlan) {
     let (sender, receiver) = bounded(1);
     let (until, stop) = bounded(0);
-    let path = path.to_owned();
+    let (path, settings) = (plan.catalog.clone(), plan.show.clone());
     let thread = std::thread::Builder::new().name("catalogue".into());
-    if let Err(error) = thread.spawn(move || watch(&path, &sender, &stop)) {
+    if let Err(error) = thread.spawn(move || watch(&path, &settings, &sender, &stop)) {
         warn!("the catalogue is not read again while this runs: no thread ({error})");
         return;
     }
@@ -39,7 +42,7 @@ pub(super) fn install(app: &mut App, path: &Path) {
         .add_systems(Update, take.in_set(StageSet::Receive));
 }
 
-fn watch(path: &Path, fresh: &Sender<Arc<Catalog>>, stop: &Receiver<()>) {
+fn watch(path: &Path, settings: &ShowSettings, fresh: &Sender<Arc<Catalog>>, stop: &Receiver<()>) {
     let mut known = modified(path);
     // Nothing is ever sent; the other end's going is the word to stop.
     while stop.recv_timeout(EVERY) == Err(crossbeam_channel::RecvTimeoutError::Timeout) {
@@ -48,14 +51,14 @@ fn watch(path: &Path, fresh: &Sender<Arc<Catalog>>, stop: &Receiver<()>) {
             continue;
         }
         known = now;
-        match Catalog::load(path) {
+        match load_catalog(path, settings) {
             Ok(catalog) => {
                 info!("the catalogue was read again");
                 if fresh.send(Arc::new(catalog)).is_err() {
                     return;
                 }
             }
-            Err(error) => warn!("the catalogue stays as it was: {error}"),
+            Err(error) => warn!("the catalogue stays as it was: {error:#}"),
         }
     }
 }
@@ -76,6 +79,7 @@ fn take(time: Res<Time<Real>>, fresh: Res<Fresh>, mut director: ResMut<Director>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Counting;
 
     #[test]
     fn an_edit_is_read_and_a_bad_one_keeps_the_last_good() {
@@ -86,7 +90,13 @@ mod tests {
         let (sender, fresh) = bounded(1);
         let (until, stop) = bounded(0);
         let watched = path.clone();
-        let thread = std::thread::spawn(move || watch(&watched, &sender, &stop));
+        let settings = ShowSettings {
+            streak_silence: Duration::from_secs(3),
+            counting: Counting::Auto,
+            feature_from: None,
+            headline_from: None,
+        };
+        let thread = std::thread::spawn(move || watch(&watched, &settings, &sender, &stop));
 
         let later = |seconds| SystemTime::now() + Duration::from_secs(seconds);
         let edit = |text: &str, at| {

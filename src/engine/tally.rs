@@ -54,7 +54,8 @@ impl Tally {
         }
     }
 
-    /// Outputs and warnings are the caller's to fill in.
+    /// Acks, outputs and warnings are the caller's to fill in: they are known
+    /// once connection and outputs are closed.
     pub fn summary(mut self, world: &World) -> Summary {
         self.memory.end = resident_mb();
         self.memory.peak = self.memory.peak.max(self.memory.end);
@@ -74,7 +75,7 @@ impl Tally {
                 refused: metrics.refused,
                 failed: metrics.failed,
                 dismissed: metrics.dismissed,
-                acked: metrics.decided(),
+                acked: 0,
                 waiting: director.show.undecided() as u64,
             },
             frame_ms: FrameTimes {

@@ -223,6 +223,7 @@ impl Show {
             slot,
             by: turn.by.clone(),
             tally: turn.tally,
+            arrived: turn.arrived,
             duration,
             variant: turn.variant.clone(),
             open_streak: phase == Phase::Open,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::catalog::Lane;
-use crate::model::{GiftType, Outcome, Private};
+use crate::model::{GiftType, Moment, Outcome, Private};
 
 /// One animation on stage; unique for the life of a [`Show`](super::Show).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -63,6 +63,8 @@ pub struct ActStart {
     /// May already stand for many gifts that came while the act waited; its
     /// combo may already have passed a [milestone](super::milestone).
     pub tally: Tally,
+    /// When the first gift that it stands for arrived.
+    pub arrived: Moment,
     /// How long the act lasts at ordinary load, already clamped, stretched by
     /// the gift's own wish and shortened under backlog. An open streak's act is
     /// held at its sustain until `Climax`.

@@ -28,6 +28,11 @@ impl Director {
         }
     }
 
+    /// Whether no act is on stage; gifts may wait all the same.
+    pub fn is_bare(&self) -> bool {
+        self.acts.is_empty()
+    }
+
     /// Whether nothing is on stage and nothing waits.
     pub fn is_idle(&self) -> bool {
         self.acts.is_empty() && self.show.is_idle()
@@ -112,7 +117,7 @@ pub(super) fn direct(
         match cue {
             Cue::Start(start) => {
                 let recipe = director.catalog.recipe(&start.gift_type).clone();
-                metrics.started(now, start.act);
+                metrics.started(start.arrived, start.act);
                 let id = start.act;
                 let entity = commands
                     .spawn((Act::new(*start, recipe), NotYetPresented))

@@ -23,8 +23,8 @@ pub struct Metrics {
     pub failed: u64,
     pub dismissed: u64,
     pub acts: u64,
-    /// From the moment a gift that found room was offered to the frame that
-    /// showed its act.
+    /// From the arrival of the first gift an act stands for to the frame that
+    /// showed it, its wait for a place included.
     pub gift_to_frame: Samples,
     /// Time that one frame took to make, without the wait for the next.
     pub frame: Samples,
@@ -85,19 +85,9 @@ impl Metrics {
         *counter += 1;
     }
 
-    /// Gifts that reached an outcome.
-    pub fn decided(&self) -> u64 {
-        self.played
-            + self.joined_streak
-            + self.joined_bundle
-            + self.refused
-            + self.failed
-            + self.dismissed
-    }
-
-    pub(super) fn started(&mut self, now: Moment, act: ActId) {
+    pub(super) fn started(&mut self, arrived: Moment, act: ActId) {
         self.acts += 1;
-        self.started.insert(act, now);
+        self.started.insert(act, arrived);
     }
 
     pub(super) fn presented(&mut self, now: Moment, act: ActId) {

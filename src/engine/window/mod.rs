@@ -25,7 +25,8 @@ use bevy::core_pipeline::tonemapping::{DebandDither, Tonemapping};
 use bevy::prelude::*;
 use bevy::render::render_resource::BlendState;
 use bevy::window::{
-    Monitor, PresentMode, PrimaryWindow, WindowCloseRequested, WindowDestroyed, WindowResolution,
+    Monitor, PresentMode, PrimaryWindow, WindowCloseRequested, WindowDestroyed, WindowOccluded,
+    WindowResolution,
 };
 use bevy::winit::{EventLoopProxyWrapper, WinitUserEvent};
 
@@ -80,6 +81,7 @@ pub(super) fn open(
             Update,
             (
                 fit_monitor,
+                follow_visibility.in_set(StageSet::Receive),
                 (show_ground, show_title).after(StageSet::Direct),
             ),
         )
@@ -123,6 +125,21 @@ fn refusal(reason: &str) -> anyhow::Error {
         "the display{display} cannot be opened; is it running, and may this user draw on it? \
          Correct the variable, or add --headless"
     )
+}
+
+/// A window that nobody can see is no live output: what is shown in it alone
+/// would be acknowledged as seen. Gifts wait until it is back, unless something
+/// records them or they are to play unseen.
+fn follow_visibility(
+    time: Res<Time<Real>>,
+    run: Res<Run>,
+    mut occlusions: MessageReader<WindowOccluded>,
+    mut director: ResMut<Director>,
+) {
+    if let Some(last) = occlusions.read().last() {
+        let live = !last.occluded || run.outputs.open() > 0;
+        director.show.set_live_output(time.elapsed(), live);
+    }
 }
 
 /// The run, as long as it goes on.
