@@ -2,7 +2,7 @@
 
 use bevy::prelude::*;
 
-use crate::catalog::Lane;
+use crate::catalog::{Key, Lane};
 use crate::stage::Act;
 
 /// The shorter side of the stage, in stage units.
@@ -25,6 +25,14 @@ impl StageSize {
     pub fn density(&self) -> f32 {
         self.pixels.min_element() as f32 / SHORT_SIDE
     }
+}
+
+/// How a key turns a thing: about its own upright axis, then tipped, then rolled
+/// in the picture's plane.
+pub fn rotation(key: &Key) -> Quat {
+    Quat::from_rotation_z(key.roll.to_radians())
+        * Quat::from_rotation_x(key.pitch.to_radians())
+        * Quat::from_rotation_y(key.yaw.to_radians())
 }
 
 /// Where an act's own origin is and how large its units are.

@@ -225,9 +225,7 @@ pub(super) fn place_models(
         *transform = Transform {
             translation: (placement.origin + (Vec2::new(key.x, key.y) + idle) * placement.scale)
                 .extend(key.z * placement.scale),
-            rotation: Quat::from_rotation_z(key.roll.to_radians())
-                * Quat::from_rotation_x(key.pitch.to_radians())
-                * Quat::from_rotation_y(key.yaw.to_radians()),
+            rotation: super::layout::rotation(&key),
             scale: Vec3::new(thin, stretch, thin) * scale.max(0.001),
         };
     }

@@ -182,7 +182,7 @@ pub(super) fn place_pictures(
         let height = picture.size * key.scale * placement.scale;
         *transform = Transform {
             translation: position.extend(Z + shown.index as f32 * 0.01),
-            rotation: Quat::from_rotation_z(key.roll.to_radians()),
+            rotation: super::layout::rotation(&key),
             scale: Vec3::new(
                 height * aspect / key.stretch.max(0.05),
                 height * key.stretch,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bevy::prelude::*;
+use tracing::{error, warn};
 
 use super::act::{Act, AssetFailed, Climaxed, FellBack, Grew, Shrank};
 use super::link::StageLink;

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use bevy::prelude::*;
+use tracing::info;
 
 use super::director::Director;
 use super::metrics::Metrics;
