@@ -60,6 +60,8 @@ pub struct CaptionDesk {
     orders: HashMap<u64, Order>,
     next: u64,
     icons: HashMap<String, Option<Picture>>,
+    /// Acts get no card and no counter; what is fused into videos is painted.
+    pub is_off: bool,
 }
 
 #[derive(Clone)]
@@ -109,6 +111,7 @@ impl Default for CaptionDesk {
             orders: HashMap::new(),
             next: 0,
             icons: HashMap::new(),
+            is_off: false,
         }
     }
 }
@@ -120,6 +123,9 @@ impl CaptionDesk {
     }
 
     fn order(&mut self, order: Order, kind: CaptionKind) -> bool {
+        if self.is_off && !matches!(order, Order::Fusion { .. }) {
+            return false;
+        }
         let Some(painter) = &mut self.painter else {
             return false;
         };
