@@ -156,7 +156,7 @@ pub(super) struct BenchArgs {
 /// Longest run that `--seconds` asks for: a year.
 const MAX_SECONDS: f64 = 366.0 * 86_400.0;
 
-fn seconds(text: &str) -> Result<f64, String> {
+pub(super) fn seconds(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(seconds) if seconds > 0.0 && seconds <= MAX_SECONDS => Ok(seconds),
         _ => Err("give a number of seconds above 0".to_owned()),

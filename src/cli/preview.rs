@@ -30,14 +30,9 @@ pub(super) struct PreviewArgs {
     /// Pixels of the stage
     #[arg(long, value_name = "WxH", default_value = "1280x720", value_parser = size)]
     size: Size,
-    /// What the gift lies over: checker, black, white, grey, game or a PNG; in
-    /// pictures, several with commas between
-    #[arg(
-        long,
-        value_name = "GROUND",
-        value_delimiter = ',',
-        default_value = "checker"
-    )]
+    /// What the gift lies over: checker, black, white, grey, game or a PNG;
+    /// pictures take several with commas between, films none for transparency
+    #[arg(long, value_name = "GROUND", value_delimiter = ',')]
     over: Vec<Ground>,
     /// How many one message gives
     #[arg(long, value_name = "N", default_value_t = 1,
@@ -86,6 +81,19 @@ struct PictureArgs {
     /// Print what a frame costs over the gift's life
     #[arg(long, requires = "headless")]
     cost: bool,
+    /// A film with alpha, VP9
+    #[arg(long, value_name = "FILE", requires = "headless")]
+    webm: Option<PathBuf>,
+    /// A film as numbered pictures
+    #[arg(long, value_name = "DIR", requires = "headless")]
+    png_sequence: Option<PathBuf>,
+    /// How long a film is; the gift begins again as often as it takes. Once
+    /// through it unless given
+    #[arg(long, value_name = "N", requires = "headless", value_parser = super::args::seconds)]
+    seconds: Option<f64>,
+    /// Go on, and draw again whenever the catalogue or a file of it changes
+    #[arg(long, requires = "headless")]
+    watch: bool,
     /// Where pictures go
     #[arg(long, value_name = "DIR", default_value = "out/preview")]
     out: PathBuf,
@@ -181,7 +189,7 @@ pub struct PreviewPlan {
     /// Keys of the catalogue, at least one.
     pub gifts: Vec<String>,
     pub size: Size,
-    /// At least one; a window begins with the first.
+    /// A window begins with the first; none leaves the choice to what is made.
     pub grounds: Vec<Ground>,
     pub occasion: Occasion,
     pub captions: bool,
@@ -198,6 +206,12 @@ pub struct PicturePlan {
     pub sheet: Option<u32>,
     pub cost: bool,
     pub folder: PathBuf,
+    pub webm: Option<PathBuf>,
+    pub png_sequence: Option<PathBuf>,
+    /// How long films are; `None` is once through the gift.
+    pub seconds: Option<f64>,
+    /// Whether to draw again after every edit, without end.
+    pub watch: bool,
 }
 
 pub(super) fn run(args: PreviewArgs) -> Result<ExitCode> {
@@ -216,9 +230,16 @@ impl PreviewArgs {
              set); add --headless"
         );
         let pictures = self.pictures;
+        let gifts = chosen(&self.gifts, &catalog)
+            .with_context(|| format!("nothing to preview in {}", path.display()))?;
+        let films =
+            usize::from(pictures.webm.is_some()) + usize::from(pictures.png_sequence.is_some());
+        ensure!(
+            films == 0 || (gifts.len() == 1 && self.over.len() <= 1),
+            "a film shows one gift over one ground; give one of each"
+        );
         Ok(PreviewPlan {
-            gifts: chosen(&self.gifts, &catalog)
-                .with_context(|| format!("nothing to preview in {}", path.display()))?,
+            gifts,
             catalog: path,
             size: self.size,
             grounds: self.over,
@@ -236,6 +257,10 @@ impl PreviewArgs {
                 sheet: pictures.sheet,
                 cost: pictures.cost,
                 folder: pictures.out,
+                webm: pictures.webm,
+                png_sequence: pictures.png_sequence,
+                seconds: pictures.seconds,
+                watch: pictures.watch,
             }),
         })
     }

@@ -20,21 +20,25 @@ use super::{adapter, app};
 use crate::catalog::Catalog;
 use crate::config::Size;
 use crate::model::{Control, Gift};
-use crate::render::Warmup;
 use crate::render::captions::CaptionDesk;
+use crate::render::models::ModelFiles;
 use crate::render::particles::EffectPool;
 use crate::render::present::{Frame, FrameRequest, Frames, Readback};
 use crate::render::video::{ActiveVideo, VideoPlayback, VideoStatus};
+use crate::render::{Textures, Warmup};
 use crate::show::ShowSettings;
 use crate::stage::{Act, Director, StageLink};
 
 /// Stage time from one frame to the next.
 const STEP: Duration = Duration::from_nanos(1_000_000_000 / 60);
+/// Steps in which what is left of an act passes. It is not looked at; longer
+/// ones the stage's clock cuts.
+pub(super) const CLEARING: Duration = Duration::from_millis(200);
 /// An open streak waits for its end to be said, as long as a show may wait.
-const SILENCE: Duration = Duration::from_secs(10);
+pub(super) const SILENCE: Duration = Duration::from_secs(10);
 /// Frames for which the clock stands once an act has begun: a model's entities
 /// are there after two, and its nodes have places after another.
-const SETTLE_FRAMES: u32 = 8;
+pub(super) const SETTLE_FRAMES: u32 = 8;
 /// Pause between frames while another thread is waited for.
 const NAP: Duration = Duration::from_millis(4);
 /// Frames without what is waited for after which it will not come: a minute of
@@ -143,10 +147,7 @@ impl Rehearsal {
     /// Stands still until what other threads do for the act is done.
     fn let_everything_arrive(&mut self) -> Result<(), StillError> {
         self.move_clock_by(Duration::ZERO);
-        self.wait_until("a caption", |world| {
-            world.resource::<CaptionDesk>().pending() == 0
-        })?;
-        self.wait_until("a video's picture", are_videos_in_time)
+        self.wait_until("a caption, a texture or a video's picture", has_arrived)
     }
 
     /// The frame at this moment, stamped `at`: the first of two in a row that
@@ -179,11 +180,9 @@ impl Rehearsal {
     fn clear(&mut self) -> Result<(), StillError> {
         let now = self.now();
         self.director().show.control(now, Control::Clear);
-        self.move_clock_by(STEP);
+        self.move_clock_by(CLEARING);
         self.wait_until("an empty stage", |world| {
-            world.resource::<Director>().is_idle()
-                && world.resource::<EffectPool>().in_use() == 0
-                && world.resource::<Readback>().in_flight() == 0
+            is_bare(world) && world.resource::<Readback>().in_flight() == 0
         })?;
         for _ in self.frames.try_iter() {}
         Ok(())
@@ -207,6 +206,18 @@ impl Rehearsal {
     fn move_clock_by(&mut self, step: Duration) {
         self.app
             .insert_resource(TimeUpdateStrategy::ManualDuration(step));
+    }
+
+    /// Whether frames are read back as they are drawn, and with which time the
+    /// next one is stamped.
+    pub(super) fn film(&mut self, is_on: bool, at: f32) {
+        self.request(is_on, at);
+    }
+
+    /// Frames that were read back since the last call, in order; their pixels
+    /// come a frame late.
+    pub(super) fn filmed(&self) -> impl Iterator<Item = Frame> + '_ {
+        self.frames.try_iter()
     }
 
     fn request(&mut self, readback: bool, at: f32) {
@@ -235,6 +246,20 @@ impl Rehearsal {
     pub(super) fn world(&mut self) -> &mut World {
         self.app.world_mut()
     }
+}
+
+/// Whether nothing is left of what played.
+pub(super) fn is_bare(world: &World) -> bool {
+    world.resource::<Director>().is_idle() && world.resource::<EffectPool>().in_use() == 0
+}
+
+/// Whether what other threads do for the acts on stage is done.
+pub(super) fn has_arrived(world: &mut World) -> bool {
+    let assets = world.resource::<AssetServer>();
+    world.resource::<CaptionDesk>().pending() == 0
+        && world.resource::<Textures>().settled(assets)
+        && world.resource::<ModelFiles>().settled(assets)
+        && are_videos_in_time(world)
 }
 
 /// Whether every video shows the picture that its clock asks for.

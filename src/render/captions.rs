@@ -122,6 +122,11 @@ impl CaptionDesk {
         self.painter.as_ref().map_or(0, CaptionPainter::pending)
     }
 
+    /// Icons are read from their files again when they are next wanted.
+    pub fn forget_icons(&mut self) {
+        self.icons.clear();
+    }
+
     fn order(&mut self, order: Order, kind: CaptionKind) -> bool {
         if self.is_off && !matches!(order, Order::Fusion { .. }) {
             return false;

@@ -30,12 +30,8 @@ pub(super) fn measure(gift: &str, rehearsal: &mut Rehearsal, timeline: &Timeline
     let mut play = Performance::begin(rehearsal, timeline)?;
     let mut walls: Vec<Duration> = Vec::new();
     let mut busy: Vec<Duration> = Vec::new();
-    loop {
+    while play.is_on() {
         let (wall, cpu) = (Instant::now(), ProcessTime::now());
-        let seen = play.rehearsal().act().map(|act| act.elapsed);
-        if seen.is_none_or(|elapsed| elapsed > timeline.end) {
-            break;
-        }
         play.step();
         let device = play.rehearsal().world().resource::<RenderDevice>().clone();
         device.poll(PollType::wait_indefinitely())?;

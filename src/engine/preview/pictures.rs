@@ -7,49 +7,89 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use image::RgbImage;
 
-use super::cost;
-use super::ground;
+use super::edits::{self, Watch};
 use super::sheet::Sheet;
 use super::timeline::Timeline;
+use super::{cost, film, ground};
 use crate::catalog::{Catalog, FALLBACK, Recipe};
 use crate::cli::{Ground, PicturePlan, PreviewPlan};
 use crate::engine::Rehearsal;
 use crate::render::captions::CaptionDesk;
 use crate::render::present::Frame;
+use crate::stage::Director;
 
 /// Stage time from one frame to the next: the rate that a machine without a
 /// graphics card is to keep up with.
-const STEP: Duration = Duration::from_nanos(1_000_000_000 / 30);
+pub(super) const STEP: Duration = Duration::from_nanos(1_000_000_000 / 30);
 
-/// Draws and measures what the plan asks for, gift by gift; says on standard
-/// output what was written.
+/// Seconds after a streak's growth or end at which it is worth a look.
+const AFTER: f32 = 0.4;
+
+/// Draws and measures what the plan asks for, gift by gift, and with a watch
+/// again after every edit; says on standard output what was written.
 pub(super) fn draw(plan: &PreviewPlan, pictures: &PicturePlan) -> Result<()> {
-    let mut catalog = Catalog::load(&plan.catalog)?;
-    // A stage for few gifts is warm sooner.
-    catalog
-        .gifts
-        .retain(|key, _| plan.gifts.iter().any(|gift| **gift == **key));
-    let catalog = Arc::new(catalog);
-    let grounds: Vec<(&Ground, RgbImage)> = plan
-        .grounds
+    let catalog = few(&Catalog::load(&plan.catalog)?, &plan.gifts);
+    let grounds = if plan.grounds.is_empty() {
+        &[Ground::Checker]
+    } else {
+        &plan.grounds[..]
+    };
+    let grounds: Vec<(&Ground, RgbImage)> = grounds
         .iter()
         .map(|ground| Ok((ground, ground::paint(ground, plan.size)?)))
         .collect::<Result<_>>()?;
-    let mut rehearsal = Rehearsal::open(catalog.clone(), plan.size)?;
+    let watch = pictures
+        .watch
+        .then(|| Watch::start(&plan.catalog, catalog.clone(), &plan.gifts))
+        .transpose()?;
+    let mut rehearsal = Rehearsal::open(catalog, plan.size)?;
     rehearsal.world().resource_mut::<CaptionDesk>().is_off = !plan.captions;
     std::fs::create_dir_all(&pictures.folder)
         .with_context(|| format!("cannot make the folder {}", pictures.folder.display()))?;
+    draw_all(plan, pictures, &grounds, &mut rehearsal)?;
+    let Some(watch) = watch else {
+        return Ok(());
+    };
+    println!("watching {}", plan.catalog.display());
+    while let Some(mut edit) = watch.wait() {
+        for fault in &edit.faults {
+            eprintln!("hyperfocus: {fault}");
+        }
+        edit.catalog = edit.catalog.map(|catalog| few(&catalog, &plan.gifts));
+        edits::apply(rehearsal.world(), &edit);
+        if edit.catalog.is_some() || !edit.assets.is_empty() {
+            draw_all(plan, pictures, &grounds, &mut rehearsal)?;
+        }
+    }
+    Ok(())
+}
+
+/// The catalogue with these gifts only: a stage for few is warm sooner.
+fn few(catalog: &Catalog, gifts: &[String]) -> Arc<Catalog> {
+    let mut catalog = catalog.clone();
+    catalog
+        .gifts
+        .retain(|key, _| gifts.iter().any(|gift| **gift == **key));
+    Arc::new(catalog)
+}
+
+fn draw_all(
+    plan: &PreviewPlan,
+    pictures: &PicturePlan,
+    grounds: &[(&Ground, RgbImage)],
+    rehearsal: &mut Rehearsal,
+) -> Result<()> {
+    let catalog = rehearsal.world().resource::<Director>().catalog.clone();
     if pictures.cost {
         cost::print_head(plan.size);
     }
     for gift in &plan.gifts {
         let recipe = catalog.recipe(gift);
-        let timeline = Timeline::of(recipe, gift, &plan.occasion);
         let mut work = Work {
             name: file_name(gift, plan),
-            rehearsal: &mut rehearsal,
-            timeline,
-            grounds: &grounds,
+            timeline: Timeline::of(recipe, gift, &plan.occasion),
+            rehearsal: &mut *rehearsal,
+            grounds,
             folder: &pictures.folder,
         };
         if pictures.cost {
@@ -58,17 +98,19 @@ pub(super) fn draw(plan: &PreviewPlan, pictures: &PicturePlan) -> Result<()> {
         if let Some(tiles) = pictures.sheet {
             work.sheet(recipe, tiles)?;
         }
-        let best = [recipe.best];
-        let moments = if !pictures.moments.is_empty() {
-            &pictures.moments[..]
-        } else if pictures.sheet.is_some() || pictures.cost {
-            &[][..]
-        } else if work.timeline.origin > 0.0 {
-            &[0.4][..]
-        } else {
-            &best
-        };
-        work.stills(moments)?;
+        let is_film = pictures.webm.is_some() || pictures.png_sequence.is_some();
+        if is_film {
+            // Without a ground a film is transparent.
+            let ground = grounds.first().filter(|_| !plan.grounds.is_empty());
+            let ground = ground.map(|(_, ground)| ground);
+            film::record(pictures, ground, work.rehearsal, &work.timeline)?;
+        }
+        if !pictures.moments.is_empty() {
+            work.stills(&pictures.moments)?;
+        } else if pictures.sheet.is_none() && !pictures.cost && !is_film {
+            let is_streak = work.timeline.origin > 0.0;
+            work.stills(&[if is_streak { AFTER } else { recipe.best }])?;
+        }
     }
     Ok(())
 }
@@ -109,11 +151,9 @@ impl<'a> Performance<'a> {
         })
     }
 
-    /// Draws the next frame; `false` once the gift is over.
-    pub fn step(&mut self) -> bool {
-        let Some(now) = self.rehearsal.act().map(|act| act.elapsed) else {
-            return false;
-        };
+    /// Draws the next frame; what is due is said before it.
+    pub fn step(&mut self) {
+        let now = self.rehearsal.act().map_or(0.0, |act| act.elapsed);
         while let Some((at, gift)) = self.timeline.messages.get(self.said)
             && *at <= now
         {
@@ -121,7 +161,6 @@ impl<'a> Performance<'a> {
             self.said += 1;
         }
         self.rehearsal.step(STEP);
-        true
     }
 
     /// The frame at this second of the gift's time on stage; `None` when it is
@@ -136,6 +175,14 @@ impl<'a> Performance<'a> {
             return Ok(None);
         }
         Ok(Some(self.rehearsal.frame(at)?))
+    }
+
+    /// Whether the gift is on stage and has something new to show.
+    pub fn is_on(&mut self) -> bool {
+        let end = self.timeline.end;
+        self.rehearsal
+            .act()
+            .is_some_and(|act| act.elapsed <= end + STEP.as_secs_f32())
     }
 
     pub fn rehearsal(&mut self) -> &mut Rehearsal {
