@@ -10,6 +10,8 @@ mod golden;
 mod offscreen;
 mod present;
 #[cfg(all(unix, feature = "cli"))]
+mod preview;
+#[cfg(all(unix, feature = "cli"))]
 mod program;
 #[cfg(all(unix, feature = "cli"))]
 mod run;

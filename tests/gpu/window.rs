@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use super::offscreen::alone;
+use super::preview::{CATALOG, RED, studio};
 
 /// Looks at the screen before something is broken rather than slow: two
 /// minutes.
@@ -228,4 +229,48 @@ fn a_display_that_refuses_is_explained() {
     assert!(err.contains("DISPLAY=:64999 cannot be opened"), "{err}");
     assert!(err.contains("--headless"), "{err}");
     assert!(!err.contains("panicked"), "{err}");
+}
+
+/// Colours of the preview's strip, and of what it says is wrong.
+const STRIP: [u8; 3] = [0x15, 0x17, 0x1E];
+const FAULT: [u8; 3] = [0x5A, 0x1E, 0x28];
+
+#[test]
+fn a_preview_shows_the_gift_its_controls_and_what_is_wrong_with_an_edit() {
+    let _alone = alone();
+    let Some(display) = Display::open() else {
+        return;
+    };
+    let home = studio();
+    let catalog = home.path().join("catalog.toml");
+    let mut run = Command::new(env!("CARGO_BIN_EXE_hyperfocus"));
+    run.args(["preview", "block", "--size", "320x180", "--over", "white"])
+        .args(["--captions", "off", "--catalog", "catalog.toml"])
+        .current_dir(home.path())
+        .env("DISPLAY", &display.name)
+        .env_remove("WAYLAND_DISPLAY")
+        .env_remove("WAYLAND_SOCKET");
+    let mut run = Running(run.spawn().unwrap());
+    let mut until = |colour: [u8; 3], is_there: bool| {
+        let mut seen = 0;
+        for _ in 0..LOOKS {
+            std::thread::sleep(BETWEEN_LOOKS);
+            let screen = display.look();
+            seen = screen.iter().filter(|p| distance(**p, colour) < 8).count();
+            if (seen > 60) == is_there {
+                return;
+            }
+            assert!(run.0.try_wait().unwrap().is_none(), "it ended by itself");
+        }
+        panic!("{seen} pixels are {colour:?}");
+    };
+    until(STRIP, true);
+    until(RED, true);
+    until([255; 3], true);
+    fs::write(&catalog, CATALOG.replace("texture =", "textur =")).unwrap();
+    until(FAULT, true);
+    until(RED, true);
+    fs::write(&catalog, CATALOG).unwrap();
+    until(FAULT, false);
+    until(RED, true);
 }

@@ -24,8 +24,8 @@ use crate::render::StageSize;
 use crate::render::caption::TextPainter;
 use crate::render::present::WindowCamera;
 
-/// Frames between two paintings of a strip on which only the time changes.
-const TIME_EVERY: u32 = 6;
+/// Seconds between two paintings of a strip on which only the time changes.
+const TIME_EVERY: f32 = 0.1;
 
 /// What shows the strip, and what it shows.
 #[derive(Resource)]
@@ -34,9 +34,8 @@ pub struct Shown {
     passed: Entity,
     head: Entity,
     faults: Entity,
-    readout: Option<(u32, Readout)>,
-    told: Option<(u32, Vec<String>)>,
-    age: u32,
+    readout: Option<(UVec2, f32, Readout)>,
+    told: Option<(UVec2, u32, Vec<String>)>,
     grounds: HashMap<String, Handle<Image>>,
 }
 
@@ -63,7 +62,6 @@ pub fn spawn(mut commands: Commands) {
         faults: sprite(3.0, Sprite::default()),
         readout: None,
         told: None,
-        age: 0,
         grounds: HashMap::new(),
     };
     commands.insert_resource(shown);
@@ -245,15 +243,21 @@ pub fn show_strip(
         let layout = Layout::of(size.x);
         let top = size.y.saturating_sub(layout.height) as f32;
         let readout = desk.readout(world);
-        shown.age += 1;
-        if is_news(shown.readout.as_ref(), &readout, size, shown.age) {
+        let player = world.resource::<Player>();
+        let (now, end) = (player.now(), player.timeline().end.max(f32::EPSILON));
+        let is_news = match &shown.readout {
+            None => true,
+            Some((of, at, before)) => {
+                let is_due = (now - at).abs() >= TIME_EVERY || !readout.is_playing;
+                *of != size || *before != readout && (is_due || !before.is_but_earlier(&readout))
+            }
+        };
+        if is_news {
             let picture = strip::paint(&mut pen(world).0, &layout, &readout);
             hang(world, parts[0], picture, place(size, 0.0, top, 0.0));
-            shown.readout = Some((size.x ^ size.y << 16, readout.clone()));
-            shown.age = 0;
+            shown.readout = Some((size, now, readout.clone()));
         }
-        let player = world.resource::<Player>();
-        let share = (player.now() / player.timeline().end.max(f32::EPSILON)).clamp(0.0, 1.0);
+        let share = (now / end).clamp(0.0, 1.0);
         let groove = layout.groove();
         let [r, g, b] = readout.accent;
         let passed = Sprite::from_color(
@@ -275,21 +279,6 @@ pub fn show_strip(
     });
 }
 
-/// Whether the strip has to be painted again; for the time alone only now and
-/// then.
-fn is_news(shown: Option<&(u32, Readout)>, now: &Readout, size: UVec2, age: u32) -> bool {
-    let Some((of, before)) = shown else {
-        return true;
-    };
-    let timeless = Readout {
-        time: now.time.clone(),
-        ..before.clone()
-    };
-    *of != (size.x ^ size.y << 16)
-        || timeless != *now
-        || (before.time != now.time && (age >= TIME_EVERY || !now.is_playing))
-}
-
 /// Shows what is wrong with the files, over the stage's lower edge.
 pub fn show_faults(
     world: &mut World,
@@ -303,14 +292,14 @@ pub fn show_faults(
         let desk = world.resource::<Desk>();
         let layout = Layout::of(size.x);
         let band = if desk.has_strip { layout.height } else { 0 };
-        let now = (size.x ^ size.y << 16 ^ band, desk.faults.clone());
+        let now = (size, band, desk.faults.clone());
         if shown.told.as_ref() == Some(&now) {
             return;
         }
-        if now.1.is_empty() {
+        if now.2.is_empty() {
             world.entity_mut(shown.faults).insert(Visibility::Hidden);
         } else {
-            let picture = strip::paint_faults(&mut pen(world).0, &layout, &now.1);
+            let picture = strip::paint_faults(&mut pen(world).0, &layout, &now.2);
             let top = size.y.saturating_sub(band + picture.height()) as f32;
             hang(world, shown.faults, picture, place(size, 0.0, top, 3.0));
         }

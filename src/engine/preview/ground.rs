@@ -69,3 +69,50 @@ pub fn lay(frame: &Frame, ground: &RgbImage) -> RgbImage {
     }
     laid
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    const SIZE: Size = Size {
+        width: 64,
+        height: 36,
+    };
+
+    #[test]
+    fn every_ground_is_as_large_as_the_stage() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tall.png");
+        RgbImage::from_pixel(10, 40, Rgb([1, 2, 3]))
+            .save(&path)
+            .unwrap();
+        let grounds = Ground::BUILT_IN.into_iter().chain([Ground::File(path)]);
+        for ground in grounds {
+            let painted = paint(&ground, SIZE).unwrap();
+            assert_eq!(painted.dimensions(), (64, 36), "{ground:?}");
+        }
+    }
+
+    #[test]
+    fn a_game_is_busy() {
+        let game = paint(&Ground::Game, SIZE).unwrap();
+        let colours: std::collections::HashSet<_> = game.pixels().map(|p| p.0).collect();
+        assert!(colours.len() > 200, "{}", colours.len());
+    }
+
+    #[test]
+    fn what_is_half_there_is_half_seen() {
+        let frame = Frame {
+            pixels: Arc::new([200, 0, 0, 128].repeat(2)),
+            width: 2,
+            height: 1,
+            index: 0,
+            at: 0.0,
+            tags: Vec::new(),
+        };
+        let laid = lay(&frame, &RgbImage::from_pixel(2, 1, Rgb([0, 0, 255])));
+        assert_eq!(laid.get_pixel(0, 0).0, [100, 0, 127]);
+    }
+}

@@ -50,7 +50,7 @@ pub(super) fn draw(plan: &PreviewPlan, pictures: &PicturePlan) -> Result<()> {
     let Some(watch) = watch else {
         return Ok(());
     };
-    println!("watching {}", plan.catalog.display());
+    eprintln!("hyperfocus: watching {}", plan.catalog.display());
     while let Some(mut edit) = watch.wait() {
         for fault in &edit.faults {
             eprintln!("hyperfocus: {fault}");

@@ -73,12 +73,17 @@ impl Player {
     }
 
     /// Plays something else, or the same otherwise. Who stands at a moment
-    /// stays there.
+    /// stays there, or comes to the other gift's best.
     pub fn change(&mut self, gift: &str, recipe: &Recipe, occasion: &Occasion) {
-        let stays = !self.is_playing && gift == self.gift;
+        let at = if gift == self.gift {
+            self.now()
+        } else {
+            recipe.best
+        };
         self.gift = gift.to_owned();
         self.timeline = Timeline::of(recipe, gift, occasion);
-        self.restart(stays.then_some(self.now));
+        let target = at.min(self.timeline.end);
+        self.restart((!self.is_playing).then_some(target));
     }
 
     pub fn timeline(&self) -> &Timeline {

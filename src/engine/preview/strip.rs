@@ -111,10 +111,10 @@ impl Layout {
             (Control::PreviousGift, 30.0, 150.0),
             (Control::NextGift, 30.0, 12.0),
             (Control::PreviousGround, 30.0, 100.0),
-            (Control::NextGround, 30.0, 12.0),
-            (Control::Quantity, 176.0, 10.0),
-            (Control::Combo, 176.0, 10.0),
-            (Control::Streak, 176.0, 12.0),
+            (Control::NextGround, 30.0, 24.0),
+            (Control::Quantity, 156.0, 28.0),
+            (Control::Combo, 156.0, 28.0),
+            (Control::Streak, 156.0, 24.0),
             (Control::Finale, 80.0, 8.0),
             (Control::Loop, 70.0, 8.0),
             (Control::Captions, 100.0, 0.0),
@@ -189,6 +189,17 @@ pub struct Readout {
     pub marks: Vec<f32>,
     /// The gift's own colour, sRGB.
     pub accent: [u8; 3],
+}
+
+impl Readout {
+    /// Whether `later` differs in its time alone.
+    pub fn is_but_earlier(&self, later: &Self) -> bool {
+        let then = Self {
+            time: later.time.clone(),
+            ..self.clone()
+        };
+        then == *later
+    }
 }
 
 /// Paints the strip.

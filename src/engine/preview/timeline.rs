@@ -111,3 +111,94 @@ impl Timeline {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::catalog::Catalog;
+    use crate::show::{Cue, Event, Show, ShowSettings};
+
+    fn catalog() -> Catalog {
+        let text = r##"
+[lanes]
+feature = 100
+headline = 1000
+[fallback]
+name = "Gift"
+kind = "particle"
+seconds = 3
+sustain = 1.5
+accents = ["#FFFFFF", "#FFFFFF"]
+"##;
+        Catalog::parse(text, Path::new("catalog.toml")).unwrap()
+    }
+
+    fn timeline(combo: u32, growth: u32, finale: bool) -> Timeline {
+        let occasion = Occasion {
+            quantity: 1,
+            value: None,
+            combo,
+            growth,
+            finale,
+            sender: "Ana".into(),
+        };
+        Timeline::of(&catalog().fallback, "gift", &occasion)
+    }
+
+    /// What a show makes of it, in words.
+    fn cues(timeline: &Timeline) -> Vec<String> {
+        let mut show = Show::new(ShowSettings::default(), std::sync::Arc::new(catalog()));
+        let mut cues = Vec::new();
+        for (at, gift) in &timeline.messages {
+            let now = std::time::Duration::from_secs_f32(1.0 + at);
+            show.offer(now, gift.clone());
+            while let Some(event) = show.poll(now) {
+                cues.push(match event {
+                    Event::Cue(Cue::Start(start)) => format!("start {}", start.tally.combo),
+                    Event::Cue(Cue::Grow { tally, .. }) => format!("grow {}", tally.combo),
+                    Event::Cue(Cue::Climax { tally, .. }) => format!("climax {}", tally.quantity),
+                    _ => continue,
+                });
+            }
+        }
+        cues
+    }
+
+    #[test]
+    fn a_single_gift_is_one_message_and_lasts_as_its_recipe_says() {
+        let single = timeline(0, 0, false);
+        assert_eq!(cues(&single), ["start 0"]);
+        assert_eq!((single.origin, single.end), (0.0, 3.0));
+        let moments: Vec<f32> = single.moments(3).collect();
+        assert_eq!(moments, [0.5, 1.5, 2.5]);
+    }
+
+    #[test]
+    fn a_combo_is_shown_by_one_gift_that_lasts_no_longer() {
+        let combo = timeline(25, 0, false);
+        assert_eq!(cues(&combo), ["start 25", "climax 1"]);
+        assert_eq!((combo.origin, combo.end), (0.0, 3.0));
+    }
+
+    #[test]
+    fn a_streak_grows_gift_by_gift_and_waits() {
+        let streak = timeline(0, 3, false);
+        assert_eq!(cues(&streak), ["start 1", "grow 2", "grow 3", "grow 4"]);
+        assert_eq!(streak.origin, streak.messages[3].0);
+        assert!(streak.end > streak.origin && streak.begin == 0.0);
+    }
+
+    #[test]
+    fn a_finale_comes_after_the_growth_and_the_sustain_point() {
+        for growth in [0, 2, 100] {
+            let finale = timeline(0, growth, true);
+            let told = cues(&finale);
+            assert_eq!(told.last(), Some(&format!("climax {}", growth + 1)));
+            assert!(finale.origin > 1.5 && finale.begin < finale.origin);
+            assert!((finale.end - finale.origin - 1.5).abs() < 1e-3);
+            assert!(finale.origin < 12.0, "it must not have to make room");
+        }
+    }
+}
