@@ -25,6 +25,7 @@
 //! | [`session`] | one client's side of a connection, without a socket | |
 //! | [`net`] | the thread that owns socket, clock and randomness | `net` |
 //! | [`catalog`] | what each gift type looks and sounds like | |
+//! | [`on_air`] | whose names and which gifts are shown | |
 //! | [`show`] | from gifts to cues: lanes, pacing, streaks, outcomes | |
 //! | [`stage`] | the ECS side: cues become acts, acts have clocks | `stage` |
 //! | [`render`] | what shows an act, and the pass that presents it | `render` |
@@ -68,6 +69,7 @@ pub mod engine;
 pub mod model;
 #[cfg(feature = "net")]
 pub mod net;
+pub mod on_air;
 #[cfg(feature = "render")]
 pub mod output;
 pub mod protocol;

@@ -50,6 +50,7 @@ pub struct Config {
     /// Where identities and caches are kept between runs.
     pub state_dir: PathBuf,
     pub show: ShowSettings,
+    pub on_air: OnAirSettings,
     pub sound: SoundSettings,
     pub output: OutputSettings,
 }
@@ -93,6 +94,27 @@ pub enum Counting {
     Cumulative,
 }
 
+/// What is shown of the gifts and of those who give them.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct OnAirSettings {
+    /// Whole names that are shown as "someone".
+    pub blocked_names: Vec<String>,
+    /// Whole words that make a name one.
+    pub blocked_words: Vec<String>,
+    /// Letters in a row that make a name one wherever they stand.
+    pub blocked_parts: Vec<String>,
+    pub hide_names: bool,
+    pub hide_avatars: bool,
+    /// `totalValue` below which a gift counts but is not drawn.
+    pub least_value: f64,
+    /// Gift types that count but are not drawn.
+    pub off_types: Vec<String>,
+    /// The only gift types that are drawn; empty for all.
+    pub only_types: Vec<String>,
+    /// From one act of a sender to the next, 0 s to 600 s.
+    pub cool_down: Duration,
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct SoundSettings {
     pub muted: bool,
@@ -134,6 +156,7 @@ impl Config {
                 feature_from: None,
                 headline_from: None,
             },
+            on_air: OnAirSettings::default(),
             sound: SoundSettings {
                 muted: false,
                 volume: 1.0,

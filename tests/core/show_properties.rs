@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use hyperfocus::catalog::{Catalog, Lane};
 use hyperfocus::model::{AnimationWish, Control, Gift, GiftId, Goal, Moment, Sender, StreamStatus};
+use hyperfocus::on_air::Policy;
 use hyperfocus::show::{ActId, Counting, Cue, Event, LANES, Show, ShowSettings};
 use proptest::prelude::*;
 
@@ -142,16 +143,32 @@ fn settings() -> impl Strategy<Value = ShowSettings> {
         Counting::Cumulative,
     ]);
     let bounds = (1usize..150, 1usize..400);
-    (countings, bounds, 0u32..20_000, any::<bool>()).prop_map(
-        |(counting, (most_waiting, most_undecided), particle_budget, play_unseen)| ShowSettings {
-            counting,
-            most_waiting,
-            most_undecided,
-            particle_budget,
-            play_unseen,
-            ..ShowSettings::default()
+    let policies = prop_oneof![3 => Just(Policy::default()), 2 => policies()];
+    (countings, bounds, 0u32..20_000, any::<bool>(), policies).prop_map(
+        |(counting, (most_waiting, most_undecided), particle_budget, play_unseen, on_air)| {
+            ShowSettings {
+                counting,
+                most_waiting,
+                most_undecided,
+                particle_budget,
+                play_unseen,
+                on_air,
+                ..ShowSettings::default()
+            }
         },
     )
+}
+
+fn policies() -> impl Strategy<Value = Policy> {
+    (0u32..30, any::<bool>(), 0u64..30_000).prop_map(|(least, without_rockets, cool_down)| Policy {
+        least_value: least.into(),
+        off_types: without_rockets
+            .then(|| "rocket".into())
+            .into_iter()
+            .collect(),
+        only_types: BTreeSet::new(),
+        cool_down: Duration::from_millis(cool_down),
+    })
 }
 
 /// A show, and what an onlooker knows about it from its events alone.
