@@ -31,6 +31,7 @@
 //! | [`render`] | what shows an act, and the pass that presents it | `render` |
 //! | [`sound`] | one voice an act, a limited mix | `render` |
 //! | [`output`] | where presented frames go | `render` |
+//! | [`flash`] | whether what is shown flashes harmfully (WCAG 2.3.1) | |
 //! | [`config`] | file, environment and flags | |
 //! | [`demo`] | a scripted show and the server that plays it | `net` |
 //! | [`engine`] | a run: the layers put together, driven and ended | `render`, `cli` |
@@ -66,6 +67,7 @@ pub mod config;
 pub mod demo;
 #[cfg(all(feature = "render", feature = "cli"))]
 pub mod engine;
+pub mod flash;
 pub mod model;
 #[cfg(feature = "net")]
 pub mod net;

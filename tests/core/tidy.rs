@@ -34,6 +34,7 @@ const LAYERS: &[(&str, &[Reach])] = &[
         &[Whole("session"), Whole("protocol"), Whole("model")],
     ),
     ("on_air", &[Whole("model")]),
+    ("flash", &[Whole("model")]),
     ("show", &[Whole("catalog"), Whole("on_air"), Whole("model")]),
     ("tune", &[Whole("show"), Whole("catalog"), Whole("model")]),
     ("relay", &[Whole("protocol"), Whole("model"), Whole("tune")]),
