@@ -46,6 +46,8 @@ pub enum CatalogError {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    #[serde(default)]
+    calm: Vec<Spanned<String>>,
     lanes: Spanned<LaneThresholds>,
     fallback: Spanned<Entry>,
     #[serde(default)]
@@ -136,9 +138,26 @@ impl Catalog {
             let key = key.into_inner();
             gifts.insert(Arc::from(key.as_str()), recipe(&key, entry)?);
         }
+        for key in &file.calm {
+            let (at, key) = (key.span().start, key.get_ref());
+            if !gifts.contains_key(key.as_str()) {
+                let near = nearest(key, gifts.keys().map(|key| &**key));
+                let hint =
+                    near.map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"));
+                return Err(mistake(
+                    at,
+                    format!("calm: there is no gift \"{key}\"{hint}"),
+                ));
+            }
+        }
         Ok(Self {
             root: folder_of(path).to_owned(),
             lanes,
+            calm: file
+                .calm
+                .iter()
+                .map(|key| key.get_ref().as_str().into())
+                .collect(),
             gifts,
             fallback,
         })

@@ -10,6 +10,7 @@
 //! and, for a misspelt word, the nearest one that would be right.
 
 mod load;
+mod motion;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +22,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 pub use load::{CatalogError, icon_path, sound_path, texture_path};
+pub use motion::Motion;
 
 /// The key of the fallback's recipe.
 pub const FALLBACK: &str = "fallback";
@@ -43,6 +45,8 @@ pub struct Catalog {
     /// The folder that asset paths are relative to.
     pub root: PathBuf,
     pub lanes: LaneThresholds,
+    /// The gifts that calm motion shows in place of all others.
+    pub calm: Vec<Arc<str>>,
     pub gifts: BTreeMap<Arc<str>, Arc<Recipe>>,
     /// Plays for gift types that are not in `gifts`.
     pub fallback: Arc<Recipe>,

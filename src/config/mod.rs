@@ -55,6 +55,17 @@ pub struct Config {
     pub output: OutputSettings,
 }
 
+/// How much may move on stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Motion {
+    /// All of it.
+    Full,
+    /// Half of it, without shakes and sweeps.
+    Reduced,
+    /// Reduced, and of a few quiet gifts only.
+    Calm,
+}
+
 /// As what we join a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -73,6 +84,7 @@ pub struct Size {
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShowSettings {
+    pub motion: Motion,
     /// Silence that ends a streak, 1 s to 10 s.
     pub streak_silence: Duration,
     pub counting: Counting,
@@ -151,6 +163,7 @@ impl Config {
             catalog: None,
             state_dir: folders.state.clone(),
             show: ShowSettings {
+                motion: Motion::Full,
                 streak_silence: Duration::from_secs(3),
                 counting: Counting::Auto,
                 feature_from: None,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use toml::de::DeValue;
 
-use super::{Config, Counting, ENVIRONMENT_PREFIX, Role, Size};
+use super::{Config, Counting, ENVIRONMENT_PREFIX, Motion, Role, Size};
 
 /// Smallest and largest side of the stage in pixels: below, nothing can be
 /// recognised; above, most GPUs refuse a texture.
@@ -142,6 +142,18 @@ pub(super) const ALL: &[Setting] = &[
         accepts: "the path of a folder",
         set: |config, value, scope| {
             config.state_dir = value.path(scope)?;
+            Ok(())
+        },
+    },
+    Setting {
+        key: "show.motion",
+        accepts: "\"full\", \"reduced\" or \"calm\"",
+        set: |config, value, _| {
+            config.show.motion = value.one_of(&[
+                ("full", Motion::Full),
+                ("reduced", Motion::Reduced),
+                ("calm", Motion::Calm),
+            ])?;
             Ok(())
         },
     },

@@ -305,6 +305,7 @@ fn the_documented_example_shows_every_setting_with_its_true_default() {
     assert_eq!(config.state_dir, defaults.state_dir);
     assert_eq!(config.show.streak_silence, defaults.show.streak_silence);
     assert_eq!(config.show.counting, defaults.show.counting);
+    assert_eq!(config.show.motion, defaults.show.motion);
     assert_eq!(config.on_air, defaults.on_air);
     assert_eq!(config.sound, defaults.sound);
     assert_eq!(config.output.raw, defaults.output.raw);
