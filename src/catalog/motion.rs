@@ -98,6 +98,9 @@ fn reduced(mut recipe: Recipe) -> Recipe {
     if let Some(model) = &mut recipe.model {
         reduce_model(model, best, end);
     }
+    if let Some(letters) = &mut recipe.letters {
+        letters.from *= SHARE;
+    }
     recipe.emitters.iter_mut().for_each(reduce_emitter);
     recipe
 }
