@@ -21,6 +21,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+#[cfg(feature = "render")]
+pub(crate) use load::nearest;
 pub use load::{CatalogError, icon_path, sound_path, texture_path};
 pub use motion::Motion;
 

@@ -99,7 +99,7 @@ pub(super) const ALL: &[Setting] = &[
         key: "size",
         accepts: "a size such as \"1920x1080\", each side 16 to 8192",
         set: |config, value, _| {
-            config.size = parse_size(value.text()?).ok_or(None)?;
+            config.size = Size::parse(value.text()?).ok_or(None)?;
             Ok(())
         },
     },
@@ -466,13 +466,16 @@ impl fmt::Display for Value<'_> {
     }
 }
 
-fn parse_size(text: &str) -> Option<Size> {
-    let (width, height) = text.trim().split_once(['x', 'X', '\u{d7}'])?;
-    let side = |text: &str| text.trim().parse().ok().filter(|side| SIDES.contains(side));
-    Some(Size {
-        width: side(width)?,
-        height: side(height)?,
-    })
+impl Size {
+    /// "1280x720"; `None` for anything else, and beyond 16 to 8192 a side.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (width, height) = text.trim().split_once(['x', 'X', '\u{d7}'])?;
+        let side = |text: &str| text.trim().parse().ok().filter(|side| SIDES.contains(side));
+        Some(Self {
+            width: side(width)?,
+            height: side(height)?,
+        })
+    }
 }
 
 /// Enough to tell a mistake from an address; the connection finds out the rest.

@@ -10,6 +10,7 @@ mod adapter;
 mod app;
 mod headless;
 mod moments;
+mod preview;
 mod reload;
 mod sinks;
 mod still;
@@ -40,6 +41,7 @@ use crate::session::SessionSettings;
 use crate::sound::{SoundPlugin, Speakers};
 use crate::stage::{Director, StageLink};
 
+pub use preview::preview;
 pub use still::{Rehearsal, StillError};
 
 use adapter::Gpu;

@@ -61,6 +61,8 @@ pub struct CaptionDesk {
     orders: HashMap<u64, Order>,
     next: u64,
     icons: HashMap<String, Option<Picture>>,
+    /// Acts get no card and no counter; what is fused into videos is painted.
+    pub is_off: bool,
 }
 
 #[derive(Clone)]
@@ -115,6 +117,7 @@ impl Default for CaptionDesk {
             orders: HashMap::new(),
             next: 0,
             icons: HashMap::new(),
+            is_off: false,
         }
     }
 }
@@ -125,7 +128,15 @@ impl CaptionDesk {
         self.painter.as_ref().map_or(0, CaptionPainter::pending)
     }
 
+    /// Icons are read from their files again when they are next wanted.
+    pub fn forget_icons(&mut self) {
+        self.icons.clear();
+    }
+
     fn order(&mut self, order: Order, kind: CaptionKind) -> bool {
+        if self.is_off && !matches!(order, Order::Fusion { .. }) {
+            return false;
+        }
         let Some(painter) = &mut self.painter else {
             return false;
         };
