@@ -61,6 +61,9 @@ pub(super) struct StageArgs {
     /// Render without a window
     #[arg(long)]
     pub headless: bool,
+    /// How much may move: full, reduced or calm
+    #[arg(long, value_name = "HOW")]
+    motion: Option<String>,
     /// A catalogue of your own
     #[arg(long, value_name = "FILE")]
     pub catalog: Option<PathBuf>,
@@ -184,6 +187,7 @@ impl StageArgs {
         give(&mut given, "size", self.size.as_ref());
         give(&mut given, "fps", self.fps.as_ref());
         give_switch(&mut given, "headless", self.headless);
+        give(&mut given, "show.motion", self.motion.as_ref());
         give_path(&mut given, "catalog", self.catalog.as_ref());
         give_switch(&mut given, "sound.muted", self.mute);
         give(&mut given, "sound.volume", self.volume.as_ref());

@@ -14,6 +14,7 @@ use super::caption::{
     CardTitle, CounterSpec, NameSpec, Picture, PixelBuffer, Rgba, painter::CaptionSettings,
 };
 use super::layout::{Placement, StageSize};
+use super::letters::{MASK_HEIGHT, PaintedName};
 use super::quad::{QuadMaterial, UnitQuad};
 use crate::catalog::{Color, Lane, Recipe, icon_path};
 use crate::model::Private;
@@ -68,7 +69,12 @@ pub struct CaptionDesk {
 enum Order {
     Card(Entity),
     Counter(Entity),
-    Fusion { act: Entity, tag: Arc<str> },
+    /// For an act that spells it.
+    Name(Entity),
+    Fusion {
+        act: Entity,
+        tag: Arc<str>,
+    },
 }
 
 /// The card of an act.
@@ -226,6 +232,24 @@ fn order_card(
             CaptionKind::Counter(counter_spec(act, &stage)),
         );
     }
+    if let Some(letters) = &act.recipe.letters {
+        let name = name_of(&act.by);
+        let text = if name.0.is_empty() {
+            Private(act.recipe.name.clone())
+        } else {
+            name
+        };
+        let kind = CaptionKind::Name(NameSpec {
+            text,
+            width: (letters.width / letters.height * MASK_HEIGHT as f32) as u32,
+            height: MASK_HEIGHT,
+            colour: Rgba::hex(0xFF_FF_FF),
+            bold: true,
+            outlined: false,
+            straight: true,
+        });
+        desk.order(Order::Name(add.entity), kind);
+    }
     if let Some(video) = &act.recipe.video {
         let mut fusion = FusionImages::default();
         let name = name_of(&act.by);
@@ -339,7 +363,8 @@ fn receive(
         let Some(order) = desk.orders.remove(&ticket) else {
             continue;
         };
-        let (Order::Card(act) | Order::Counter(act) | Order::Fusion { act, .. }) = order;
+        let (Order::Card(act) | Order::Counter(act) | Order::Name(act) | Order::Fusion { act, .. }) =
+            order;
         let Ok(shown) = acts.get(act) else { continue };
         let (size, shift, body) = measures(&picture, unit);
         match order {
@@ -349,6 +374,9 @@ fn receive(
                         .ready
                         .push((tag, images.add(straight_image(picture))));
                 }
+            }
+            Order::Name(_) => {
+                commands.entity(act).insert(PaintedName(picture));
             }
             Order::Card(_) => {
                 let texture = images.add(stage_image(picture));
@@ -398,7 +426,10 @@ fn receive(
     }
     // Orders whose act went before the image came.
     desk.orders.retain(|_, order| {
-        let (Order::Card(act) | Order::Counter(act) | Order::Fusion { act, .. }) = order;
+        let (Order::Card(act)
+        | Order::Counter(act)
+        | Order::Name(act)
+        | Order::Fusion { act, .. }) = order;
         acts.contains(*act)
     });
 }
