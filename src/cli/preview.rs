@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use super::Engine;
 use super::plan::{find_catalog, has_display};
-use crate::catalog::{Catalog, FALLBACK};
+use crate::catalog::{Catalog, FALLBACK, Motion};
 use crate::config::{Size, nearest};
 
 /// What stands for every gift of the catalogue.
@@ -59,6 +59,9 @@ pub(super) struct PreviewArgs {
     /// Whether the caption's card is shown
     #[arg(long, value_name = "ON|OFF", default_value = "on")]
     captions: Switch,
+    /// How much may move
+    #[arg(long, value_name = "HOW", default_value = "full")]
+    motion: HowMuch,
     /// Write pictures instead of opening a window
     #[arg(long)]
     headless: bool,
@@ -103,6 +106,13 @@ struct PictureArgs {
 enum Switch {
     On,
     Off,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum HowMuch {
+    Full,
+    Reduced,
+    Calm,
 }
 
 /// What a previewed gift lies over.
@@ -193,6 +203,7 @@ pub struct PreviewPlan {
     pub grounds: Vec<Ground>,
     pub occasion: Occasion,
     pub captions: bool,
+    pub motion: Motion,
     /// `None` opens a window.
     pub pictures: Option<PicturePlan>,
 }
@@ -252,6 +263,11 @@ impl PreviewArgs {
                 sender: self.name,
             },
             captions: self.captions == Switch::On,
+            motion: match self.motion {
+                HowMuch::Full => Motion::Full,
+                HowMuch::Reduced => Motion::Reduced,
+                HowMuch::Calm => Motion::Calm,
+            },
             pictures: self.headless.then_some(PicturePlan {
                 moments: pictures.at,
                 sheet: pictures.sheet,

@@ -16,6 +16,7 @@ pub const KEYS: &[&str] = &[
     "S",
     "F",
     "T",
+    "M",
     "H",
     "Q, Esc",
 ];
@@ -37,6 +38,7 @@ pub enum Command {
     Streak(bool),
     Finale,
     Captions,
+    Motion,
     Strip,
     Quit,
 }
@@ -65,6 +67,7 @@ pub fn command(key: &Key, shift: bool) -> Option<Command> {
             "s" => Command::Streak(!shift),
             "f" => Command::Finale,
             "t" => Command::Captions,
+            "m" => Command::Motion,
             "h" => Command::Strip,
             "q" => Command::Quit,
             _ => return None,

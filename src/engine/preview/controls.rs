@@ -142,6 +142,7 @@ fn pushed(control: Control) -> Option<Command> {
         Control::Finale => Command::Finale,
         Control::Loop => Command::Loop,
         Control::Captions => Command::Captions,
+        Control::Motion => Command::Motion,
         Control::Time | Control::Quantity | Control::Combo | Control::Streak => return None,
     })
 }

@@ -1,11 +1,14 @@
 //! What the artist has chosen, and how a choice is carried out.
 
+use std::sync::Arc;
+
 use bevy::prelude::*;
 
 use super::commands::Command;
+use super::edits;
 use super::player::Player;
 use super::strip::{self, COMBOS, Control, QUANTITIES, Readout, STREAKS};
-use crate::catalog::{Catalog, FALLBACK};
+use crate::catalog::{Catalog, FALLBACK, Motion};
 use crate::cli::{Ground, Occasion, PreviewPlan};
 use crate::render::Warmup;
 use crate::render::captions::CaptionDesk;
@@ -14,6 +17,9 @@ use crate::stage::Director;
 /// The artist's choices.
 #[derive(Resource)]
 pub struct Desk {
+    /// The catalogue as it is written.
+    catalog: Arc<Catalog>,
+    motion: Motion,
     gifts: Vec<String>,
     /// Whether the gifts are all that the catalogue has.
     has_all: bool,
@@ -30,7 +36,7 @@ pub struct Desk {
 }
 
 impl Desk {
-    pub fn new(plan: &PreviewPlan, catalog: &Catalog) -> Self {
+    pub fn new(plan: &PreviewPlan, catalog: Arc<Catalog>) -> Self {
         let has_all = plan.gifts.len() == 1;
         let mut grounds = plan.grounds.clone();
         for ground in Ground::BUILT_IN {
@@ -39,6 +45,8 @@ impl Desk {
             }
         }
         let mut desk = Self {
+            catalog,
+            motion: plan.motion,
             gifts: plan.gifts.clone(),
             has_all,
             gift: 0,
@@ -50,7 +58,7 @@ impl Desk {
             is_closing: false,
             drag: None,
         };
-        desk.update_gifts(catalog);
+        desk.update_gifts();
         desk
     }
 
@@ -63,13 +71,27 @@ impl Desk {
         &self.grounds[self.ground]
     }
 
+    /// The catalogue as the stage is to have it.
+    pub fn catalog(&self) -> Arc<Catalog> {
+        match self.motion {
+            Motion::Full => self.catalog.clone(),
+            motion => Arc::new((*self.catalog).clone().with_motion(motion)),
+        }
+    }
+
+    /// Takes an edited catalogue.
+    pub fn take_catalog(&mut self, catalog: Arc<Catalog>) {
+        self.catalog = catalog;
+        self.update_gifts();
+    }
+
     /// Who asked for one gift can go to all the others.
-    pub fn update_gifts(&mut self, catalog: &Catalog) {
+    fn update_gifts(&mut self) {
         if !self.has_all {
             return;
         }
         let now = self.gift().to_owned();
-        let keys = catalog.gifts.keys().map(|key| &**key);
+        let keys = self.catalog.gifts.keys().map(|key| &**key);
         self.gifts = keys.chain([FALLBACK]).map(str::to_owned).collect();
         let fallback = self.gifts.len() - 1;
         let place = self.gifts.iter().position(|gift| *gift == now);
@@ -166,6 +188,14 @@ impl Desk {
                 let mut captions = world.resource_mut::<CaptionDesk>();
                 captions.is_off = !captions.is_off;
             }
+            Command::Motion => {
+                self.motion = match self.motion {
+                    Motion::Full => Motion::Reduced,
+                    Motion::Reduced => Motion::Calm,
+                    Motion::Calm => Motion::Full,
+                };
+                edits::put_on_stage(world, self.catalog());
+            }
             Command::Gift(forth) => self.gift = next(self.gift, self.gifts.len(), forth),
             Command::Quantity(more) => {
                 occasion.quantity = strip::step(QUANTITIES, occasion.quantity, more);
@@ -204,6 +234,11 @@ impl Desk {
                 .chain([recipe.sustain])
                 .map(|at| (at / end).min(1.0))
                 .collect(),
+            motion: match self.motion {
+                Motion::Full => "All motion",
+                Motion::Reduced => "Half motion",
+                Motion::Calm => "Calm",
+            },
             accent: recipe.accents[0].to_srgb8(),
         }
     }

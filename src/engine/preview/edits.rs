@@ -245,13 +245,18 @@ fn examine(path: &Path) -> Result<(), String> {
     }
 }
 
+/// Gives the stage another catalogue.
+pub fn put_on_stage(world: &mut World, catalog: Arc<Catalog>) {
+    let now = world.resource::<Time<Real>>().elapsed();
+    let mut director = world.resource_mut::<Director>();
+    director.show.set_catalog(now, catalog.clone());
+    director.catalog = catalog;
+}
+
 /// Has the stage use what was edited; acts that play keep what they have.
 pub fn apply(world: &mut World, edit: &Edit) {
-    let now = world.resource::<Time<Real>>().elapsed();
     if let Some(catalog) = &edit.catalog {
-        let mut director = world.resource_mut::<Director>();
-        director.show.set_catalog(now, catalog.clone());
-        director.catalog = catalog.clone();
+        put_on_stage(world, catalog.clone());
     }
     for asset in &edit.assets {
         if asset.starts_with("icons/") {

@@ -11,7 +11,7 @@ use super::edits::{self, Watch};
 use super::sheet::Sheet;
 use super::timeline::Timeline;
 use super::{cost, film, ground};
-use crate::catalog::{Catalog, FALLBACK, Recipe};
+use crate::catalog::{Catalog, FALLBACK, Motion, Recipe};
 use crate::cli::{Ground, PicturePlan, PreviewPlan};
 use crate::engine::Rehearsal;
 use crate::render::captions::CaptionDesk;
@@ -28,7 +28,7 @@ const AFTER: f32 = 0.4;
 /// Draws and measures what the plan asks for, gift by gift, and with a watch
 /// again after every edit; says on standard output what was written.
 pub(super) fn draw(plan: &PreviewPlan, pictures: &PicturePlan) -> Result<()> {
-    let catalog = few(&Catalog::load(&plan.catalog)?, &plan.gifts);
+    let whole = Arc::new(Catalog::load(&plan.catalog)?);
     let grounds = if plan.grounds.is_empty() {
         &[Ground::Checker]
     } else {
@@ -40,9 +40,9 @@ pub(super) fn draw(plan: &PreviewPlan, pictures: &PicturePlan) -> Result<()> {
         .collect::<Result<_>>()?;
     let watch = pictures
         .watch
-        .then(|| Watch::start(&plan.catalog, catalog.clone(), &plan.gifts))
+        .then(|| Watch::start(&plan.catalog, whole.clone(), &plan.gifts))
         .transpose()?;
-    let mut rehearsal = Rehearsal::open(catalog, plan.size)?;
+    let mut rehearsal = Rehearsal::open(shown(&whole, plan), plan.size)?;
     rehearsal.world().resource_mut::<CaptionDesk>().is_off = !plan.captions;
     std::fs::create_dir_all(&pictures.folder)
         .with_context(|| format!("cannot make the folder {}", pictures.folder.display()))?;
@@ -55,7 +55,7 @@ pub(super) fn draw(plan: &PreviewPlan, pictures: &PicturePlan) -> Result<()> {
         for fault in &edit.faults {
             eprintln!("hyperfocus: {fault}");
         }
-        edit.catalog = edit.catalog.map(|catalog| few(&catalog, &plan.gifts));
+        edit.catalog = edit.catalog.map(|whole| shown(&whole, plan));
         edits::apply(rehearsal.world(), &edit);
         if edit.catalog.is_some() || !edit.assets.is_empty() {
             draw_all(plan, pictures, &grounds, &mut rehearsal)?;
@@ -64,12 +64,12 @@ pub(super) fn draw(plan: &PreviewPlan, pictures: &PicturePlan) -> Result<()> {
     Ok(())
 }
 
-/// The catalogue with these gifts only: a stage for few is warm sooner.
-fn few(catalog: &Catalog, gifts: &[String]) -> Arc<Catalog> {
-    let mut catalog = catalog.clone();
+/// What the plan shows of the catalogue: a stage for few gifts is warm sooner.
+fn shown(whole: &Catalog, plan: &PreviewPlan) -> Arc<Catalog> {
+    let mut catalog = whole.clone().with_motion(plan.motion);
     catalog
         .gifts
-        .retain(|key, _| gifts.iter().any(|gift| **gift == **key));
+        .retain(|key, _| plan.gifts.iter().any(|gift| **gift == **key));
     Arc::new(catalog)
 }
 
@@ -126,6 +126,11 @@ fn file_name(gift: &str, plan: &PreviewPlan) -> String {
     }
     if occasion.finale {
         name += "-climax";
+    }
+    match plan.motion {
+        Motion::Full => {}
+        Motion::Reduced => name += "-reduced",
+        Motion::Calm => name += "-calm",
     }
     if occasion.quantity > 1 {
         name += &format!("-x{}", occasion.quantity);

@@ -33,6 +33,7 @@ pub enum Control {
     Finale,
     Loop,
     Captions,
+    Motion,
 }
 
 /// What a slider has, at even distances.
@@ -105,7 +106,8 @@ impl Layout {
         let right = window_width as f32 / scale;
         let mut places = vec![
             (Control::Play, [12.0, 10.0, 40.0]),
-            (Control::Time, [64.0, 10.0, right - 64.0 - 150.0]),
+            (Control::Time, [64.0, 10.0, right - 64.0 - 290.0]),
+            (Control::Motion, [right - 274.0, 10.0, 112.0]),
         ];
         let row = [
             (Control::PreviousGift, 30.0, 150.0),
@@ -184,6 +186,7 @@ pub struct Readout {
     pub has_finale: bool,
     pub is_looping: bool,
     pub has_captions: bool,
+    pub motion: &'static str,
     pub is_playing: bool,
     /// Moments worth marking, as shares of the time bar.
     pub marks: Vec<f32>,
@@ -222,6 +225,13 @@ pub fn paint(painter: &mut TextPainter, layout: &Layout, readout: &Readout) -> P
             QUIET,
         );
     }
+    let motion = layout.area(Control::Motion);
+    let (x, y) = (
+        motion.x + motion.width / 2.0,
+        motion.y + motion.height / 2.0,
+    );
+    canvas.button(motion, RAISED);
+    canvas.text(readout.motion, x, y, 0.5, TEXT);
     let bar = layout.area(Control::Time);
     let right = layout.width as f32 - 14.0 * layout.scale;
     canvas.text(&readout.time, right, bar.y + bar.height / 2.0, 1.0, TEXT);

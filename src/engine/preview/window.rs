@@ -43,8 +43,8 @@ pub(super) fn run(plan: &PreviewPlan) -> Result<()> {
     let catalog = Arc::new(Catalog::load(&plan.catalog)?);
     let gpu = adapter::open()?;
     let watch = Watch::start(&plan.catalog, catalog.clone(), &plan.gifts)?;
-    let desk = Desk::new(plan, &catalog);
-    let gift = desk.gift();
+    let desk = Desk::new(plan, catalog);
+    let (gift, catalog) = (desk.gift(), desk.catalog());
     let player = Player::new(gift, catalog.recipe(gift), &plan.occasion);
     let settings = ShowSettings {
         silence: SILENCE,
@@ -95,18 +95,19 @@ pub(super) fn run(plan: &PreviewPlan) -> Result<()> {
 
 /// Has the stage use what was edited, and plays it from its beginning.
 fn take_edits(world: &mut World) {
-    let Some(edit) = world.resource::<Watch>().next() else {
+    let Some(mut edit) = world.resource::<Watch>().next() else {
         return;
     };
     for fault in &edit.faults {
         warn!("{fault}");
     }
-    edits::apply(world, &edit);
     world.resource_scope(|world, mut desk: Mut<Desk>| {
         desk.faults.clone_from(&edit.faults);
-        if let Some(catalog) = &edit.catalog {
-            desk.update_gifts(catalog);
+        if let Some(catalog) = edit.catalog.take() {
+            desk.take_catalog(catalog);
+            edit.catalog = Some(desk.catalog());
         }
+        edits::apply(world, &edit);
         if edit.catalog.is_some() || !edit.assets.is_empty() {
             desk.replay(world);
         }
