@@ -301,13 +301,13 @@ pub struct Video {
 pub struct Letters {
     /// File in `textures/`, without ".png".
     pub texture: String,
-    /// Height of one piece.
+    /// Height of one piece where the name is set as high as it may be.
     pub size: f32,
-    /// Distance from one piece to the next.
+    /// Distance from one piece to the next, likewise.
     pub pitch: f32,
-    /// Height of the line of text.
+    /// The highest that the line of text may be.
     pub height: f32,
-    /// The widest that the name may be; a longer one is set smaller, then cut.
+    /// The widest; a longer name is set smaller, pieces and all, then cut.
     pub width: f32,
     /// When the first piece sets out, seconds.
     pub at: f32,
