@@ -69,8 +69,6 @@ pub struct ActStart {
     /// the gift's own wish and shortened under backlog. An open streak's act is
     /// held at its sustain until `Climax`.
     pub duration: Duration,
-    /// `animation.type` of the gift, for recipes with variants.
-    pub variant: Option<Arc<str>>,
     /// The act stays on stage until its streak ends.
     pub open_streak: bool,
     /// A test, replay or recap: counts nowhere.

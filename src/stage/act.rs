@@ -27,7 +27,6 @@ pub struct Act {
     pub slot: usize,
     pub by: Senders,
     pub tally: Tally,
-    pub variant: Option<Arc<str>>,
     /// What the caption calls the gift.
     pub title: Arc<str>,
     /// Whether it stands for a streak, whose count climbs.
@@ -105,7 +104,6 @@ impl Act {
             slot: start.slot,
             by: start.by,
             tally: start.tally,
-            variant: start.variant,
             title: title(&recipe, &start.gift_type),
             streak: start.open_streak,
             seed: (start.act.0 as u32).wrapping_mul(0x9E37_79B9),
