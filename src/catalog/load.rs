@@ -195,6 +195,13 @@ impl Recipe {
         match (entry.kind, &entry.model, &entry.video) {
             (Kind::Model, None, _) => return Err((at, "kind \"3d-model\" needs a `model`".into())),
             (Kind::Video, _, None) => return Err((at, "kind \"video\" needs a `video`".into())),
+            // A recipe fails, and falls back, as a whole.
+            (_, Some(_), Some(_)) => {
+                return Err((
+                    at,
+                    "it has a `model` and a `video`; keep one of them".into(),
+                ));
+            }
             _ => {}
         }
         let mut pictures = Vec::with_capacity(entry.pictures.len());

@@ -91,6 +91,16 @@ fn values_out_of_range_are_refused_where_they_stand() {
 }
 
 #[test]
+fn a_recipe_is_carried_by_one_thing() {
+    let video = "[gift.rose]\nvideo = { file = \"rose.mp4\", size = 900 }";
+    let both =
+        format!("{video}\nmodel = {{ file = \"rose.glb\", size = 100, track = [{{ at = 0 }}] }}");
+    assert!(parse(&GOOD.replace("[gift.rose]", video)).is_ok());
+    let message = mistake(&GOOD.replace("[gift.rose]", &both));
+    assert!(message.contains("keep one of them"), "{message}");
+}
+
+#[test]
 fn a_track_eases_between_keys_and_holds_its_ends() {
     let catalog = parse(GOOD).unwrap();
     let track = &catalog.recipe("rose").pictures[0].track;

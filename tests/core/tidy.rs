@@ -42,7 +42,17 @@ const LAYERS: &[(&str, &[Reach])] = &[
     (
         "stage",
         &[
-            Only("net", &["Link", "FromStage"]),
+            Only(
+                "net",
+                &[
+                    "Link",
+                    "FromStage",
+                    "TO_STAGE_CAPACITY",
+                    "FROM_STAGE_CAPACITY",
+                    // For its tests: the link's other end.
+                    "FarEnd",
+                ],
+            ),
             Only("session", &["ToStage", "ConnectionState"]),
             Whole("show"),
             Whole("catalog"),
