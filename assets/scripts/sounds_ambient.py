@@ -95,10 +95,10 @@ def money():
     while at < 1.08:
         t = seconds(0.045)
         snap = band(rng.standard_normal(len(t)), 900, 4200) * np.exp(-t * 120) + highpass(rng.standard_normal(len(t)), 5000) * np.exp(-t * 300) * 0.6
-        parts.append((at, pan(snap * np.minimum(1, t / 0.001), 0.25 * np.sin(note)), 0.75 + 0.25 * rng.random()))
+        parts.append((at, pan(snap * np.minimum(1, t / 0.001), 0.25 * np.sin(note)), 1.7 + 0.5 * rng.random()))
         at, note = at + np.interp(at, [0, 1.0], [0.062, 0.026]), note + 1
     motor = lowpass(signal.sawtooth(2 * np.pi * np.cumsum(np.interp(seconds(1.1), [0, 1.1], [65.4, 130.8])) / RATE), 600)
-    parts.append((0.0, pan(motor * np.interp(seconds(1.1), [0, 0.1, 1.0, 1.1], [0, 1, 1, 0]), 0), 0.07))
+    parts.append((0.0, pan(motor * np.interp(seconds(1.1), [0, 0.1, 1.0, 1.1], [0, 1, 1, 0]), 0), 0.11))
     # The till: drawer, then its two bells.
     drawer = boom(0.4, 95, 1.5, 30, 16) + band(rng.standard_normal(int(0.4 * RATE)), 250, 1500) * np.exp(-seconds(0.4) * 40)
     parts.append((1.08, pan(drawer, -0.1), 0.6))
@@ -110,7 +110,7 @@ def money():
         long = rng.uniform(0.9, 1.6)
         u = seconds(long)
         fall = flutter(long, np.full(len(u), rng.uniform(9, 16)), 40 + k) * np.sin(np.pi * u / long) ** 1.5
-        parts.append((rng.uniform(0.9, 1.75), pan(fall, rng.uniform(-0.9, 0.9)), 0.34))
+        parts.append((rng.uniform(0.9, 1.75), pan(fall, rng.uniform(-0.9, 0.9)), 0.26))
     return hall(mix(3.5, *parts), 1.2, 7500, 0.16, 16), 0.6
 
 
@@ -134,10 +134,10 @@ def confetti():
         at = 0.45 + rng.gamma(2.2, 0.38)
         t = seconds(0.02)
         tick = highpass(rng.standard_normal(len(t)), rng.uniform(1800, 6000)) * np.exp(-t * rng.uniform(200, 600))
-        parts.append((min(at, 2.9), pan(tick, rng.uniform(-1, 1)), 0.20 * rng.random() ** 1.5))
+        parts.append((min(at, 2.9), pan(tick, rng.uniform(-1, 1)), 0.42 * rng.random() ** 1.5))
     u = seconds(2.4)
     rustle = flutter(2.4, np.interp(u, [0, 2.4], [19, 11]), 60, 1500, 8500) * np.interp(u, [0, 0.25, 1.0, 2.4], [0, 1, 0.6, 0])
-    parts.append((0.45, np.column_stack([rustle, later(rustle, 700)]), 0.16))
+    parts.append((0.45, np.column_stack([rustle, later(rustle, 700)]), 0.06))
     return hall(mix(3.0, *parts), 1.0, 8000, 0.16, 18), 0.5
 
 
@@ -146,7 +146,7 @@ def love():
     rng = np.random.default_rng(35)
     parts = []
     for i, midi in enumerate([48, 55, 64, 67, 71, 74]):
-        parts.append((0.01 + 0.022 * i, pan(keys(midi, 2.4, 0.8), -0.5 + 0.2 * i), 0.26))
+        parts.append((0.01 + 0.022 * i, pan(keys(midi, 2.4, 0.8), -0.5 + 0.2 * i) * np.exp(-seconds(2.4) * 0.8)[:, None], 0.30))
     t = seconds(2.5)
     pad = strings([60, 64, 67, 71], 2.5, np.full(len(t), 1500.0), 7)
     parts.append((0, pad * (np.minimum(1, t / 0.35) * np.clip((2.3 - t) / 1.3, 0, 1))[:, None], 0.22))
@@ -154,10 +154,10 @@ def love():
     u = seconds(0.15)
     draw = sweep_band(rng.standard_normal(len(u)), np.interp(u, [0, 0.15], [1500, 4200]), 1.25) * (u / 0.15) ** 1.5
     squeak = np.sin(2 * np.pi * np.cumsum(np.interp(u, [0, 0.15], [900, 2300])) / RATE) * (u / 0.15) ** 3
-    parts.append((0.51, pan((draw * 0.9 + squeak * 0.16) * np.clip((0.15 - u) / 0.004, 0, 1), 0.1), 0.55))
+    parts.append((0.51, pan((draw * 0.9 + squeak * 0.16) * np.clip((0.15 - u) / 0.004, 0, 1), 0.1), 0.95))
     v = seconds(0.08)
     smack = band(rng.standard_normal(len(v)), 900, 5200) * np.exp(-v * 130) + 0.8 * np.sin(2 * np.pi * np.cumsum(1900 * np.exp(-v * 22) + 500) / RATE) * np.exp(-v * 75)
-    parts.append((0.66, pan(smack, 0.1), 0.75))
+    parts.append((0.66, pan(smack, 0.1), 1.25))
     for i, midi in enumerate([84, 88, 91, 95, 98]):
-        parts.append((0.70 + 0.075 * i, pan(bell(midi, 1.4, 0.7, 0.9) + 0.5 * glass(midi, 1.4), (-1) ** i * 0.5), 0.13))
+        parts.append((0.70 + 0.075 * i, pan(bell(midi, 1.4, 0.7, 0.9) + 0.5 * glass(midi, 1.4), (-1) ** i * 0.5), 0.20))
     return hall(mix(2.5, *parts), 1.7, 6000, 0.34, 19), 0.6

@@ -66,7 +66,7 @@ def airplane():
     for f, level in [(1567.98, 1.0), (2093.0, 0.7), (3135.96, 0.45), (4186.0, 0.25)]:
         flicker = 1 + 0.2 * np.sin(2 * np.pi * 31 * left_at + f)
         whine += level * np.sin(2 * np.pi * f * left_at) * flicker
-    whine *= near * (0.12 + 0.88 * np.clip(ahead + 0.15, 0, 1)) * np.exp(-(r - height) / 200) * 0.30
+    whine *= near * (0.12 + 0.88 * np.clip(ahead + 0.15, 0, 1)) * np.exp(-(r - height) / 200) * 0.42
     sub = np.sin(2 * np.pi * 65.4 * left_at) * near * behind * 0.6
     side = np.clip(speed * left_at / r, -0.9, 0.9)
     sound = roar * 0.9 + air + whine + sub
@@ -86,7 +86,7 @@ def planet():
     hum = sum(level * np.sin(2 * np.pi * 65.406 * n * t + 0.4 * np.sin(2 * np.pi * 0.31 * n * t)) for n, level in [(0.5, 0.5), (1, 1), (1.5, 0.4), (2, 0.5), (3, 0.25), (4, 0.15)])
     hum *= 1 + 0.18 * np.sin(2 * np.pi * 1.25 * t)
     wind = sweep_band(rng.standard_normal(len(t)), 420 + 700 * np.interp(t, [0, 1.6, 4, 6], [0, 1, 0.5, 0]) * (1 + 0.2 * orbit), 1.7)
-    low = (hum * 0.5 + wind * 0.35) * swell
+    low = (hum * 0.34 + wind * 0.30) * swell
     dry = np.column_stack([low * np.sqrt(0.5 - orbit / 2), low * np.sqrt(0.5 + orbit / 2)])
     pad = strings([48, 55, 64, 71, 74], length, 500 + 1500 * swell, 11) * (swell * 0.5)[:, None]
     song = choir([60, 67, 76], length, np.clip((t - 0.8) / 2.2, 0, 1) * 0.6, 12, 3) * (swell * 0.30)[:, None]
@@ -94,7 +94,7 @@ def planet():
     notes = [79, 84, 88, 86, 84, 91, 88, 95, 91, 96, 93, 91, 88, 84]
     for i, midi in enumerate(notes):
         at = 0.90 + 0.27 * i
-        parts.append((at, pan(celesta(midi, 2.2), 0.8 * np.sin(2 * np.pi * (at - 1.6) / 3.2)), 0.30 * np.interp(at, [0.9, 1.7, 3.6, 4.6], [0.6, 1, 0.9, 0.4])))
+        parts.append((at, pan(celesta(midi, 2.2), 0.8 * np.sin(2 * np.pi * (at - 1.6) / 3.2)), 0.66 * np.interp(at, [0.9, 1.7, 3.6, 4.6], [0.7, 1, 0.9, 0.5])))
     return hall(mix(length, *parts), 3.0, 5000, 0.42, 22), 1.0
 
 
@@ -139,7 +139,7 @@ def diamond():
             midi = scale[(run * 2 + i) % len(scale)] if run < 5 else scale[i + 5]
             parts.append((start + 0.062 * i, pan(glass(midi, 1.2) + 0.3 * celesta(midi, 1.2), place * (-0.9 + 0.3 * i)), 0.21 * 0.8**run))
     for _ in range(40):
-        parts.append((flash + 0.3 + 4.0 * rng.random() ** 1.4, pan(glass(int(rng.choice([96, 98, 100, 103, 105, 108])), 0.7), rng.uniform(-1, 1)), 0.035))
+        parts.append((flash + 0.3 + 3.2 * rng.random() ** 1.4, pan(glass(int(rng.choice([96, 98, 100, 103, 105, 108])), 0.7), rng.uniform(-1, 1)), 0.035))
     return hall(mix(length, *parts), 2.8, 9000, 0.36, 23), 1.0
 
 

@@ -94,10 +94,10 @@ def galaxy():
     t = seconds(length)
     parts = []
     for i, (midi, place) in enumerate(zip(notes, places)):
-        star = bell(midi, 3.0, 0.75, 1.2)
+        star = bell(midi, 3.0, 0.9, 0.55)
         ping = glass(midi + 12, 1.4)
-        parts.append((first + step * i, pan(star, place), 0.34 + 0.012 * i))
-        parts.append((first + step * i, pan(ping, place), 0.20))
+        parts.append((first + step * i, pan(star, place), 0.46 + 0.012 * i))
+        parts.append((first + step * i, pan(ping, place), 0.34))
     # The thread: one soft tone that slides on as each star is reached.
     path = np.interp(t, [first + step * (i + d) for i in range(9) for d in (0.0, 0.55)], [n for i in range(9) for n in (notes[i], notes[min(i, 8)])])
     path = lowpass(np.concatenate([np.full(4800, path[0]), path]), 9)[4800:]
@@ -106,8 +106,8 @@ def galaxy():
     full = first + step * 8 + 0.16
     s = seconds(length - full)
     bloom = np.interp(s, [0, 0.5, 1.6, length - full], [0, 1, 0.8, 0])
-    parts.append((full, strings([48, 55, 60, 67, 74, 76], length - full, 700 + 2600 * bloom, 15) * bloom[:, None], 0.60))
-    parts.append((full, choir([60, 67, 72, 76], length - full, np.clip(s / 1.2, 0, 1) * 0.8, 16, 3) * bloom[:, None], 0.42))
+    parts.append((full, strings([48, 55, 60, 67, 74, 76], length - full, 700 + 2600 * bloom, 15) * bloom[:, None], 0.46))
+    parts.append((full, choir([60, 67, 72, 76], length - full, np.clip(s / 1.2, 0, 1) * 0.8, 16, 3) * bloom[:, None], 0.34))
     parts.append((full, pan(boom(1.6, 65.4, 1.0, 14, 2.6), 0), 0.4))
     rng = np.random.default_rng(67)
     for k in range(3):  # the whole figure once more, far up and faint
@@ -124,7 +124,7 @@ def lion():
     t = seconds(length)
     rng = np.random.default_rng(71)
     # Fundamental: a growl while it breathes, the leap, the long fall, the grunts.
-    times = [0, 1.2, 2.1, 2.28, 2.6, 3.3, 3.9, 4.25, 4.45, 4.52, 4.75, 4.95, 5.02, 5.25, 5.42, 5.5, 5.75, 6.0]
+    times = [0, 1.2, 2.14, 2.24, 2.5, 3.3, 3.9, 4.25, 4.45, 4.52, 4.75, 4.95, 5.02, 5.25, 5.42, 5.5, 5.75, 6.0]
     pitch = [48, 52, 78, 168, 205, 182, 128, 84, 78, 112, 84, 78, 104, 78, 74, 94, 70, 60]
     loud = [0, 0.10, 0.20, 0.86, 1.0, 0.95, 0.62, 0.10, 0.0, 0.50, 0.03, 0.0, 0.36, 0.02, 0.0, 0.22, 0.0, 0]
     rough = [0.5, 0.8, 0.6, 0.5, 0.95, 1.0, 0.9, 0.6, 0.5, 0.9, 0.6, 0.5, 0.9, 0.6, 0.5, 0.9, 0.6, 0.5]
@@ -134,14 +134,14 @@ def lion():
     pulses, air = glottis(f0 * (1 + 0.02 * lowpass(rng.standard_normal(len(t)), 12) * 20), np.interp(t, times, rough), 72)
     # A tract of forty centimetres: resonances lie half as far apart as a man's.
     tracks = [
-        (260 + 420 * opening, 110, 1.0),
-        (720 + 480 * opening, 150, 0.8),
-        (1300 + 500 * opening, 220, 0.5),
-        (2050 + 450 * opening, 320, 0.32),
-        (3000 + 400 * opening, 480, 0.18),
+        (280 + 440 * opening, 100, 1.0),
+        (720 + 480 * opening, 140, 1.1),
+        (1300 + 500 * opening, 220, 0.8),
+        (2050 + 450 * opening, 320, 0.5),
+        (3000 + 400 * opening, 480, 0.28),
     ]
     source = pulses + 0.10 * air
-    voice = throat(source, tracks)
+    voice = highpass(throat(source, tracks), 110)
     voice /= np.abs(voice).max()
     # The false folds flap along at a fraction of the pitch: the growl in it.
     flap = 1 + 0.55 * np.sin(2 * np.pi * np.cumsum(np.interp(t, times, pitch) / 5.0) / RATE + 3 * lowpass(rng.standard_normal(len(t)), 20) * 12)
@@ -153,13 +153,13 @@ def lion():
     noise = rng.standard_normal((2, len(t)))
     inhale = throat(noise[0], [(np.interp(t, [0.3, 1.8], [420, 900]), 260, 1.0), (np.interp(t, [0.3, 1.8], [1100, 2300]), 420, 0.8), (np.interp(t, [0.3, 1.8], [2600, 3600]), 700, 0.35)])
     exhale = throat(noise[1], [(600 + 500 * opening, 500, 1.0), (1700 + 600 * opening, 800, 0.8), (3400 + 0 * t, 1600, 0.6)])
-    lion_voice = voice + chest * 0.55 + inhale / inhale.std() * 0.10 * breath_in + exhale / exhale.std() * 0.05 * breath_out * (0.6 + 0.4 * flap)
+    lion_voice = voice + chest * 0.30 + inhale / inhale.std() * 0.10 * breath_in + exhale / exhale.std() * 0.05 * breath_out * (0.6 + 0.4 * flap)
     parts = [(0, np.column_stack([lion_voice, 0.85 * lion_voice + 0.15 * later(lion_voice, 260)]), 0.95)]
     # The plain answers, from the left and then from far right.
     echo = lowpass(lion_voice, 1500)
     parts += [(0.29, pan(echo, -0.8), 0.13), (0.47, pan(lowpass(echo, 900), 0.85), 0.10)]
     # Gold under it: a drum and low brass, well behind the beast.
-    parts.append((roar_at, pan(boom(1.8, 65.4, 2.4, 16, 2.4) + 0.4 * lowpass(rng.standard_normal(int(1.8 * RATE)), 500) * np.exp(-seconds(1.8) * 16), 0), 0.55))
+    parts.append((roar_at, pan(boom(1.8, 65.4, 2.4, 16, 2.4) + 0.4 * lowpass(rng.standard_normal(int(1.8 * RATE)), 500) * np.exp(-seconds(1.8) * 16), 0), 0.42))
     for midi, place in [(36, 0), (43, -0.4), (48, 0.4), (55, -0.2), (60, 0.2)]:
         parts.append((roar_at, pan(horn(midi, 2.6, 0.12, 1.4), place), 0.075))
     for k in range(8):
@@ -176,20 +176,20 @@ def mermaid():
     # The surface closes over: a splash whose treble is gone within a moment.
     u = seconds(0.9)
     splash = sweep_band(rng.standard_normal(len(u)), np.interp(u, [0, 0.05, 0.25, 0.9], [2600, 3200, 700, 220]), 2.6) * np.interp(u, [0, 0.015, 0.2, 0.9], [0, 1, 0.5, 0])
-    parts.append((0.02, np.column_stack([splash, later(splash, 500)]), 0.9))
+    parts.append((0.02, np.column_stack([splash, later(splash, 500)]), 0.7))
     parts.append((0.03, pan(boom(0.8, 52, 2.0, 20, 6), 0), 0.5))
     deep = lowpass(rng.standard_normal((len(t), 2)), 260) * 5 * (1 + 0.4 * np.sin(2 * np.pi * 0.4 * t))[:, None]
     wash = sweep_band(rng.standard_normal(len(t)), 520 + 220 * np.sin(2 * np.pi * 0.5 * t), 1.8)
     bed = deep * 0.30 + np.column_stack([wash, later(wash, 1100)]) * 0.35
-    parts.append((0, bed * np.interp(t, [0, 0.5, 3.8, 5.0], [0, 1, 0.8, 0])[:, None], 0.55))
+    parts.append((0, bed * np.interp(t, [0, 0.5, 3.8, 5.0], [0, 1, 0.8, 0])[:, None], 0.17))
     at = 0.10
     while at < 4.3:  # a rush at first, then strings of a few
         thick = np.interp(at, [0.1, 0.5, 1.3, 4.3], [70, 45, 9, 6])
         size = rng.uniform(380, 2100)
-        parts.append((at, pan(bubble(size, rng.uniform(0.06, 0.18), rng.uniform(1.2, 2.0)), rng.uniform(-0.9, 0.9)), 0.24 * (500 / size) ** 0.35 * rng.uniform(0.4, 1)))
+        parts.append((at, pan(bubble(size, rng.uniform(0.06, 0.18), rng.uniform(1.2, 2.0)), rng.uniform(-0.9, 0.9)), 0.62 * (500 / size) ** 0.35 * rng.uniform(0.4, 1)))
         if rng.random() < 0.22:
             for k in range(int(rng.integers(3, 7))):
-                parts.append((at + 0.055 * (k + 1), pan(bubble(size * 1.09**k, 0.09, 1.5), rng.uniform(-0.4, 0.4)), 0.14))
+                parts.append((at + 0.055 * (k + 1), pan(bubble(size * 1.09**k, 0.09, 1.5), rng.uniform(-0.4, 0.4)), 0.36))
         at += rng.exponential(1 / thick)
     up = [60, 64, 67, 71, 72, 76, 79, 83, 84, 88, 91, 95, 96]
     for i, midi in enumerate(up + up[-2:2:-2]):
@@ -207,7 +207,7 @@ def mermaid():
         sung += weight * partial.imag
     sung += band(rng.standard_normal(len(t)), 900, 2600) * 0.06
     sung *= np.interp(t, [1.6, 2.0, 3.0, 3.6, 4.7], [0, 0.8, 1, 0.9, 0])
-    parts.append((0, np.column_stack([sung, later(sung, 620)]), 0.17))
+    parts.append((0, np.column_stack([sung, later(sung, 620)]), 0.20))
     dry = mix(length, *parts)
     # All of it through water: treble is dulled and the picture swims a little.
     swim = 1 + 0.10 * np.sin(2 * np.pi * 0.7 * t)
@@ -232,7 +232,7 @@ def fireworks():
         w = seconds(2.2)
         noise = rng.standard_normal((2, len(w)))
         blast = lowpass(noise[0], 1100) * np.exp(-w * 9) * 1.3 + lowpass(noise[1], 260) * 3.0 * np.exp(-w * 3.4) + noise[0] * np.exp(-w * 110) * 1.3
-        low = boom(2.2, 49 if size > 1 else 65.4, 3.2, 18, 2.6)
+        low = boom(2.2, 44 if size > 1 else 56, 3.4, 16, 4.6)
         parts.append((burst, pan(low * 1.1 + blast * np.minimum(1, w / 0.001), place * 0.7), 0.62 * size))
         parts.append((burst + 0.23, pan(lowpass(blast + low, 500), -place if place else 0.7), 0.16 * size))
         for i, midi in enumerate(chord):
@@ -242,8 +242,8 @@ def fireworks():
             at = burst + 0.22 + rng.gamma(3.0, 0.19)
             c = seconds(0.025)
             snap = highpass(rng.standard_normal(len(c)), rng.uniform(1200, 4500)) * np.exp(-c * rng.uniform(180, 500))
-            parts.append((min(at, 4.5), pan(snap, np.clip(place + rng.normal(0, 0.4), -1, 1)), 0.34 * size * rng.random() ** 2))
+            parts.append((min(at, 4.5), pan(snap, np.clip(place + rng.normal(0, 0.4), -1, 1)), 0.9 * size * rng.random() ** 2))
     u = seconds(2.3)
     sizzle = highpass(rng.standard_normal((len(u), 2)), 5000) * np.interp(u, [0, 0.35, 2.3], [0, 1, 0])[:, None] ** 1.5
-    parts.append((2.55, sizzle, 0.05))
+    parts.append((2.55, sizzle, 0.08))
     return hall(mix(length, *parts), 2.2, 4200, 0.24, 35), 0.9
