@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 
-from dsp import band, hall, hertz, highpass, later, master, measure, mix, pan, seconds, sweep_band, write_wav
+from dsp import band, hall, hertz, highpass, master, measure, mix, pan, seconds, write_wav
 from instruments import bell, glass, harp, strings
 import sounds_ambient
 import sounds_feature
@@ -33,26 +33,25 @@ def combo():
 
 
 def climax():
-    """A swell of 1.5 s into an open chord that rings out."""
-    length, hit = 4.8, 1.5
+    """The end of a streak: a run of 0.13 s into an open chord that rings out.
+
+    The picture bursts at once, so there is no time to announce it.
+    """
+    length, hit = 3.6, 0.14
     t = seconds(length)
     rng = np.random.default_rng(30)
-    swell = np.where(t < hit, (t / hit) ** 2.2, np.clip((length - 0.3 - t) / (length - hit - 0.3), 0, 1) ** 1.4)
-    opening = np.where(t < hit, 250 + 3900 * (t / hit) ** 3, 600 + 3600 * np.exp(-(t - hit) * 1.1))
-    chord = strings([48, 55, 60, 64, 67, 74], length, opening, 9) * swell[:, None]
-    u = seconds(hit)
-    air = sweep_band(rng.standard_normal(len(u)), np.interp(u, [0, hit], [350, 6500]), 1.7) * (u / hit) ** 2.6
-    parts = [(0, chord, 1.0), (0, np.column_stack([air, later(air, 500)]), 0.55)]
-    for k in range(14):  # a run upwards that gathers speed
-        at = hit * (1 - (1 - k / 14) ** 1.35)
-        parts.append((at, pan(harp([60, 62, 64, 67, 69, 72, 74, 76, 79, 81, 84, 86, 88, 91][k], 1.2), 0.7 * np.sin(k)), 0.16 + 0.014 * k))
+    swell = np.where(t < hit, (t / hit) ** 2, np.clip((length - 0.2 - t) / (length - hit - 0.2), 0, 1) ** 1.8)
+    opening = np.where(t < hit, 600 + 3600 * (t / hit), 600 + 3600 * np.exp(-(t - hit) * 1.4))
+    parts = [(0, strings([48, 55, 60, 64, 67, 74], length, opening, 9) * swell[:, None], 0.9)]
+    for k, midi in enumerate([67, 72, 76, 79, 84, 88]):
+        parts.append((0.004 + 0.022 * k, pan(harp(midi, 1.2), 0.7 * np.sin(k)), 0.22 + 0.03 * k))
     d = seconds(1.8)
-    boom = np.sin(2 * np.pi * (46 * d + 4.2 * (1 - np.exp(-d * 18)))) * np.exp(-d * 2.9)
+    drum = np.sin(2 * np.pi * (46 * d + 4.2 * (1 - np.exp(-d * 18)))) * np.exp(-d * 2.9)
     crash = highpass(rng.standard_normal((len(seconds(2.4)), 2)), 3200) * np.exp(-seconds(2.4) * 2.6)[:, None]
-    parts += [(hit, pan(boom, 0), 1.0), (hit, crash, 0.13)]
+    parts += [(hit, pan(drum, 0), 1.0), (hit, crash, 0.12)]
     for i, midi in enumerate([72, 79, 84, 88, 91]):
-        parts.append((hit + 0.04 * i, pan(bell(midi, 3.2, 1.0, 1.3), (-1) ** i * 0.5), 0.26))
-    return hall(mix(length, *parts), 2.8, 6500, 0.38, 11), 1.0
+        parts.append((hit + 0.04 * i, pan(bell(midi, 3.0, 1.0, 1.3), (-1) ** i * 0.5), 0.28))
+    return hall(mix(length, *parts), 2.6, 6500, 0.34, 11), 1.0
 
 
 MAKERS = (

@@ -7,7 +7,8 @@
 //! [`MixSource::render`].
 //!
 //! - A streak is one voice that rises: [`Mixer::step`] strikes it again, a note
-//!   higher; [`Mixer::climax`] resolves it.
+//!   higher; [`Mixer::climax`] resolves it. What celebrates a combo or the end
+//!   sounds over it, as an [`Accent`] of the same voice.
 //! - A headline ducks the other lanes.
 //! - The mix is limited to -1 dB true peak, however many voices there are.
 //! - Files are decoded whole, by the [`Shelf`]'s thread and never in a frame; a
@@ -24,6 +25,7 @@ mod scale;
 mod shelf;
 mod stage;
 mod stream;
+mod struck;
 #[cfg(test)]
 mod tests;
 mod voice;
@@ -32,8 +34,8 @@ pub use clip::{Clip, ClipError, LONGEST_CLIP};
 pub use device::Speakers;
 pub use limiter::{CEILING, LATENCY};
 pub use mix::{HELD_VOICES, MixSource, SOUNDING_VOICES};
-pub use mixer::{MixStats, Mixer, VoiceKey, VoiceSettings, mixer};
-pub use scale::{HIGHEST_SEMITONES, streak_semitones};
+pub use mixer::{Accent, MixStats, Mixer, VoiceKey, VoiceSettings, mixer};
+pub use scale::{HIGHEST_SEMITONES, combo_semitones, streak_semitones};
 pub use shelf::{MOST_CLIPS, Shelf};
 pub use stage::SoundPlugin;
 pub use stream::{
