@@ -16,8 +16,8 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender};
 
 use super::RATE;
-use super::limiter::Limiter;
 use super::clip::Clip;
+use super::limiter::Limiter;
 use super::mixer::{
     Accent, Command, Controls, Discarded, Gauges, VoiceKey, VoiceSettings, fade_frames, lane_index,
 };

@@ -2,7 +2,7 @@
 //! device.
 //!
 //! The stage holds a [`Mixer`] and tells it what to play; it never waits. The
-//! [`MixSource`] makes the samples and goes to whoever wants them: the default
+//! [`MixSource`] makes the samples and goes to whoever wants them: the chosen
 //! device through [`Speakers`], a recorder or a test through
 //! [`MixSource::render`].
 //!
@@ -16,6 +16,7 @@
 
 mod clip;
 mod device;
+mod hardware;
 mod limiter;
 mod mix;
 mod mixer;
@@ -32,6 +33,7 @@ mod voice;
 
 pub use clip::{Clip, ClipError, LONGEST_CLIP};
 pub use device::Speakers;
+pub use hardware::output_devices;
 pub use limiter::{CEILING, LATENCY};
 pub use mix::{HELD_VOICES, MixSource, SOUNDING_VOICES};
 pub use mixer::{Accent, MixStats, Mixer, VoiceKey, VoiceSettings, mixer};

@@ -113,8 +113,7 @@ impl SoundDesk {
                 gain,
                 lane: act.lane,
             };
-            self.mixer
-                .accent(VoiceKey(act.id.0), clip.clone(), accent);
+            self.mixer.accent(VoiceKey(act.id.0), clip.clone(), accent);
         }
     }
 }

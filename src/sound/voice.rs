@@ -95,9 +95,8 @@ impl Voice {
             .position(its)
             .or_else(|| self.accents.iter().position(Option::is_none))
             .or_else(|| {
-                let silent = |slot: &Option<ClipSource>| {
-                    slot.as_ref().is_some_and(ClipSource::is_silent)
-                };
+                let silent =
+                    |slot: &Option<ClipSource>| slot.as_ref().is_some_and(ClipSource::is_silent);
                 self.accents.iter().position(silent)
             })
             .unwrap_or(0);
@@ -173,9 +172,7 @@ impl Voice {
         self.phase == Phase::Sounding
             && match &self.source {
                 Source::Clip(_) | Source::Nothing => true,
-                Source::Stream(stream) => {
-                    stream.state() == Flow::Running || !self.has_no_accent()
-                }
+                Source::Stream(stream) => stream.state() == Flow::Running || !self.has_no_accent(),
             }
     }
 
