@@ -51,3 +51,53 @@ fn nearest_device<'a>(wanted: &str, devices: &'a [SoundDevice]) -> Option<&'a st
     let near = nearest(&folded, lower.iter().map(String::as_str))?;
     words().find(|word| word.to_lowercase() == near)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn machine() -> Vec<SoundDevice> {
+        [
+            ("default", "Default Audio Device"),
+            ("hw:CARD=PCH,DEV=0", "HDA Intel PCH, ALC257 Analog"),
+            ("plughw:CARD=PCH,DEV=0", "HDA Intel PCH, ALC257 Analog"),
+            ("hw:CARD=Headset,DEV=0", "Jabra Evolve 65, USB Audio"),
+        ]
+        .map(|(id, name)| SoundDevice {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            is_default: id == "default",
+        })
+        .to_vec()
+    }
+
+    #[test]
+    fn a_device_goes_by_its_name_or_its_id_in_any_case() {
+        for wanted in [
+            "Jabra Evolve 65, USB Audio",
+            " jabra evolve 65, usb audio ",
+            "HW:card=headset,dev=0",
+        ] {
+            assert_eq!(unknown_device(wanted, &machine()), None, "{wanted}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_device_is_told_with_the_nearest_that_there_is() {
+        let told = |wanted: &str| unknown_device(wanted, &machine()).expect("it is unknown");
+        assert_eq!(
+            told("Jabra"),
+            "there is no sound device \"Jabra\"; did you mean \"Jabra Evolve 65, USB Audio\"?"
+        );
+        assert_eq!(
+            told("Default Adio Devise"),
+            "there is no sound device \"Default Adio Devise\"; did you mean \
+             \"Default Audio Device\"?"
+        );
+        assert!(told("gramophone").ends_with("; `hyperfocus devices` lists what there is"));
+        assert_eq!(
+            unknown_device("Jabra", &[]).as_deref(),
+            Some("there is no sound device \"Jabra\"; this machine has none")
+        );
+    }
+}

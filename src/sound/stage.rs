@@ -103,6 +103,13 @@ fn fetch_all(mut desk: ResMut<SoundDesk>, director: Res<Director>) {
 }
 
 impl SoundDesk {
+    /// Waits until every sound is decoded.
+    #[cfg(test)]
+    pub(super) fn wait(&mut self, patience: Duration) {
+        let shelf = self.shelf.as_mut().expect("there is a thread");
+        assert!(shelf.wait(patience).is_empty() && !shelf.is_loading());
+    }
+
     /// Celebrates over the act's own voice.
     fn accent(&self, act: &Act, catalog: &Catalog, stem: &str, semitones: u32, gain: f32) {
         let path = catalog.root.join(sound_path(stem));
