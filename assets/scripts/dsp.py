@@ -116,7 +116,7 @@ def measure(path):
     return float(re.search(r"I:\s+(-?[\d.]+) LUFS", summary)[1]), float(re.search(r"Peak:\s+(-?[\d.]+) dBFS", summary)[1])
 
 
-def master(x, tail):
+def master(x, tail, loudness=LOUDNESS):
     """Remove rumble below hearing, fade the ends, bring to the common loudness."""
     x = highpass(x, 28)
     n = int(tail * RATE)
@@ -128,5 +128,5 @@ def master(x, tail):
     for _ in range(4):  # limiting lowers the loudness a little, so approach it
         y = limit(x * gain, PEAK)
         write_wav(wav, y)
-        gain *= 10 ** ((LOUDNESS - measure(wav)[0]) / 20)
+        gain *= 10 ** ((loudness - measure(wav)[0]) / 20)
     return y

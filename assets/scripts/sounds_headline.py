@@ -37,8 +37,8 @@ def crown():
 
 
 def universe():
-    """Everything falls inwards until 1.95 s, holds its breath, and bursts at 2.20 s; a choir remains."""
-    length, still, burst = 7.0, 1.95, 2.20
+    """Everything falls inwards until 1.92 s, holds its breath, and bursts at 2.20 s; a choir remains."""
+    length, still, burst = 7.0, 1.92, 2.20
     rng = np.random.default_rng(61)
     u = seconds(still)
     inward = np.zeros((len(u), 2))
@@ -52,8 +52,10 @@ def universe():
     pulse = 1 - 0.35 * (0.5 + 0.5 * np.cos(2 * np.pi * np.cumsum(np.interp(u, [0, still], [3, 15])) / RATE))
     air = sweep_band(rng.standard_normal(len(u)), np.interp(u, [0, still], [260, 7000]), 1.7)
     inward = inward / 9 + np.column_stack([air, later(air, 450)]) * 0.8
-    inward *= ((u / still) ** 2.4 * pulse)[:, None]
-    before = hall(np.concatenate([inward, np.zeros((int(0.25 * RATE), 2))]), 1.6, 5000, 0.25, 25)
+    inward *= ((u / still) ** 2.0 * pulse)[:, None]
+    # One deep stroke to begin with, or nobody would know that it has begun.
+    stroke = mix(still, (0.01, pan(bell(36, 1.9, 0.5, 1.6) + 0.6 * harp(48, 1.9), 0), 0.30))
+    before = hall(np.concatenate([inward + stroke, np.zeros((int(0.28 * RATE), 2))]), 1.6, 5000, 0.25, 25)
     # The hall is cut with the sound: what follows is silence and not a tail.
     gate = np.interp(np.arange(len(before)) / RATE, [0, still, still + 0.035], [1, 1, 0])[:, None]
     parts = [(0, before * gate, 0.75)]
@@ -77,7 +79,7 @@ def universe():
         w = seconds(1.1)
         pass_by = sweep_band(rng.standard_normal(len(w)), 700 + 2600 * np.sin(np.pi * w / 1.1), 1.6) * np.sin(np.pi * w / 1.1) ** 2
         side = (-1) ** k * np.cos(np.pi * w / 1.1) * 0.9
-        later_parts.append((0.35 + 0.5 * k, np.column_stack([pass_by * np.sqrt(0.5 - side / 2), pass_by * np.sqrt(0.5 + side / 2)]), 0.42))
+        later_parts.append((0.10 + 0.30 * k, np.column_stack([pass_by * np.sqrt(0.5 - side / 2), pass_by * np.sqrt(0.5 + side / 2)]), 0.42))
     for i, midi in enumerate([72, 79, 84, 88, 91, 96]):
         later_parts.append((0.9 + 0.28 * i, pan(bell(midi, 2.6, 0.8, 1.3), (-1) ** i * 0.6), 0.13))
     for _ in range(36):

@@ -44,6 +44,8 @@ pub(super) struct Strike {
     notes: usize,
     /// Gain of each note.
     gain: f32,
+    /// From where the clip says, instead of its beginning.
+    at_its_strike: bool,
 }
 
 /// One reading of the clip.
@@ -62,6 +64,7 @@ impl Strike {
         semitones: [0; CHORD],
         notes: 1,
         gain: 1.0,
+        at_its_strike: false,
     };
 
     /// The clip once, `semitones` higher, at `gain`.
@@ -75,7 +78,10 @@ impl Strike {
 
     /// The `count`th gift of a streak.
     pub(super) fn step(count: u32) -> Self {
-        Self::note(streak_semitones(count), 1.0)
+        Self {
+            at_its_strike: true,
+            ..Self::note(streak_semitones(count), 1.0)
+        }
     }
 
     /// A streak's end: from one note at scale 0.0 to a lifted chord at 1.0.
@@ -92,6 +98,7 @@ impl Strike {
             notes,
             // Notes add in power, so that a chord is as loud as one note.
             gain: (1.0 + CLIMAX_LIFT * scale) / (notes as f32).sqrt(),
+            at_its_strike: true,
         }
     }
 }
@@ -153,7 +160,13 @@ impl ClipSource {
     }
 
     fn strike(&mut self, strike: Strike) {
-        let first = self.is_silent();
+        let start = if strike.at_its_strike {
+            self.clip.strike()
+        } else {
+            0
+        };
+        // A clip's own beginning needs no ramp, its middle does.
+        let at_once = start == 0 && self.is_silent();
         for head in self.heads.iter_mut().flatten() {
             head.gain.aim(0.0, STRIKE_OUT);
         }
@@ -163,10 +176,10 @@ impl ClipSource {
         for (slot, semitones) in free.zip(&strike.semitones[..strike.notes]) {
             let ratio = pitch_ratio(*semitones);
             let mip = mip_for(ratio);
-            let mut gain = Ramp::at(if first { strike.gain } else { 0.0 });
+            let mut gain = Ramp::at(if at_once { strike.gain } else { 0.0 });
             gain.aim(strike.gain, STRIKE_IN);
             *slot = Some(Head {
-                position: 0.0,
+                position: (start >> mip) as f64,
                 speed: ratio / f64::from(1_u32 << mip),
                 mip,
                 gain,

@@ -93,6 +93,19 @@ fn every_sound_speaks_soon_and_is_small() {
 }
 
 #[test]
+fn a_streak_strikes_every_sound_where_it_speaks_at_once() {
+    for path in files() {
+        let clip = Clip::load(&path).expect("a good file");
+        let samples = clip.mip(0);
+        let from = |frame: usize| &samples[frame * 2..];
+        let at_once = &from(clip.strike())[..RATE as usize / 4 * 2];
+        let name = path.display();
+        assert!(peak(at_once) > 0.08, "{name}: {}", peak(at_once));
+    }
+    assert!(load("lion").strike() > 2 * RATE as usize, "the tag is read");
+}
+
+#[test]
 fn a_gift_alone_leaves_the_mix_as_loud_as_its_file() {
     for name in ["rose", "lion", "disco"] {
         let (mixer, mut mix) = mixer();
