@@ -69,14 +69,17 @@ def coins():
     thud = boom(0.4, 82, 1.6, 30, 15) + lowpass(rng.standard_normal(int(0.4 * RATE)), 700) * np.exp(-seconds(0.4) * 32)
     parts.append((0.32, pan(thud, 0), 0.50))
     parts.append((0.90, pan(thud, 0), 0.28))
-    at = 0.32
+    # What the landing shakes out, a few that roll, then the gush.
+    falls = [0.32 + 0.03 * k for k in range(6)] + [0.55, 0.64, 0.78]
+    at = 0.90
     while at < 2.45:
-        thick = np.interp(at, [0.32, 0.38, 0.5, 0.87, 0.90, 1.5, 1.95, 2.45], [60, 40, 5, 4, 85, 52, 30, 4])
+        falls.append(at)
+        at += rng.exponential(1 / np.interp(at, [0.90, 1.5, 1.95, 2.45], [80, 52, 30, 4]))
+    for at in falls:
         midi = int(rng.choice([84, 88, 91, 93, 96, 98, 100, 103], p=[0.08, 0.12, 0.17, 0.12, 0.2, 0.08, 0.15, 0.08]))
         parts.append((at, pan(coin(midi, 0.7, rng.uniform(0.35, 1.1), int(at * 9999)), rng.uniform(-0.9, 0.9)), 0.16 + 0.30 * rng.random() ** 2))
         # Each lands on the heap: a dull knock under the ring.
         parts.append((at, pan(band(rng.standard_normal(2400), 500, 2600) * np.exp(-seconds(0.05) * 190), rng.uniform(-0.7, 0.7)), 0.16))
-        at += rng.exponential(1 / thick)
     for i, midi in enumerate([60, 64, 67, 72, 76, 79, 84]):
         parts.append((0.90 + 0.06 * i, pan(marimba(midi, 1.0), -0.5 + i / 6), 0.24))
     for midi in (60, 67):

@@ -98,7 +98,9 @@ impl Output for ChosenDevice {
                     return Ok(playing);
                 }
                 Err(why) if !self.said => {
-                    tracing::error!("{why}; the default device plays instead");
+                    tracing::error!(
+                        "the default sound device plays instead of the chosen one: {why}"
+                    );
                     self.said = true;
                 }
                 Err(_) => {}
