@@ -68,9 +68,11 @@ const LAYERS: &[(&str, &[Reach])] = &[
             Whole("model"),
         ],
     ),
+    // Of the settings the devices that they can name.
     (
         "sound",
         &[
+            Only("config", &["SoundDevice", "unknown_device"]),
             Whole("stage"),
             Whole("show"),
             Whole("catalog"),
