@@ -23,7 +23,8 @@ pub const CAPACITY: u32 = 1_024;
 
 /// The properties every template has, four floats each. Layouts:
 /// place = offset, radius; extent = half box, rim; aim = velocity, depth;
-/// jitter = velocity, drag; speed = burst least and most, unused, unused;
+/// jitter = velocity, drag; speed = burst least and most, way that the emitter
+/// came since the last frame;
 /// life = least, most, seed bits, kill; size = birth, largest, death, wander;
 /// vary = size least and most, spin least and most (radians per second);
 /// gravity = acceleration, tumble; shade = least opacity, fade from, two unused.
@@ -220,6 +221,14 @@ pub fn properties(emitter: &Emitter, scale: f32, seed: u32, opacity: f32) -> Eff
             .zip(values)
             .map(|(name, value)| ((*name).to_owned(), Value::Vector(value.into()))),
     )
+}
+
+/// The property by which particles are born all along the way `came` that the
+/// emitter moved since the last frame, stage units.
+pub fn on_the_way(emitter: &Emitter, scale: f32, came: Vec2) -> (&'static str, Value) {
+    let [least, most] = emitter.burst;
+    let speed = Vec4::new(least * scale, most * scale, came.x, came.y);
+    ("speed", Value::Vector(speed.into()))
 }
 
 /// Properties that end every particle of the emitter in its next frame.
