@@ -47,7 +47,11 @@ impl FromWorld for Hall {
 
 /// Lamps of the hall: enough that every turn of a facet meets one, few enough
 /// that darkness lies between them, without which nothing sparkles.
-const LAMPS: usize = 44;
+const LAMPS: usize = 70;
+
+/// How far a lamp's edge reaches in the sharpest mip, as a difference of cosines:
+/// a texel or two.
+const SHARPEST: f32 = 0.006;
 
 struct Lamp {
     direction: Vec3,
@@ -67,12 +71,12 @@ fn lamps() -> Vec<Lamp> {
             let around = Vec2::from_angle(i * golden) * (1.0 - y * y).sqrt();
             // A hall is lit from above.
             let strength = if y > -0.2 { 1.0 } else { 0.35 };
-            let size = 0.06 + 0.11 * (i * 0.618_034).fract();
+            let size = 0.05 + 0.08 * (i * 0.618_034).fract();
             let light = match index % 11 {
-                0 => Vec3::new(9.0, 2.2, 4.6),
-                4 => Vec3::new(1.6, 5.4, 9.0),
-                7 => Vec3::new(8.6, 6.0, 1.6),
-                _ => Vec3::new(7.6, 7.8, 8.4),
+                0 => Vec3::new(2.3, 0.7, 1.3),
+                4 => Vec3::new(0.6, 1.5, 2.3),
+                7 => Vec3::new(2.2, 1.6, 0.6),
+                _ => Vec3::new(2.0, 2.05, 2.2),
             };
             Lamp {
                 direction: Vec3::new(around.x, y, around.y),
@@ -85,19 +89,19 @@ fn lamps() -> Vec<Lamp> {
 
 fn hall_radiance(lamps: &[Lamp], direction: Vec3, roughness: f32) -> Vec3 {
     let up = direction.y * 0.5 + 0.5;
-    let walls = Vec3::new(0.05, 0.055, 0.09).lerp(Vec3::new(0.62, 0.66, 0.78), up * up * up);
+    let walls = Vec3::new(0.03, 0.035, 0.055) + Vec3::new(0.54, 0.58, 0.69) * up * up * up;
     // The window that the studio has too, towards the viewer's upper left.
     let window = soft_box(direction, Vec3::new(-0.55, 0.65, 0.55), 0.5, roughness);
-    let soft = 0.012 + roughness * 0.5;
+    let soft = SHARPEST + roughness * 0.5;
     let lit: Vec3 = lamps
         .iter()
         .map(|lamp| {
             let inside = ((direction.dot(lamp.direction) - lamp.edge) / soft + 0.5).clamp(0.0, 1.0);
-            let share = 0.012 / soft;
+            let share = SHARPEST / soft;
             lamp.light * inside * inside * (3.0 - 2.0 * inside) * share.max(0.1)
         })
         .sum();
-    walls + window * Vec3::new(3.4, 3.5, 3.8) + lit
+    walls + window * Vec3::new(0.85, 0.88, 0.95) + lit
 }
 
 /// Light that arrives from `direction`, blurred as `roughness` (0 to 1) would.
