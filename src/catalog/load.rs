@@ -330,8 +330,8 @@ fn check_light(picture: &Picture) -> Result<(), String> {
     if picture.body > 0.0 && !picture.additive {
         return Err("`body` is for pictures that are `additive`; the others cover anyway".into());
     }
-    if !picture.anchor.iter().all(|part| part.is_finite()) {
-        return Err("`anchor` is [across, up] of the middle".into());
+    if !picture.pivot.iter().all(|part| part.is_finite()) {
+        return Err("`pivot` is [across, up] from the middle".into());
     }
     Ok(())
 }

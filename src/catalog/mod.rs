@@ -246,11 +246,11 @@ pub struct Picture {
     /// with none it cannot be seen over white.
     #[serde(default)]
     pub body: f32,
-    /// The point of the picture that stands at its place and that it turns
-    /// about: the middle is [0, 0], the right upper corner [0.5, 0.5].
+    /// The point that the track places and about which it turns and scales, in
+    /// shares of its sides from the middle: [-0.5, 0] is its left edge.
     #[serde(default)]
-    pub anchor: [f32; 2],
-    /// In front of the model, not behind it.
+    pub pivot: [f32; 2],
+    /// Over the model and matter instead of under them.
     #[serde(default)]
     pub front: bool,
     #[serde(default = "white")]

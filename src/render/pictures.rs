@@ -14,8 +14,8 @@ use crate::stage::{Act, Climaxed, FellBack, Grew, Shrank, StageSet};
 /// Height of the pictures among the layers of the stage: over smoke, under
 /// matter and light.
 const Z: f32 = 2.0;
-/// Height of those that lie over the models' layer.
-const Z_FRONT: f32 = 2.6;
+/// Height of those that are to be over models and matter, and under light.
+const Z_FRONT: f32 = 3.5;
 
 pub struct PicturePlugin;
 
@@ -189,9 +189,9 @@ pub(super) fn place_pictures(
             height * key.stretch,
             1.0,
         );
-        let anchor = rotation * (Vec2::from(picture.anchor).extend(0.0) * scale);
+        let pivot = rotation * (Vec2::from(picture.pivot).extend(0.0) * scale);
         *transform = Transform {
-            translation: (position - anchor.truncate()).extend(z),
+            translation: (position - pivot.truncate()).extend(z),
             rotation,
             scale,
         };

@@ -241,7 +241,7 @@ fn follow(
         if effect.emitter().template != Template::Ribbon {
             let came = effect.was.map_or(Vec2::ZERO, |was| at - was);
             let came = if came.length() < LEAP { came } else { Vec2::ZERO };
-            let (name, value) = template::on_the_way(effect.emitter(), placement.scale, came);
+            let (name, value) = template::on_the_way(came);
             properties.set(name, value);
         }
         effect.was = Some(at);
