@@ -2,7 +2,8 @@
 
 57 facets in Tolkowsky's proportions and a girdle of sixteen. The engine follows
 light through the stone by the planes of these facets, so every one is flat and
-nothing else is in the mesh. Two units tall, origin at the centre, table up.
+nothing else is in the mesh. Two units tall, origin at the centre, table up; the clip
+`turn` turns it about its axis.
 
 The small stones that a gift scatters are rendered here, each colour with an index
 of refraction of its own: no renderer's glass does that by itself.
@@ -18,7 +19,8 @@ import numpy as np
 from PIL import Image
 
 import studio
-from paths import CACHE, MODELS, save_rgba, TEXTURES
+from paths import CACHE, MODELS, TEXTURES, save_rgba
+from rocket import export, key, push
 
 CROWN, PAVILION = np.radians(34.5), np.radians(40.75)
 TABLE = 0.57
@@ -82,7 +84,7 @@ def build(index=INDEX):
     shader.inputs["IOR"].default_value = index
     # The exporter writes an index of refraction for what lets light through.
     shader.inputs["Transmission Weight"].default_value = 1.0
-    thing = studio.mesh("diamond", vertices, faces, stone)
+    thing = studio.mesh("stone", vertices, faces, stone, studio.empty("diamond"))
     thing.data.polygons.foreach_set("use_smooth", [False] * len(thing.data.polygons))
     return thing, stone
 
@@ -94,11 +96,6 @@ def check_planar(thing):
         off = np.abs((corners - corners[0]) @ np.array(face.normal)).max()
         assert off < 1e-4, (face.index, off)
         assert np.dot(face.normal, face.center) > 0, "a facet looks inwards"
-
-
-def export(path):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    bpy.ops.export_scene.gltf(filepath=str(path), export_format="GLB", export_yup=True, export_apply=True, export_animations=False, export_cameras=False, export_lights=False, export_materials="EXPORT")
 
 
 def lamps():
@@ -155,6 +152,10 @@ def main():
     studio.fresh()
     thing, _ = build()
     check_planar(thing)
+    action = key(thing, "rotation_euler", 2, [(0, 0), (10, 2 * np.pi)], "turn")
+    for point in action.fcurves[0].keyframe_points:
+        point.interpolation = "LINEAR"
+    push(thing, "turn")
     export(MODELS / "diamond.glb")
     print("model diamond:", len(thing.data.polygons), "facets,", (MODELS / "diamond.glb").stat().st_size, "bytes")
     if "--model" not in sys.argv:

@@ -83,16 +83,16 @@ def beam():
 
 
 def spot(size, wide, tall, soft):
-    """A patch of light that one mirror throws: a square that distance has rounded."""
+    """A patch of light that one mirror throws: a square that distance has rounded. Its edge
+    is firm: a faint one would take from the glow that it lies in."""
     x, y = grid(size)
     d = (np.abs(x / wide) ** 3.2 + np.abs(y / tall) ** 3.2) ** (1 / 3.2)
     body = 1 - smoothstep(1 - soft, 1 + soft, d)
-    halo = 0.10 * np.exp(-((d / 1.1) ** 2))
-    return white(np.clip(body * 0.85 + halo, 0, 1) * fade(np.hypot(x, y), 0.75, 0.98))
+    return white(body * (0.72 + 0.28 * np.exp(-((d / 0.7) ** 2))))
 
 
 def lights():
-    poses = [(0.66, 0.66, 0.22), (0.70, 0.52, 0.30), (0.56, 0.70, 0.20), (0.62, 0.62, 0.34)]
+    poses = [(0.80, 0.80, 0.06), (0.84, 0.64, 0.08), (0.70, 0.82, 0.05), (0.74, 0.74, 0.10)]
     parts = [spot(96, *pose) for pose in poses]
     return np.vstack([np.hstack(parts[:2]), np.hstack(parts[2:])])
 

@@ -219,9 +219,9 @@ def build():
 
 
 def animate(globe, spin):
-    """`turn`, 6 s: half a turn of the globe, two thirds of an orbit for the moon."""
-    for thing, keys in ((globe, [(0, -2.2), (6, 1.6)]), (spin, [(0, 2.75), (6, 2.75 + 5.4)])):
-        action = key(thing, "rotation_euler", 2, keys, "turn")
+    """`turn`, 9 s, loops: one turn of the globe, one orbit of the moon, which passes in front at 2.8 s."""
+    for thing, start in ((globe, -2.2), (spin, 2.75)):
+        action = key(thing, "rotation_euler", 2, [(0, start), (9, start + 2 * np.pi)], "turn")
         for point in action.fcurves[0].keyframe_points:
             point.interpolation = "LINEAR"
         push(thing, "turn")
