@@ -1,7 +1,8 @@
 """models/planet.glb: a banded giant with rings and a moon, with one clip.
 
-The sun stands at the upper left, towards the viewer, and stays there while the
-planet turns. So what the sun does is not painted on what turns: night and the
+The sun stands at the left, towards the viewer and somewhat below the rings' plane, so
+that their shadow falls on the half of the globe that is looked down upon; it stays
+there while the planet turns. Lean the planet to the right and it is upper left. So what the sun does is not painted on what turns: night and the
 shadow that the rings cast lie on a clear shell around the globe, which does not
 turn, and the planet's shadow is painted on the rings, which do not turn either.
 The engine's own studio adds its light over that.
@@ -21,10 +22,10 @@ from PIL import Image
 import studio
 from paths import CACHE, MODELS, TEXTURES, save_rgba
 from rocket import FPS, export, key, push
-from textures import Noise, fade, grid, smoothstep, white
+from textures import Noise, grid, smoothstep, white
 
 # Towards the sun, in Blender's axes (x right, -y to the viewer, z up).
-SUN = np.array([-0.80, -0.46, 0.42])
+SUN = np.array([-0.86, -0.44, -0.26])
 SUN /= np.linalg.norm(SUN)
 RING_IN, RING_OUT = 1.32, 2.25
 MOON_ORBIT = 2.55
@@ -75,9 +76,9 @@ def globe_mesh(name, radius, rows, columns, mat, parent):
 def band_colours(latitude):
     """The giant's stripes: cream, amber, rust, along sine of latitude."""
     stops = [
-        (-1.00, "#7A2E1C"), (-0.86, "#B24A22"), (-0.72, "#E07A3C"), (-0.60, "#F6C48A"), (-0.50, "#E8853E"),
-        (-0.36, "#B8441E"), (-0.26, "#F2A45C"), (-0.12, "#FCE3BC"), (0.00, "#F7C27E"), (0.10, "#FFF0D2"),
-        (0.20, "#EE8B45"), (0.32, "#A83A1A"), (0.42, "#E56F2C"), (0.54, "#FAD3A0"), (0.66, "#DE7A3A"),
+        (-1.00, "#7A2E1C"), (-0.86, "#B24A22"), (-0.72, "#E07A3C"), (-0.60, "#F6C095"), (-0.50, "#E8853E"),
+        (-0.36, "#B8441E"), (-0.26, "#F2A45C"), (-0.12, "#FDE0C4"), (0.00, "#F7C27E"), (0.10, "#FFEBDA"),
+        (0.20, "#EE8B45"), (0.32, "#A83A1A"), (0.42, "#E56F2C"), (0.54, "#FACDA6"), (0.66, "#DE7A3A"),
         (0.80, "#A9421F"), (1.00, "#6C2A1C"),
     ]
     place = [s for s, _ in stops]
@@ -109,7 +110,7 @@ def globe_texture(wide=1024, high=512):
     colour = colour * (1 - rim) + np.array([1.0, 0.93, 0.80]) * rim
     # The engine's studio is cool and soft: colours are painted stronger than they are to be seen.
     grey = colour.mean(2, keepdims=True)
-    colour = (grey + (colour - grey) * 1.35) * 1.12
+    colour = (grey + (colour - grey) * 1.22) * np.array([1.16, 1.08, 1.10])
     return np.dstack([np.clip(colour, 0, 1), np.ones_like(u)])
 
 
@@ -118,7 +119,7 @@ def ring_profile(t):
     rng = np.random.default_rng(21)
     grooves = np.interp(t, np.linspace(0, 1, 90), rng.uniform(0.72, 1.0, 90))
     wide = 0.62 + 0.38 * np.sin(t * 17 + 0.8) * np.sin(t * 7.3)
-    alpha = smoothstep(0, 0.05, t) * smoothstep(1, 0.965, t) * np.clip(0.62 + 0.42 * grooves * wide, 0, 0.97)
+    alpha = smoothstep(0, 0.05, t) * smoothstep(1, 0.965, t) * np.clip(0.74 + 0.34 * grooves * wide, 0, 0.98)
     alpha *= np.interp(t, [0, 0.22, 0.30, 1], [0.45, 0.6, 1.0, 1.0])
     gap = smoothstep(0.615, 0.63, t) * smoothstep(0.695, 0.68, t)
     alpha *= 1 - 0.96 * gap
@@ -178,15 +179,17 @@ def moon_texture(wide=256, high=128):
 
 
 def glints():
-    """textures/glints.png: four crisp points of starlight that cover what is behind them."""
-    def glint(points, reach, turn=0.0):
-        x, y = grid(96)
-        r, a = np.hypot(x, y), np.arctan2(y, x) + turn
-        edge = reach * (0.16 + 0.84 * np.abs(np.cos(a * points / 2)) ** 9)
-        return white((1 - smoothstep(edge * 0.55, edge, r)) * fade(r, 0.8, 0.98) + 0.25 * np.exp(-((r / 0.22) ** 2)))
+    """textures/glints.png: four points of starlight, crisp enough to cover what is behind them."""
+    def glint(reach, slim, diagonal):
+        x, y = np.abs(grid(96)) / reach
+        star = (x**slim + y**slim) ** (1 / slim)
+        u, v = (x + y) / np.sqrt(2), np.abs(x - y) / np.sqrt(2)
+        rays = (u**slim + v**slim) ** (1 / slim) / diagonal
+        return white(1 - smoothstep(0.82, 1.0, np.minimum(star, rays)))
 
-    four, six = glint(4, 0.92), glint(6, 0.8)
-    return np.vstack([np.hstack([four, six]), np.hstack([glint(4, 0.7, np.pi / 4), glint(4, 0.85)])])
+    poses = [(0.94, 0.52, 0.30), (0.94, 0.56, 0.01), (0.90, 0.48, 0.01), (0.82, 0.54, 0.01)]
+    tiles = [glint(*pose) for pose in poses]
+    return np.vstack([np.hstack(tiles[:2]), np.hstack(tiles[2:])])
 
 
 def ring_half(name, first, mat, parent):
@@ -238,10 +241,10 @@ def main():
     print("model planet:", triangles, "triangles,", (MODELS / "planet.glb").stat().st_size, "bytes")
     for thing in (globe, spin):
         thing.animation_data_clear()
-    globe.rotation_euler[2], spin.rotation_euler[2] = -0.5, -0.62
-    root.rotation_euler = (np.radians(22), np.radians(-20), 0)
+    globe.rotation_euler[2], spin.rotation_euler[2] = -0.5, 1.0
+    root.rotation_euler = (np.radians(24), np.radians(20), 0)
     studio.world(0.10)
-    studio.area_light(tuple(SUN * 9), 2.0, 1500, "#FFF4E2")
+    studio.area_light((-6.0, -5.5, 4.0), 2.0, 1500, "#FFF4E2")
     studio.camera((0, -12, 0), (0, 0, 0), 4.75)
     studio.render(CACHE / "planet.png", 384, 384, 32)
     studio.finish()
