@@ -18,6 +18,7 @@ pub mod particles;
 pub mod pictures;
 pub mod present;
 mod quad;
+pub mod shake;
 mod textures;
 pub mod video;
 pub mod videos;
@@ -47,6 +48,7 @@ impl Plugin for StageRenderPlugin {
                 captions::CaptionPlugin,
                 videos::ActVideoPlugin,
                 particles::ParticlePlugin,
+                shake::ShakePlugin,
                 warmup::WarmupPlugin,
             ))
             .add_systems(PreStartup, camera::spawn_cameras);

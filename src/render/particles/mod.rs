@@ -184,7 +184,7 @@ fn fire(
                     images: vec![textures.get(&assets, &emitter.texture)],
                 },
                 Visibility::Visible,
-                Transform::from_translation(placement.origin.extend(0.0)),
+                Transform::from_translation(placement.origin.extend(template::layer(emitter))),
                 Playing {
                     act: entity,
                     recipe: act.recipe.clone(),
@@ -228,9 +228,9 @@ fn follow(
             .and_then(|places| places.at(name))
             .or_else(node)
             .unwrap_or(placement.origin);
-        commands
-            .entity(entity)
-            .insert(Transform::from_translation(at.extend(0.0)));
+        commands.entity(entity).insert(Transform::from_translation(
+            at.extend(template::layer(effect.emitter())),
+        ));
     }
 }
 
