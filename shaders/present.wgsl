@@ -14,6 +14,8 @@ struct Present {
 @group(0) @binding(0) var stage: texture_2d<f32>;
 @group(0) @binding(1) var stage_sampler: sampler;
 @group(0) @binding(2) var<uniform> present: Present;
+// What the window form over a picture lays the stage over.
+@group(0) @binding(3) var under: texture_2d<f32>;
 
 // Side of a square of the checkered ground, in pixels.
 const CHECKER = 16u;
@@ -23,6 +25,12 @@ fn encode(c: vec3<f32>) -> vec3<f32> {
     let low = c * 12.92;
     let high = 1.055 * pow(max(c, vec3<f32>(0.0031308)), vec3<f32>(1.0 / 2.4)) - 0.055;
     return select(high, low, c <= vec3<f32>(0.0031308));
+}
+
+fn decode(c: vec3<f32>) -> vec3<f32> {
+    let low = c / 12.92;
+    let high = pow((max(c, vec3<f32>(0.04045)) + 0.055) / 1.055, vec3<f32>(2.4));
+    return select(high, low, c <= vec3<f32>(0.04045));
 }
 
 // What covers is encoded as the colour it has and then weighted; what only adds
@@ -50,6 +58,15 @@ fn fragment(in: FullscreenVertexOutput) -> @location(0) vec4<f32> {
 #endif
 #ifdef LINEAR_PREMULTIPLIED
     return vec4<f32>(encode(min(c, vec3<f32>(1.0))), a);
+#endif
+#ifdef WINDOW_OVER_PICTURE
+    let within = all(uv >= vec2<f32>(0.0)) && all(uv <= vec2<f32>(1.0));
+    let picture = textureSample(under, stage_sampler, uv).rgb;
+    // Mixed as those mix who get the straight form: in encoded values.
+    let p = desktop(c, a);
+    let alpha = max(a, max(p.r, max(p.g, p.b)));
+    let laid = decode(p + encode(picture) * (1.0 - alpha));
+    return vec4<f32>(select(present.ground.rgb, laid, within), 1.0);
 #endif
 #ifdef WINDOW
     let inside = all(uv >= vec2<f32>(0.0)) && all(uv <= vec2<f32>(1.0));

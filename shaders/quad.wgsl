@@ -19,7 +19,6 @@ struct Quad {
 struct Vertex {
     @builtin(instance_index) instance_index: u32,
     @location(0) position: vec3<f32>,
-    @location(1) normal: vec3<f32>,
     @location(2) uv: vec2<f32>,
 }
 
@@ -27,22 +26,22 @@ struct Vertex {
 @group(#{MATERIAL_BIND_GROUP}) @binding(1) var picture: texture_2d<f32>;
 @group(#{MATERIAL_BIND_GROUP}) @binding(2) var picture_sampler: sampler;
 
-// The mesh of one unit gives the shape; it is cut at the right and bent here.
+// The mesh gives the shape; one of a unit's size can be cut at its right and bent.
 @vertex
 fn vertex(vertex: Vertex) -> VertexOutput {
-    let uv = vec2<f32>(vertex.uv.x * quad.hold.z, vertex.uv.y);
-    let flat_place = vec2<f32>(uv.x - 0.5, 0.5 - uv.y);
+    let there = quad.hold.z;
+    let flat_place = vec2<f32>((vertex.position.x + 0.5) * there - 0.5, vertex.position.y);
     let away = distance(flat_place, quad.hold.xy);
     let bent = quad.wave.xy * away * away * sin(TAU * (quad.wave.z * away - quad.wave.w));
     let world = mesh_functions::get_world_from_local(vertex.instance_index);
     var out: VertexOutput;
-    out.uv = uv;
+    out.uv = vec2<f32>(vertex.uv.x * there, vertex.uv.y);
     out.world_position = mesh_functions::mesh2d_position_local_to_world(
         world,
         vec4<f32>(flat_place + bent, vertex.position.z, 1.0),
     );
     out.position = mesh_functions::mesh2d_position_world_to_clip(out.world_position);
-    out.world_normal = vertex.normal;
+    out.world_normal = vec3<f32>(0.0, 0.0, 1.0);
     return out;
 }
 

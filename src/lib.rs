@@ -25,11 +25,13 @@
 //! | [`session`] | one client's side of a connection, without a socket | |
 //! | [`net`] | the thread that owns socket, clock and randomness | `net` |
 //! | [`catalog`] | what each gift type looks and sounds like | |
+//! | [`on_air`] | whose names and which gifts are shown | |
 //! | [`show`] | from gifts to cues: lanes, pacing, streaks, outcomes | |
 //! | [`stage`] | the ECS side: cues become acts, acts have clocks | `stage` |
 //! | [`render`] | what shows an act, and the pass that presents it | `render` |
 //! | [`sound`] | one voice an act, a limited mix | `render` |
 //! | [`output`] | where presented frames go | `render` |
+//! | [`flash`] | whether what is shown flashes harmfully (WCAG 2.3.1) | |
 //! | [`config`] | file, environment and flags | |
 //! | [`demo`] | a scripted show and the server that plays it | `net` |
 //! | [`engine`] | a run: the layers put together, driven and ended | `render`, `cli` |
@@ -65,9 +67,11 @@ pub mod config;
 pub mod demo;
 #[cfg(all(feature = "render", feature = "cli"))]
 pub mod engine;
+pub mod flash;
 pub mod model;
 #[cfg(feature = "net")]
 pub mod net;
+pub mod on_air;
 #[cfg(feature = "render")]
 pub mod output;
 pub mod protocol;

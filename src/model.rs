@@ -66,6 +66,19 @@ pub struct Sender {
     pub is_moderator: bool,
 }
 
+impl Sender {
+    /// Somebody without a picture or a role.
+    pub fn named(user_id: impl Into<Arc<str>>, name: impl Into<Arc<str>>) -> Self {
+        Self {
+            user_id: Private(user_id.into()),
+            name: Private(name.into()),
+            avatar_url: None,
+            is_subscriber: false,
+            is_moderator: false,
+        }
+    }
+}
+
 /// How the backend would like a gift drawn. The catalogue decides.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct AnimationWish {
@@ -88,6 +101,22 @@ pub struct StreakKey {
 }
 
 impl Gift {
+    /// One of `gift_type` from `sender`: no value, no streak, no wishes.
+    pub fn one(id: impl Into<GiftId>, gift_type: impl Into<GiftType>, sender: Sender) -> Self {
+        Self {
+            id: id.into(),
+            gift_type: gift_type.into(),
+            quantity: 1,
+            total_value: 0.0,
+            sender,
+            animation: AnimationWish::default(),
+            is_streak: false,
+            combo_count: 0,
+            rank: None,
+            sent_at: None,
+        }
+    }
+
     /// The streak this gift would belong to.
     pub fn streak_key(&self) -> StreakKey {
         StreakKey {

@@ -321,12 +321,22 @@ def fringe():
 LAYERS = {"mane": mane, "ruff": ruff, "maw": maw, "jaw": jaw, "fangs": fangs, "head": head, "glare": glare, "brow": brow, "fringe": fringe}
 
 
+def cut(picture, name):
+    """Saves what there is of a layer, and says what the catalogue has to write
+    for it to fit: empty space costs as much to draw as fur."""
+    left, top, right, bottom = picture.getchannel("A").point(lambda a: 255 * (a > 3)).getbbox()
+    box = [max(left - 2, 0), max(top - 2, 0), min(right + 2, SIZE), min(bottom + 2, SIZE)]
+    picture.crop(box).save(TEXTURES / f"lion-{name}.png", optimize=True)
+    wide, high = box[2] - box[0], box[3] - box[1]
+    pivot = [(SIZE / 2 - box[0]) / wide - 0.5, 0.5 - (SIZE / 2 - box[1]) / high]
+    print(f"texture lion-{name}: size {high / SIZE:.4f} of the whole, pivot [{pivot[0]:.3f}, {pivot[1]:.3f}]")
+
+
 def main():
     made = {}
     for name, paint in LAYERS.items():
         made[name] = paint().finished()
-        made[name].save(TEXTURES / f"lion-{name}.png", optimize=True)
-        print("texture", f"lion-{name}")
+        cut(made[name], name)
     whole = Image.new("RGBA", made["head"].size)
     for name in ("mane", "ruff", "jaw", "head", "fringe", "brow"):
         whole.alpha_composite(made[name])

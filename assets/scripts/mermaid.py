@@ -41,8 +41,8 @@ def flesh(c, shape, darker=0.0):
         c.fill(shape, "#7A4A66", 0.0, darker, clip)
 
 
-TORSO = smooth([(0.405, 0.235), (0.31, 0.205), (0.20, 0.165), (0.02, 0.085), (-0.20, 0.035), (-0.36, 0.040), (-0.52, 0.025),
-                (-0.52, -0.225), (-0.36, -0.205), (-0.18, -0.130), (-0.03, -0.115), (0.10, -0.130), (0.205, -0.105), (0.265, -0.03), (0.325, 0.06), (0.40, 0.125)])
+TORSO = smooth([(0.405, 0.235), (0.31, 0.205), (0.20, 0.165), (0.02, 0.085), (-0.20, 0.035), (-0.36, 0.040), (-0.46, 0.030),
+                (-0.45, -0.215), (-0.36, -0.205), (-0.18, -0.130), (-0.03, -0.115), (0.10, -0.130), (0.205, -0.105), (0.265, -0.03), (0.325, 0.06), (0.40, 0.125)])
 HEAD = smooth([(0.47, 0.175), (0.40, 0.25), (0.385, 0.35), (0.44, 0.455), (0.54, 0.475), (0.615, 0.43), (0.640, 0.375), (0.637, 0.345), (0.668, 0.300),
                (0.648, 0.286), (0.652, 0.262), (0.640, 0.248), (0.644, 0.228), (0.625, 0.200), (0.60, 0.172), (0.555, 0.165), (0.51, 0.175)])
 
@@ -107,8 +107,8 @@ def face(c):
     c.fill(ellipse(0.598, 0.348, 0.005, 0.005), "#FFFFFF", 0.001)
     lash = smooth([(0.535, 0.330), (0.556, 0.345), (0.582, 0.368), (0.614, 0.362), (0.630, 0.338)], 8, False)
     c.line(lash, 0.015, "#2A0F1E", 0.001)
-    for k in range(3):
-        c.line(smooth([(0.556 - 0.004 * k, 0.342 + 0.006 * k), (0.532 - 0.006 * k, 0.352 + 0.012 * k), (0.520 - 0.004 * k, 0.366 + 0.012 * k)], 6, False), 0.008, "#2A0F1E", 0.001)
+    for k in range(2):
+        c.line(smooth([(0.556 - 0.004 * k, 0.342 + 0.006 * k), (0.532 - 0.006 * k, 0.352 + 0.012 * k), (0.520 - 0.004 * k, 0.366 + 0.012 * k)], 6, False), 0.005, "#2A0F1E", 0.001)
     c.line(smooth([(0.545, 0.385), (0.580, 0.408), (0.622, 0.396)], 8, False), 0.014, "#8A2A20", 0.002, 0.9)
     lips = smooth([(0.655, 0.264), (0.634, 0.268), (0.606, 0.252), (0.630, 0.232), (0.646, 0.236), (0.642, 0.249)])
     c.fill(lips, "#E0405A", 0.001, 1, clip)
@@ -139,11 +139,11 @@ def hair():
 def crown_of_hair(c):
     """The hair that lies on her head, over the body's picture."""
     rng = np.random.default_rng(9)
-    cap = smooth([(0.615, 0.445), (0.55, 0.505), (0.45, 0.495), (0.36, 0.42), (0.32, 0.30), (0.33, 0.19), (0.385, 0.17), (0.43, 0.24), (0.455, 0.33), (0.50, 0.41), (0.565, 0.435)])
+    cap = smooth([(0.615, 0.445), (0.55, 0.505), (0.45, 0.495), (0.36, 0.42), (0.33, 0.32), (0.36, 0.25), (0.40, 0.235), (0.435, 0.28), (0.455, 0.34), (0.50, 0.41), (0.565, 0.435)])
     c.fill(cap, "#A01E2C")
-    for k in range(120):
+    for k in range(170):
         t = rng.random()
-        root = np.array([0.625 - 0.16 * t, 0.435 + 0.045 * np.sin(np.pi * min(t * 1.2, 1)) + rng.normal(0, 0.008)])
+        root = np.array([0.625 - 0.18 * t, 0.435 + 0.045 * np.sin(np.pi * min(t * 1.2, 1)) + rng.normal(0, 0.008)])
         c.lock(root, np.pi - 0.35 + 0.9 * t + rng.normal(0, 0.10), rng.uniform(0.22, 0.40), 0.016, 0.85 + rng.normal(0, 0.12), REDS[rng.integers(3)], 3, rng)
     for k in range(5):  # pearls
         c.fill(ellipse(0.60 - 0.034 * k, 0.462 + 0.020 * k - 0.0035 * k * k, 0.017, 0.017), "#F2E6FF", 0.001)
@@ -199,9 +199,10 @@ def tail():
 def fluke(c, rng):
     for side in (1, -1):
         lobe = smooth(np.array([(-0.44, 0.028), (-0.56, 0.10), (-0.68, 0.235), (-0.80, 0.36), (-0.955, 0.46), (-0.93, 0.30), (-0.89, 0.15), (-0.80, 0.03), (-0.66, -0.02), (-0.50, -0.03)]) * [1, side])
-        c.fill(lobe, "#1A5FB8", 0.003, 0.9)
+        c.fill(lobe, "#2C7FD0", 0.003, 0.92)
         clip = c.mask(lobe)
-        c.fill(ellipse(-0.58, side * 0.08, 0.16, 0.10, side * -0.7), "#1FC6BE", 0.05, 0.95, clip)
+        c.fill(ellipse(-0.60, side * 0.09, 0.24, 0.13, side * -0.75), "#1FC6BE", 0.06, 0.95, clip)
+        c.fill(ellipse(-0.94, side * 0.42, 0.10, 0.12), "#8A6AF0", 0.05, 0.8, clip)
         for k in range(22):
             t = k / 21
             end = np.array([-0.955 + 0.20 * (1 - t) ** 2 + 0.10 * t, side * (0.46 * (1 - t) ** 0.8 + 0.0 * t)])
@@ -290,10 +291,11 @@ def main():
     for name, picture in parts.items():
         picture.save(TEXTURES / f"{name}.png", optimize=True)
         print("texture", name)
-    scene = Image.new("RGBA", (1800, 1000))
-    scene.alpha_composite(parts["mermaid-hair"].resize((627, 448)), (600, 190))
-    scene.alpha_composite(parts["mermaid-tail"].resize((891, 446)), (48, 310))
-    scene.alpha_composite(parts["mermaid"], (660, 100))
+    # Put together as the catalogue does: 512 pixels to a unit.
+    scene = Image.new("RGBA", (1700, 900))
+    scene.alpha_composite(parts["mermaid-hair"].resize((563, 402)), (880, 62))
+    scene.alpha_composite(parts["mermaid-tail"].resize((891, 445)), (29, 283))
+    scene.alpha_composite(parts["mermaid"], (620, 70))
     if "--look" in sys.argv:
         scene.save("/tmp/light/mermaid.png")
     swimming = scene.rotate(38, Image.BICUBIC, expand=True)

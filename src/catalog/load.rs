@@ -11,8 +11,8 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use super::{
-    Catalog, Color, Emitter, FALLBACK, Kind, Lane, LaneThresholds, Model, Picture, Recipe, Shake,
-    Template, Track, Video, Wave,
+    Catalog, Color, Emitter, FALLBACK, Kind, Lane, LaneThresholds, Letters, Model, Picture, Recipe,
+    Shake, Template, Track, Video, Wave,
 };
 
 /// More gifts than any platform sells; the rest is refused.
@@ -52,6 +52,8 @@ pub enum CatalogError {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    #[serde(default)]
+    calm: Vec<Spanned<String>>,
     lanes: Spanned<LaneThresholds>,
     fallback: Spanned<Entry>,
     #[serde(default)]
@@ -85,6 +87,8 @@ struct Entry {
     video: Option<Spanned<Video>>,
     #[serde(default, rename = "shake")]
     shakes: Vec<Spanned<Shake>>,
+    #[serde(default)]
+    letters: Option<Spanned<Letters>>,
 }
 
 impl Catalog {
@@ -144,9 +148,26 @@ impl Catalog {
             let key = key.into_inner();
             gifts.insert(Arc::from(key.as_str()), recipe(&key, entry)?);
         }
+        for key in &file.calm {
+            let (at, key) = (key.span().start, key.get_ref());
+            if !gifts.contains_key(key.as_str()) {
+                let near = nearest(key, gifts.keys().map(|key| &**key));
+                let hint =
+                    near.map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"));
+                return Err(mistake(
+                    at,
+                    format!("calm: there is no gift \"{key}\"{hint}"),
+                ));
+            }
+        }
         Ok(Self {
             root: folder_of(path).to_owned(),
             lanes,
+            calm: file
+                .calm
+                .iter()
+                .map(|key| key.get_ref().as_str().into())
+                .collect(),
             gifts,
             fallback,
         })
@@ -196,6 +217,7 @@ impl Recipe {
         check_carriers(&pictures).map_err(|(index, message)| (places[index], message))?;
         let model = entry.model.map(checked_model).transpose()?;
         let video = entry.video.map(checked_video).transpose()?;
+        let letters = entry.letters.map(checked_letters).transpose()?;
         let mut emitters = Vec::with_capacity(entry.emitters.len());
         for emitter in entry.emitters {
             let at = emitter.span().start;
@@ -222,6 +244,7 @@ impl Recipe {
             model,
             video,
             shakes,
+            letters,
         })
     }
 
@@ -230,6 +253,7 @@ impl Recipe {
         let textures = self.emitters.iter().map(|emitter| &emitter.texture);
         textures
             .chain(self.pictures.iter().map(|picture| &picture.texture))
+            .chain(self.letters.iter().map(|letters| &letters.texture))
             .map(|stem| texture_path(stem))
             .chain(self.icon.iter().map(|stem| icon_path(stem)))
             .chain(
@@ -357,6 +381,37 @@ fn check_carriers(pictures: &[Picture]) -> Result<(), (usize, String)> {
     Ok(())
 }
 
+fn checked_letters(letters: Spanned<Letters>) -> Result<Letters, Complaint> {
+    let at = letters.span().start;
+    let letters = letters.into_inner();
+    let check = || {
+        check_file_stem(&letters.texture)?;
+        for (name, value) in [
+            ("size", letters.size),
+            ("pitch", letters.pitch),
+            ("height", letters.height),
+            ("width", letters.width),
+        ] {
+            positive(name, value)?;
+        }
+        for (name, value) in [
+            ("at", letters.at),
+            ("span", letters.span),
+            ("leave", letters.leave),
+            ("from", letters.from),
+            ("glow", letters.glow),
+        ] {
+            not_negative(name, value)?;
+        }
+        if !(1..=4).contains(&letters.colors.len()) {
+            return Err("`colors` takes one to four colours".into());
+        }
+        Ok(())
+    };
+    check().map_err(|message: String| (at, message))?;
+    Ok(letters)
+}
+
 fn check_emitter(emitter: &Emitter, pictures: &[Picture], model: bool) -> Result<(), String> {
     check_file_stem(&emitter.texture)?;
     if !COUNT.contains(&emitter.count) {
@@ -390,9 +445,7 @@ fn check_emitter(emitter: &Emitter, pictures: &[Picture], model: bool) -> Result
         ("glow", emitter.glow),
         ("opacity", emitter.opacity),
     ] {
-        if !(value.is_finite() && value >= 0.0) {
-            return Err(format!("`{name}` must be 0 or more"));
-        }
+        not_negative(name, value)?;
     }
     if emitter.fade.is_some_and(|fade| !(0.0..1.0).contains(&fade)) {
         return Err("`fade` must be from 0 to below 1".into());
@@ -445,6 +498,14 @@ fn positive(name: &str, value: f32) -> Result<(), String> {
         Ok(())
     } else {
         Err(format!("`{name}` must be above 0"))
+    }
+}
+
+fn not_negative(name: &str, value: f32) -> Result<(), String> {
+    if value.is_finite() && value >= 0.0 {
+        Ok(())
+    } else {
+        Err(format!("`{name}` must be 0 or more"))
     }
 }
 

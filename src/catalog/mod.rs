@@ -10,6 +10,7 @@
 //! and, for a misspelt word, the nearest one that would be right.
 
 mod load;
+mod motion;
 mod shake;
 #[cfg(test)]
 mod tests;
@@ -21,7 +22,10 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+#[cfg(feature = "render")]
+pub(crate) use load::nearest;
 pub use load::{CatalogError, icon_path, sound_path, texture_path};
+pub use motion::Motion;
 pub use shake::Shake;
 
 /// The key of the fallback's recipe.
@@ -45,6 +49,8 @@ pub struct Catalog {
     /// The folder that asset paths are relative to.
     pub root: PathBuf,
     pub lanes: LaneThresholds,
+    /// The gifts that calm motion shows in place of all others.
+    pub calm: Vec<Arc<str>>,
     pub gifts: BTreeMap<Arc<str>, Arc<Recipe>>,
     /// Plays for gift types that are not in `gifts`.
     pub fallback: Arc<Recipe>,
@@ -94,6 +100,7 @@ pub struct Recipe {
     pub pictures: Vec<Picture>,
     pub model: Option<Model>,
     pub video: Option<Video>,
+    pub letters: Option<Letters>,
     /// When the stage trembles.
     pub shakes: Vec<Shake>,
 }
@@ -342,6 +349,36 @@ pub struct Video {
     pub name: Option<String>,
 }
 
+/// The sender's name spelled in small pictures; a gift of many, and a sender
+/// without a name, spell the gift's own.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Letters {
+    /// File in `textures/`, without ".png".
+    pub texture: String,
+    /// Height of one piece.
+    pub size: f32,
+    /// Distance from one piece to the next.
+    pub pitch: f32,
+    /// Height of the line of text.
+    pub height: f32,
+    /// The widest that the name may be; a longer one is set smaller, then cut.
+    pub width: f32,
+    /// When the first piece sets out, seconds.
+    pub at: f32,
+    /// Seconds from the first to the last.
+    pub span: f32,
+    /// When they scatter.
+    pub leave: f32,
+    /// How far away they come from and go to.
+    pub from: f32,
+    /// One to four, shared out among the pieces.
+    pub colors: Vec<Color>,
+    /// Brightness over white: above 1 it blooms.
+    #[serde(default = "one")]
+    pub glow: f32,
+}
+
 /// Which half of a frame holds alpha.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -473,6 +510,7 @@ impl Recipe {
         self.model.is_some()
             || self.emitters.iter().any(|emitter| emitter.glow > 1.0)
             || self.pictures.iter().any(|picture| picture.glow > 1.0)
+            || self.letters.iter().any(|letters| letters.glow > 1.0)
     }
 }
 

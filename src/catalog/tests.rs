@@ -190,3 +190,96 @@ fn a_picture_that_nothing_can_carry_is_refused_where_it_stands() {
         assert!(message.contains(expected), "{to}: {message}");
     }
 }
+
+const MOVING: &str = r##"
+calm = ["pond"]
+
+[lanes]
+feature = 100
+headline = 1000
+
+[fallback]
+name = "Gift"
+kind = "particle"
+seconds = 2
+accents = ["#FFFFFF", "#FFD700"]
+
+[gift.pond]
+name = "Pond"
+kind = "particle"
+lane = "ambient"
+seconds = 2
+accents = ["#FFFFFF", "#FFD700"]
+sound = "pond"
+
+[gift.comet]
+name = "Comet"
+kind = "particle"
+lane = "feature"
+seconds = 2
+best = 1
+accents = ["#FF0000", "#00FF00"]
+icon = "comet"
+sound = "comet"
+
+[[gift.comet.picture]]
+texture = "comet"
+size = 100
+track = [{ at = 0, x = -400, roll = 90 }, { at = 1, x = 100, ease = "overshoot" }, { at = 2, x = 600, ease = "linear" }]
+
+[[gift.comet.emitter]]
+aim = [10, 20, 30]
+burst = [100, 200]
+spin = [-90, 90]
+"##;
+
+#[test]
+fn reduced_motion_keeps_every_gift_and_halves_its_movement() {
+    let full = parse(MOVING).unwrap();
+    let reduced = full.clone().with_motion(Motion::Reduced);
+    assert_eq!(full.gifts.len(), reduced.gifts.len());
+    let track = |catalog: &Catalog, at: f32| catalog.recipe("comet").pictures[0].track.at(at);
+    // About where it is at its best, x = 100.
+    assert_eq!(track(&reduced, 1.0).x, 100.0);
+    assert_eq!(track(&reduced, 0.0).x, -150.0);
+    assert_eq!(track(&reduced, 0.0).roll, 45.0);
+    assert_eq!(track(&reduced, 2.0).x, 350.0);
+    // It no longer comes from afar, so it fades in and out.
+    let alphas = [0.0, 1.0, 2.0].map(|at| track(&reduced, at).alpha);
+    assert_eq!(alphas, [0.0, 1.0, 0.0]);
+    // And does not go beyond where it was going.
+    let most = |catalog: &Catalog| {
+        (0..100).fold(0.0, |most: f32, step| {
+            most.max(track(catalog, step as f32 / 100.0).x)
+        })
+    };
+    assert!(most(&full) > 101.0);
+    assert!(most(&reduced) <= 100.0);
+    let emitter = &reduced.recipe("comet").emitters[0];
+    assert_eq!(
+        (emitter.aim, emitter.burst),
+        ([5.0, 10.0, 15.0], [50.0, 100.0])
+    );
+    assert_eq!(emitter.spin, [-45.0, 45.0]);
+}
+
+#[test]
+fn calm_motion_shows_a_calm_gift_under_the_gifts_own_name() {
+    let calm = parse(MOVING).unwrap().with_motion(Motion::Calm);
+    let shown = calm.recipe("comet");
+    assert!(shown.pictures.is_empty() && shown.emitters.is_empty());
+    assert_eq!((&*shown.key, &*shown.name), ("comet", "Comet"));
+    assert_eq!(shown.icon.as_deref(), Some("comet"));
+    assert_eq!(shown.lane, Some(Lane::Feature));
+    assert_eq!(shown.sound.as_deref(), Some("pond"));
+    assert_eq!(calm.recipe("pond").sound.as_deref(), Some("pond"));
+}
+
+#[test]
+fn a_calm_gift_that_does_not_exist_is_a_mistake_with_its_line() {
+    let told = mistake(&MOVING.replace("[\"pond\"]", "[\"pound\"]"));
+    assert!(
+        told.contains(":2: calm: there is no gift \"pound\"; did you mean \"pond\"?"),
+        "{told}"
+    );
+}

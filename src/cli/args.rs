@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::preview::PreviewArgs;
+
 /// Turns live-stream gifts into a show.
 #[derive(Debug, Parser)]
 #[command(name = "hyperfocus", version, about, propagate_version = true)]
@@ -23,6 +25,8 @@ pub(super) enum Command {
     Run(Box<RunArgs>),
     /// Play a scripted show of every gift against an embedded backend
     Demo(DemoArgs),
+    /// Look at single gifts while their recipes and textures are edited
+    Preview(Box<PreviewArgs>),
     /// Say what is wrong with configuration, catalogue and assets, and where
     Check(CheckArgs),
     /// Measure, and print the table of figures and bars
@@ -57,6 +61,9 @@ pub(super) struct StageArgs {
     /// Render without a window
     #[arg(long)]
     pub headless: bool,
+    /// How much may move: full, reduced or calm
+    #[arg(long, value_name = "HOW")]
+    motion: Option<String>,
     /// A catalogue of your own
     #[arg(long, value_name = "FILE")]
     pub catalog: Option<PathBuf>,
@@ -152,7 +159,7 @@ pub(super) struct BenchArgs {
 /// Longest run that `--seconds` asks for: a year.
 const MAX_SECONDS: f64 = 366.0 * 86_400.0;
 
-fn seconds(text: &str) -> Result<f64, String> {
+pub(super) fn seconds(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(seconds) if seconds > 0.0 && seconds <= MAX_SECONDS => Ok(seconds),
         _ => Err("give a number of seconds above 0".to_owned()),
@@ -180,6 +187,7 @@ impl StageArgs {
         give(&mut given, "size", self.size.as_ref());
         give(&mut given, "fps", self.fps.as_ref());
         give_switch(&mut given, "headless", self.headless);
+        give(&mut given, "show.motion", self.motion.as_ref());
         give_path(&mut given, "catalog", self.catalog.as_ref());
         give_switch(&mut given, "sound.muted", self.mute);
         give(&mut given, "sound.volume", self.volume.as_ref());

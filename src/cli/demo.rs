@@ -46,6 +46,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<ExitCode> {
             window: !config.headless && has_display(),
         },
         show: config.show,
+        on_air: config.on_air,
         sound: config.sound,
         outputs: vec![
             OutputPlan::ContactSheet(args.out.join("demo.png")),

@@ -5,7 +5,7 @@
 
 use anyhow::{Context, Result};
 
-use super::{BenchPlan, Figure, RunPlan, Summary};
+use super::{BenchPlan, Figure, PreviewPlan, RunPlan, Summary};
 
 /// What a build can do beyond words.
 #[derive(Debug, Clone, Copy)]
@@ -14,6 +14,9 @@ pub struct Engine {
     /// window is closed; returns after an orderly close of connection and
     /// outputs.
     pub run: fn(RunPlan) -> Result<Summary>,
+    /// Shows the plan's gifts one by one, in a window until it is closed or as
+    /// pictures.
+    pub preview: fn(PreviewPlan) -> Result<()>,
     /// Measures what the plan asks for.
     pub bench: fn(&BenchPlan) -> Result<Vec<Figure>>,
 }
@@ -35,6 +38,7 @@ impl Engine {
 fn compiled_in() -> Option<Engine> {
     Some(Engine {
         run: crate::engine::run,
+        preview: crate::engine::preview,
         bench: crate::bench::run,
     })
 }

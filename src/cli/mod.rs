@@ -8,6 +8,7 @@ mod demo;
 mod engine;
 mod pages;
 mod plan;
+mod preview;
 mod run;
 mod shutdown;
 mod summary;
@@ -23,6 +24,7 @@ pub use engine::Engine;
 #[cfg(feature = "render")]
 pub(crate) use plan::find_catalog;
 pub use plan::{Connection, OutputPlan, RunPlan, StageSettings};
+pub use preview::{Ground, Occasion, PicturePlan, PreviewPlan};
 pub use shutdown::Shutdown;
 pub use summary::{Backend, FrameTimes, Gifts, Memory, Percentiles, Summary};
 
@@ -36,6 +38,7 @@ pub fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Run(args) => run::run(&args, arguments.config.as_deref()),
         Command::Demo(args) => demo::run(&args),
+        Command::Preview(args) => preview::run(*args),
         Command::Check(args) => check::run(&args, arguments.config.as_deref()),
         Command::Bench(args) => bench::run(&args),
         #[cfg(feature = "render")]

@@ -8,7 +8,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::Shutdown;
-use crate::config::{Config, ConfigFile, Folders, Role, ShowSettings, Size, SoundSettings};
+use crate::config::{
+    Config, ConfigFile, Folders, OnAirSettings, Role, ShowSettings, Size, SoundSettings,
+};
 use crate::model::Private;
 use crate::protocol::ClientType;
 
@@ -22,6 +24,7 @@ pub struct RunPlan {
     pub connection: Connection,
     pub stage: StageSettings,
     pub show: ShowSettings,
+    pub on_air: OnAirSettings,
     pub sound: SoundSettings,
     /// Besides the window; may be empty.
     pub outputs: Vec<OutputPlan>,
@@ -113,6 +116,7 @@ impl RunPlan {
                 window: !config.headless,
             },
             show: config.show.clone(),
+            on_air: config.on_air.clone(),
             sound: config.sound.clone(),
             outputs: outputs(config)?,
             play_unseen: config.play_unseen,

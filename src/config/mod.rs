@@ -50,8 +50,20 @@ pub struct Config {
     /// Where identities and caches are kept between runs.
     pub state_dir: PathBuf,
     pub show: ShowSettings,
+    pub on_air: OnAirSettings,
     pub sound: SoundSettings,
     pub output: OutputSettings,
+}
+
+/// How much may move on stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Motion {
+    /// All of it.
+    Full,
+    /// Half of it, without shakes and sweeps.
+    Reduced,
+    /// Reduced, and of a few quiet gifts only.
+    Calm,
 }
 
 /// As what we join a stream.
@@ -72,6 +84,7 @@ pub struct Size {
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShowSettings {
+    pub motion: Motion,
     /// Silence that ends a streak, 1 s to 10 s.
     pub streak_silence: Duration,
     pub counting: Counting,
@@ -91,6 +104,27 @@ pub enum Counting {
     Delta,
     /// Each message says how many there are by now.
     Cumulative,
+}
+
+/// What is shown of the gifts and of those who give them.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct OnAirSettings {
+    /// Whole names that are shown as "someone".
+    pub blocked_names: Vec<String>,
+    /// Whole words that make a name one.
+    pub blocked_words: Vec<String>,
+    /// Letters in a row that make a name one wherever they stand.
+    pub blocked_parts: Vec<String>,
+    pub hide_names: bool,
+    pub hide_avatars: bool,
+    /// `totalValue` below which a gift counts but is not drawn.
+    pub least_value: f64,
+    /// Gift types that count but are not drawn.
+    pub off_types: Vec<String>,
+    /// The only gift types that are drawn; empty for all.
+    pub only_types: Vec<String>,
+    /// From one act of a sender to the next, 0 s to 600 s.
+    pub cool_down: Duration,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -129,11 +163,13 @@ impl Config {
             catalog: None,
             state_dir: folders.state.clone(),
             show: ShowSettings {
+                motion: Motion::Full,
                 streak_silence: Duration::from_secs(3),
                 counting: Counting::Auto,
                 feature_from: None,
                 headline_from: None,
             },
+            on_air: OnAirSettings::default(),
             sound: SoundSettings {
                 muted: false,
                 volume: 1.0,

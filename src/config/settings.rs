@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use toml::de::DeValue;
 
-use super::{Config, Counting, ENVIRONMENT_PREFIX, Role, Size};
+use super::{Config, Counting, ENVIRONMENT_PREFIX, Motion, Role, Size};
 
 /// Smallest and largest side of the stage in pixels: below, nothing can be
 /// recognised; above, most GPUs refuse a texture.
@@ -14,6 +14,10 @@ const SIDES: std::ops::RangeInclusive<u32> = 16..=8192;
 
 /// Longest stream id in bytes, as for every id of the protocol.
 const STREAM_ID_LIMIT: usize = 128;
+
+/// Most entries of a list: more than anyone keeps by hand, and still matched
+/// in microseconds.
+const LIST_LIMIT: usize = 2_000;
 
 /// One setting.
 pub(super) struct Setting {
@@ -38,9 +42,11 @@ pub(super) enum Value<'a> {
     Text(&'a str),
     Number(f64),
     Flag(bool),
+    /// Texts in a row.
+    List(Vec<&'a str>),
     /// From a variable or a flag: whatever it can be read as.
     Word(&'a str),
-    /// Something no setting takes: an array, a table, a date.
+    /// Something no setting takes: a table, a date, a mixed array.
     Other(&'static str),
 }
 
@@ -93,7 +99,7 @@ pub(super) const ALL: &[Setting] = &[
         key: "size",
         accepts: "a size such as \"1920x1080\", each side 16 to 8192",
         set: |config, value, _| {
-            config.size = parse_size(value.text()?).ok_or(None)?;
+            config.size = Size::parse(value.text()?).ok_or(None)?;
             Ok(())
         },
     },
@@ -140,6 +146,18 @@ pub(super) const ALL: &[Setting] = &[
         },
     },
     Setting {
+        key: "show.motion",
+        accepts: "\"full\", \"reduced\" or \"calm\"",
+        set: |config, value, _| {
+            config.show.motion = value.one_of(&[
+                ("full", Motion::Full),
+                ("reduced", Motion::Reduced),
+                ("calm", Motion::Calm),
+            ])?;
+            Ok(())
+        },
+    },
+    Setting {
         key: "show.streak_silence",
         accepts: "a number of seconds, 1 to 10",
         set: |config, value, _| {
@@ -172,6 +190,78 @@ pub(super) const ALL: &[Setting] = &[
         accepts: "a value of 0 or more",
         set: |config, value, _| {
             config.show.headline_from = Some(value.number(0.0, f64::MAX)?);
+            Ok(())
+        },
+    },
+    Setting {
+        key: "on_air.blocked_names",
+        accepts: "a list of up to 2000 texts",
+        set: |config, value, _| {
+            config.on_air.blocked_names = value.list()?;
+            Ok(())
+        },
+    },
+    Setting {
+        key: "on_air.blocked_words",
+        accepts: "a list of up to 2000 texts",
+        set: |config, value, _| {
+            config.on_air.blocked_words = value.list()?;
+            Ok(())
+        },
+    },
+    Setting {
+        key: "on_air.blocked_parts",
+        accepts: "a list of up to 2000 texts",
+        set: |config, value, _| {
+            config.on_air.blocked_parts = value.list()?;
+            Ok(())
+        },
+    },
+    Setting {
+        key: "on_air.hide_names",
+        accepts: "true or false",
+        set: |config, value, _| {
+            config.on_air.hide_names = value.flag()?;
+            Ok(())
+        },
+    },
+    Setting {
+        key: "on_air.hide_avatars",
+        accepts: "true or false",
+        set: |config, value, _| {
+            config.on_air.hide_avatars = value.flag()?;
+            Ok(())
+        },
+    },
+    Setting {
+        key: "on_air.least_value",
+        accepts: "a value of 0 or more",
+        set: |config, value, _| {
+            config.on_air.least_value = value.number(0.0, f64::MAX)?;
+            Ok(())
+        },
+    },
+    Setting {
+        key: "on_air.off_types",
+        accepts: "a list of up to 2000 gift types",
+        set: |config, value, _| {
+            config.on_air.off_types = value.list()?;
+            Ok(())
+        },
+    },
+    Setting {
+        key: "on_air.only_types",
+        accepts: "a list of up to 2000 gift types",
+        set: |config, value, _| {
+            config.on_air.only_types = value.list()?;
+            Ok(())
+        },
+    },
+    Setting {
+        key: "on_air.cool_down",
+        accepts: "a number of seconds, 0 to 600",
+        set: |config, value, _| {
+            config.on_air.cool_down = Duration::from_secs_f64(value.number(0.0, 600.0)?);
             Ok(())
         },
     },
@@ -276,7 +366,16 @@ impl<'a> Value<'a> {
                 .parse()
                 .map_or(Self::Other("such a number"), Self::Number),
             DeValue::Datetime(_) => Self::Other("a date"),
-            DeValue::Array(_) => Self::Other("an array"),
+            DeValue::Array(items) => {
+                let texts = items.iter().map(|item| match item.get_ref() {
+                    DeValue::String(text) => Some(&**text),
+                    _ => None,
+                });
+                texts.collect::<Option<_>>().map_or(
+                    Self::Other("an array of other things than texts"),
+                    Self::List,
+                )
+            }
             DeValue::Table(_) => Self::Other("a table"),
         }
     }
@@ -286,6 +385,23 @@ impl<'a> Value<'a> {
             Self::Text(text) | Self::Word(text) => Ok(text),
             _ => Err(None),
         }
+    }
+
+    /// From a variable or a flag: separated by commas.
+    fn list(&self) -> Taken<Vec<String>> {
+        let texts: Vec<&str> = match self {
+            Self::List(texts) => texts.clone(),
+            Self::Word(word) => word.split(',').collect(),
+            Self::Text(_) => return Err(Some("write it in [brackets]".to_owned())),
+            _ => return Err(None),
+        };
+        let texts = texts.into_iter().map(str::trim);
+        let list: Vec<_> = texts
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned)
+            .collect();
+        within(list.len() <= LIST_LIMIT)?;
+        Ok(list)
     }
 
     /// Finite and from `least` to `most`, both included.
@@ -343,18 +459,23 @@ impl fmt::Display for Value<'_> {
             Self::Text(text) | Self::Word(text) => write!(f, "{text:?}"),
             Self::Number(number) => write!(f, "{number}"),
             Self::Flag(flag) => write!(f, "{flag}"),
+            // Its entries may be words that nobody wants to read again.
+            Self::List(list) => write!(f, "a list of {}", list.len()),
             Self::Other(what) => f.write_str(what),
         }
     }
 }
 
-fn parse_size(text: &str) -> Option<Size> {
-    let (width, height) = text.trim().split_once(['x', 'X', '\u{d7}'])?;
-    let side = |text: &str| text.trim().parse().ok().filter(|side| SIDES.contains(side));
-    Some(Size {
-        width: side(width)?,
-        height: side(height)?,
-    })
+impl Size {
+    /// "1280x720"; `None` for anything else, and beyond 16 to 8192 a side.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (width, height) = text.trim().split_once(['x', 'X', '\u{d7}'])?;
+        let side = |text: &str| text.trim().parse().ok().filter(|side| SIDES.contains(side));
+        Some(Self {
+            width: side(width)?,
+            height: side(height)?,
+        })
+    }
 }
 
 /// Enough to tell a mistake from an address; the connection finds out the rest.

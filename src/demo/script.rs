@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::catalog::{Catalog, Kind, Lane};
-use crate::model::{AnimationWish, Gift, GiftType, Goal, Private, Sender, StreamStatus};
+use crate::model::{AnimationWish, Gift, GiftType, Goal, Sender, StreamStatus};
 
 /// Most lines of one script; twenty of the largest flood that is measured. A
 /// longer flood is cut there.
@@ -234,27 +234,20 @@ impl<'a> Writer<'a> {
             Lane::Feature => self.catalog.lanes.feature,
             Lane::Ambient => 1.0,
         };
+        let id = format!("demo-{:06}", self.beats.len());
+        let kind = match recipe.kind {
+            Kind::Particle => "particle",
+            Kind::Model => "3d-model",
+            Kind::Video => "video",
+        };
         Gift {
-            id: format!("demo-{:06}", self.beats.len()).into(),
-            gift_type: gift_type.clone(),
             quantity,
             total_value: price * f64::from(quantity),
-            sender: sender(who),
             animation: AnimationWish {
-                kind: Some(
-                    match recipe.kind {
-                        Kind::Particle => "particle",
-                        Kind::Model => "3d-model",
-                        Kind::Video => "video",
-                    }
-                    .into(),
-                ),
+                kind: Some(kind.into()),
                 ..AnimationWish::default()
             },
-            is_streak: false,
-            combo_count: 0,
-            rank: None,
-            sent_at: None,
+            ..Gift::one(id, gift_type.clone(), sender(who))
         }
     }
 
@@ -284,11 +277,9 @@ impl<'a> Writer<'a> {
 /// Person `who`; there are as many as numbers, sharing the names.
 fn sender(who: usize) -> Sender {
     Sender {
-        user_id: Private(format!("user-{who}").into()),
-        name: Private(NAMES[who % NAMES.len()].into()),
-        avatar_url: None,
         is_subscriber: who.is_multiple_of(3),
         is_moderator: who.is_multiple_of(7),
+        ..Sender::named(format!("user-{who}"), NAMES[who % NAMES.len()])
     }
 }
 

@@ -16,6 +16,7 @@ use super::adapter::Gpu;
 use crate::catalog::Catalog;
 use crate::cli::RunPlan;
 use crate::config;
+use crate::on_air::{Blocked, Policy};
 use crate::render::present::Form;
 use crate::render::{Quality, StageRenderPlugin, StageSize};
 use crate::show::{Counting, Show, ShowSettings};
@@ -131,6 +132,28 @@ fn show_settings(plan: &RunPlan) -> ShowSettings {
             config::Counting::Cumulative => Counting::Cumulative,
         },
         play_unseen: plan.play_unseen,
+        on_air: policy(&plan.on_air),
+        blocked: blocked(&plan.on_air),
         ..ShowSettings::default()
+    }
+}
+
+fn policy(on_air: &config::OnAirSettings) -> Policy {
+    let types = |types: &[String]| types.iter().map(|name| name.as_str().into()).collect();
+    Policy {
+        least_value: on_air.least_value,
+        off_types: types(&on_air.off_types),
+        only_types: types(&on_air.only_types),
+        cool_down: on_air.cool_down,
+    }
+}
+
+fn blocked(on_air: &config::OnAirSettings) -> Blocked {
+    Blocked {
+        names: on_air.blocked_names.clone(),
+        words: on_air.blocked_words.clone(),
+        parts: on_air.blocked_parts.clone(),
+        hide_names: on_air.hide_names,
+        hide_avatars: on_air.hide_avatars,
     }
 }

@@ -10,6 +10,7 @@ mod adapter;
 mod app;
 mod headless;
 mod moments;
+mod preview;
 mod reload;
 mod sinks;
 mod still;
@@ -26,7 +27,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use bevy::prelude::*;
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Motion};
 use crate::cli::{RunPlan, Summary};
 use crate::config;
 use crate::model::{Control, Moment};
@@ -40,6 +41,7 @@ use crate::session::SessionSettings;
 use crate::sound::{SoundPlugin, Speakers};
 use crate::stage::{Director, StageLink};
 
+pub use preview::preview;
 pub use still::{Rehearsal, StillError};
 
 use adapter::Gpu;
@@ -152,7 +154,12 @@ fn load_catalog(path: &Path, settings: &config::ShowSettings) -> Result<Catalog>
         lanes.feature,
         lanes.headline
     );
-    Ok(catalog)
+    let motion = match settings.motion {
+        config::Motion::Full => Motion::Full,
+        config::Motion::Reduced => Motion::Reduced,
+        config::Motion::Calm => Motion::Calm,
+    };
+    Ok(catalog.with_motion(motion))
 }
 
 #[cfg(feature = "desktop")]
@@ -272,6 +279,7 @@ mod tests {
     fn a_hosts_thresholds_take_the_place_of_the_catalogues() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/catalog.toml");
         let settings = |feature_from, headline_from| ShowSettings {
+            motion: config::Motion::Full,
             streak_silence: Duration::from_secs(3),
             counting: Counting::Auto,
             feature_from,

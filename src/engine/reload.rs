@@ -79,7 +79,7 @@ fn take(time: Res<Time<Real>>, fresh: Res<Fresh>, mut director: ResMut<Director>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Counting;
+    use crate::config::{Counting, Motion};
 
     #[test]
     fn an_edit_is_read_and_a_bad_one_keeps_the_last_good() {
@@ -91,6 +91,7 @@ mod tests {
         let (until, stop) = bounded(0);
         let watched = path.clone();
         let settings = ShowSettings {
+            motion: Motion::Full,
             streak_silence: Duration::from_secs(3),
             counting: Counting::Auto,
             feature_from: None,

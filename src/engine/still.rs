@@ -20,19 +20,25 @@ use super::{adapter, app};
 use crate::catalog::Catalog;
 use crate::config::Size;
 use crate::model::{Control, Gift};
-use crate::render::Warmup;
 use crate::render::captions::CaptionDesk;
+use crate::render::models::ModelFiles;
 use crate::render::particles::EffectPool;
 use crate::render::present::{Frame, FrameRequest, Frames, Readback};
 use crate::render::video::{ActiveVideo, VideoPlayback, VideoStatus};
+use crate::render::{Textures, Warmup};
 use crate::show::ShowSettings;
 use crate::stage::{Act, Director, StageLink};
 
 /// Stage time from one frame to the next.
 const STEP: Duration = Duration::from_nanos(1_000_000_000 / 60);
+/// Steps in which what is left of an act passes. It is not looked at; longer
+/// ones the stage's clock cuts.
+pub(super) const CLEARING: Duration = Duration::from_millis(200);
+/// An open streak waits for its end to be said, as long as a show may wait.
+pub(super) const SILENCE: Duration = Duration::from_secs(10);
 /// Frames for which the clock stands once an act has begun: a model's entities
 /// are there after two, and its nodes have places after another.
-const SETTLE_FRAMES: u32 = 8;
+pub(super) const SETTLE_FRAMES: u32 = 8;
 /// Pause between frames while another thread is waited for.
 const NAP: Duration = Duration::from_millis(4);
 /// Frames without what is waited for after which it will not come: a minute of
@@ -63,7 +69,10 @@ impl Rehearsal {
         let gpu = adapter::open()?;
         let mut app = app::assemble(
             size,
-            ShowSettings::default(),
+            ShowSettings {
+                silence: SILENCE,
+                ..ShowSettings::default()
+            },
             gpu,
             catalog,
             StageLink::default(),
@@ -89,44 +98,64 @@ impl Rehearsal {
     /// # Errors
     /// When it is over by then, or something that it needs never comes.
     pub fn still(&mut self, gift: Gift, at: f32) -> Result<Frame, StillError> {
-        self.clear()?;
         let name = gift.gift_type.clone();
-        let now = self.now();
-        self.director().show.offer(now, gift);
-        self.move_clock_by(STEP);
-        for _ in 0..PATIENCE {
-            self.app.update();
-            if self.age().is_some() {
-                break;
-            }
-        }
-        self.let_everything_arrive()?;
-        self.move_clock_by(STEP);
+        self.begin(gift)?;
         loop {
-            match self.age() {
+            match self.act().map(|act| act.age) {
                 Some(age) if age >= at => break,
-                Some(_) => self.app.update(),
+                Some(_) => self.step(STEP),
                 None => return Err(StillError::Over { gift: name, at }),
             }
         }
-        self.take_frame(at)
+        self.frame(at)
+    }
+
+    /// Puts `gift` alone on stage, at its beginning and with everything there
+    /// that it needs.
+    ///
+    /// # Errors
+    /// When something that it needs never comes.
+    pub fn begin(&mut self, gift: Gift) -> Result<(), StillError> {
+        self.clear()?;
+        self.offer(gift);
+        self.move_clock_by(STEP);
+        for _ in 0..PATIENCE {
+            self.app.update();
+            if self.act().is_some() {
+                break;
+            }
+        }
+        self.move_clock_by(Duration::ZERO);
+        for _ in 0..SETTLE_FRAMES {
+            self.app.update();
+        }
+        self.let_everything_arrive()
+    }
+
+    /// A further message; the next step plays it.
+    pub fn offer(&mut self, gift: Gift) {
+        let now = self.now();
+        self.director().show.offer(now, gift);
+    }
+
+    /// Moves the clock by `by` and draws.
+    pub fn step(&mut self, by: Duration) {
+        self.move_clock_by(by);
+        self.app.update();
     }
 
     /// Stands still until what other threads do for the act is done.
     fn let_everything_arrive(&mut self) -> Result<(), StillError> {
         self.move_clock_by(Duration::ZERO);
-        for _ in 0..SETTLE_FRAMES {
-            self.app.update();
-        }
-        self.wait_until("a caption", |world| {
-            world.resource::<CaptionDesk>().pending() == 0
-        })?;
-        self.wait_until("a video's picture", are_videos_in_time)
+        self.wait_until("a caption, a texture or a video's picture", has_arrived)
     }
 
-    /// The frame at this moment: the first of two in a row that are alike, as
-    /// what was uploaded last may take a frame to be seen.
-    fn take_frame(&mut self, at: f32) -> Result<Frame, StillError> {
+    /// The frame at this moment, stamped `at`: the first of two in a row that
+    /// are alike, as what was uploaded last may take a frame to be seen.
+    ///
+    /// # Errors
+    /// When something that it needs never comes.
+    pub fn frame(&mut self, at: f32) -> Result<Frame, StillError> {
         self.let_everything_arrive()?;
         self.request(true, at);
         let mut before: Option<Frame> = None;
@@ -151,11 +180,9 @@ impl Rehearsal {
     fn clear(&mut self) -> Result<(), StillError> {
         let now = self.now();
         self.director().show.control(now, Control::Clear);
-        self.move_clock_by(STEP);
+        self.move_clock_by(CLEARING);
         self.wait_until("an empty stage", |world| {
-            world.resource::<Director>().is_idle()
-                && world.resource::<EffectPool>().in_use() == 0
-                && world.resource::<Readback>().in_flight() == 0
+            is_bare(world) && world.resource::<Readback>().in_flight() == 0
         })?;
         for _ in self.frames.try_iter() {}
         Ok(())
@@ -181,6 +208,18 @@ impl Rehearsal {
             .insert_resource(TimeUpdateStrategy::ManualDuration(step));
     }
 
+    /// Whether frames are read back as they are drawn, and with which time the
+    /// next one is stamped.
+    pub(super) fn film(&mut self, is_on: bool, at: f32) {
+        self.request(is_on, at);
+    }
+
+    /// Frames that were read back since the last call, in order; their pixels
+    /// come a frame late.
+    pub(super) fn filmed(&self) -> impl Iterator<Item = Frame> + '_ {
+        self.frames.try_iter()
+    }
+
     fn request(&mut self, readback: bool, at: f32) {
         self.app.insert_resource(FrameRequest {
             readback,
@@ -197,12 +236,30 @@ impl Rehearsal {
         self.app.world().resource::<Time<Real>>().elapsed()
     }
 
-    /// How far the act is on its timeline; `None` when there is none.
-    fn age(&mut self) -> Option<f32> {
+    /// The act on stage, if there is one.
+    pub fn act(&mut self) -> Option<&Act> {
         let world = self.app.world_mut();
         let mut acts = world.query::<&Act>();
-        acts.iter(world).map(|act| act.age).next()
+        acts.iter(world).next()
     }
+
+    pub(super) fn world(&mut self) -> &mut World {
+        self.app.world_mut()
+    }
+}
+
+/// Whether nothing is left of what played.
+pub(super) fn is_bare(world: &World) -> bool {
+    world.resource::<Director>().is_idle() && world.resource::<EffectPool>().in_use() == 0
+}
+
+/// Whether what other threads do for the acts on stage is done.
+pub(super) fn has_arrived(world: &mut World) -> bool {
+    let assets = world.resource::<AssetServer>();
+    world.resource::<CaptionDesk>().pending() == 0
+        && world.resource::<Textures>().settled(assets)
+        && world.resource::<ModelFiles>().settled(assets)
+        && are_videos_in_time(world)
 }
 
 /// Whether every video shows the picture that its clock asks for.

@@ -14,6 +14,7 @@ use super::caption::{
     CardTitle, CounterSpec, NameSpec, Picture, PixelBuffer, Rgba, painter::CaptionSettings,
 };
 use super::layout::{Placement, StageSize};
+use super::letters::{MASK_HEIGHT, PaintedName};
 use super::quad::{QuadMaterial, UnitQuad};
 use super::shake::Trembling;
 use crate::catalog::{Color, Lane, Recipe, icon_path};
@@ -61,13 +62,20 @@ pub struct CaptionDesk {
     orders: HashMap<u64, Order>,
     next: u64,
     icons: HashMap<String, Option<Picture>>,
+    /// Acts get no card and no counter; what is fused into videos is painted.
+    pub is_off: bool,
 }
 
 #[derive(Clone)]
 enum Order {
     Card(Entity),
     Counter(Entity),
-    Fusion { act: Entity, tag: Arc<str> },
+    /// For an act that spells it.
+    Name(Entity),
+    Fusion {
+        act: Entity,
+        tag: Arc<str>,
+    },
 }
 
 /// The card of an act.
@@ -110,6 +118,7 @@ impl Default for CaptionDesk {
             orders: HashMap::new(),
             next: 0,
             icons: HashMap::new(),
+            is_off: false,
         }
     }
 }
@@ -120,7 +129,15 @@ impl CaptionDesk {
         self.painter.as_ref().map_or(0, CaptionPainter::pending)
     }
 
+    /// Icons are read from their files again when they are next wanted.
+    pub fn forget_icons(&mut self) {
+        self.icons.clear();
+    }
+
     fn order(&mut self, order: Order, kind: CaptionKind) -> bool {
+        if self.is_off && !matches!(order, Order::Fusion { .. }) {
+            return false;
+        }
         let Some(painter) = &mut self.painter else {
             return false;
         };
@@ -215,6 +232,24 @@ fn order_card(
             Order::Counter(add.entity),
             CaptionKind::Counter(counter_spec(act, &stage)),
         );
+    }
+    if let Some(letters) = &act.recipe.letters {
+        let name = name_of(&act.by);
+        let text = if name.0.is_empty() {
+            Private(act.recipe.name.clone())
+        } else {
+            name
+        };
+        let kind = CaptionKind::Name(NameSpec {
+            text,
+            width: (letters.width / letters.height * MASK_HEIGHT as f32) as u32,
+            height: MASK_HEIGHT,
+            colour: Rgba::hex(0xFF_FF_FF),
+            bold: true,
+            outlined: false,
+            straight: true,
+        });
+        desk.order(Order::Name(add.entity), kind);
     }
     if let Some(video) = &act.recipe.video {
         let mut fusion = FusionImages::default();
@@ -329,7 +364,8 @@ fn receive(
         let Some(order) = desk.orders.remove(&ticket) else {
             continue;
         };
-        let (Order::Card(act) | Order::Counter(act) | Order::Fusion { act, .. }) = order;
+        let (Order::Card(act) | Order::Counter(act) | Order::Name(act) | Order::Fusion { act, .. }) =
+            order;
         let Ok(shown) = acts.get(act) else { continue };
         let (size, shift, body) = measures(&picture, unit);
         match order {
@@ -339,6 +375,9 @@ fn receive(
                         .ready
                         .push((tag, images.add(straight_image(picture))));
                 }
+            }
+            Order::Name(_) => {
+                commands.entity(act).insert(PaintedName(picture));
             }
             Order::Card(_) => {
                 let texture = images.add(stage_image(picture));
@@ -388,7 +427,10 @@ fn receive(
     }
     // Orders whose act went before the image came.
     desk.orders.retain(|_, order| {
-        let (Order::Card(act) | Order::Counter(act) | Order::Fusion { act, .. }) = order;
+        let (Order::Card(act)
+        | Order::Counter(act)
+        | Order::Name(act)
+        | Order::Fusion { act, .. }) = order;
         acts.contains(*act)
     });
 }

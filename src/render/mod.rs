@@ -12,6 +12,7 @@ pub mod caption;
 pub mod captions;
 mod environment;
 pub mod layout;
+mod letters;
 mod model_material;
 pub mod models;
 pub mod particles;
@@ -46,6 +47,7 @@ impl Plugin for StageRenderPlugin {
                 pictures::PicturePlugin,
                 models::ModelPlugin,
                 captions::CaptionPlugin,
+                letters::LettersPlugin,
                 videos::ActVideoPlugin,
                 particles::ParticlePlugin,
                 shake::ShakePlugin,

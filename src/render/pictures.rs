@@ -185,7 +185,10 @@ pub(super) fn place_pictures(
         let aspect = images.get(&material.texture).map_or(1.0, |image| {
             image.width() as f32 / image.height().max(1) as f32
         });
-        let size = pose.scale * picture.size * Vec2::new(aspect, 1.0);
+        let alpha = pose.alpha * act.presence();
+        // What is not seen is not drawn: a clear quad costs as much as a full one.
+        let shown_at = if alpha > 0.0 { picture.size } else { 0.0 };
+        let size = pose.scale * shown_at * Vec2::new(aspect, 1.0);
         let pivot = pose.rotation * (size * Vec2::from(picture.pivot)).extend(0.0);
         *transform = Transform {
             translation: (pose.position - pivot.truncate())
@@ -193,7 +196,7 @@ pub(super) fn place_pictures(
             rotation: pose.rotation,
             scale: size.extend(1.0),
         };
-        material.tint.w = pose.alpha * act.presence();
+        material.tint.w = alpha;
         material.hold.z = picture.track.at(at).reveal;
         if let Some(wave) = picture.wave {
             let phase = (act.elapsed * wave.hertz).fract();

@@ -17,6 +17,7 @@ use bevy::prelude::*;
 use bevy::render::camera::ExtractedCamera;
 use bevy::render::extract_component::{ExtractComponent, ExtractComponentPlugin};
 use bevy::render::extract_resource::{ExtractResource, ExtractResourcePlugin};
+use bevy::render::render_asset::RenderAssets;
 use bevy::render::render_resource::binding_types::{sampler, texture_2d, uniform_buffer};
 use bevy::render::render_resource::{
     BindGroupEntries, BindGroupLayoutDescriptor, BindGroupLayoutEntries, Buffer, BufferDescriptor,
@@ -30,6 +31,7 @@ use bevy::render::render_resource::{
 use bevy::render::renderer::{
     RenderContext, RenderDevice, RenderGraph, RenderGraphSystems, ViewQuery,
 };
+use bevy::render::texture::GpuImage;
 use bevy::render::view::ViewTarget;
 use bevy::render::{Render, RenderApp, RenderStartup, RenderSystems};
 use bevy::shader::Shader;
@@ -62,6 +64,8 @@ pub enum Form {
     LinearPremultiplied,
     /// Opaque over a ground colour: a window that is not an overlay.
     Window,
+    /// The same over a picture.
+    WindowOverPicture,
 }
 
 impl Form {
@@ -73,6 +77,7 @@ impl Form {
             Self::Desktop => "DESKTOP",
             Self::LinearPremultiplied => "LINEAR_PREMULTIPLIED",
             Self::Window => "WINDOW",
+            Self::WindowOverPicture => "WINDOW_OVER_PICTURE",
         }
     }
 }
@@ -108,6 +113,10 @@ pub struct WindowCamera {
     pub ground: LinearRgba,
     /// Whether the ground is a checkerboard of this colour and a lighter one.
     pub is_checkered: bool,
+    /// Lies under the stage instead, as large as the stage; needs to be loaded.
+    pub picture: Option<AssetId<Image>>,
+    /// Lines at the bottom that the stage leaves free.
+    pub band: u32,
     /// Whether what the camera itself sees is laid over the stage.
     pub has_overlay: bool,
 }
@@ -273,7 +282,7 @@ struct Presenter {
     layout: BindGroupLayoutDescriptor,
     sampler: Sampler,
     to_bytes: CachedRenderPipelineId,
-    window: Option<(TextureFormat, CachedRenderPipelineId)>,
+    window: Option<(TextureFormat, Form, CachedRenderPipelineId)>,
     target: Texture,
     target_view: TextureView,
     slots: Vec<Slot>,
@@ -309,6 +318,7 @@ fn make_presenter(
                 texture_2d(TextureSampleType::Float { filterable: true }),
                 sampler(SamplerBindingType::Filtering),
                 uniform_buffer::<PresentUniform>(false),
+                texture_2d(TextureSampleType::Float { filterable: true }),
             ),
         ),
     );
@@ -388,13 +398,14 @@ fn pipeline(
     }
 }
 
-/// Draws `source` into `target` in the given form.
+/// Draws `source` into the attachment; forms without a picture beneath do not
+/// look at `under`.
 fn draw(
     ctx: &mut RenderContext,
     presenter: &Presenter,
     cache: &PipelineCache,
     pipeline: CachedRenderPipelineId,
-    source: &TextureView,
+    [source, under]: [&TextureView; 2],
     attachment: RenderPassColorAttachment,
     uniform: PresentUniform,
 ) -> bool {
@@ -414,7 +425,12 @@ fn draw(
     let bind_group = device.create_bind_group(
         "present",
         &cache.get_bind_group_layout(&presenter.layout),
-        &BindGroupEntries::sequential((source, &presenter.sampler, uniform.as_entire_binding())),
+        &BindGroupEntries::sequential((
+            source,
+            &presenter.sampler,
+            uniform.as_entire_binding(),
+            under,
+        )),
     );
     let mut pass = ctx
         .command_encoder()
@@ -469,7 +485,7 @@ fn present_stage(
         &presenter,
         &cache,
         presenter.to_bytes,
-        target.main_texture_view(),
+        [target.main_texture_view(); 2],
         attachment,
         uniform,
     );
@@ -501,6 +517,7 @@ fn present_window(
     cache: Res<PipelineCache>,
     fullscreen: Res<FullscreenShader>,
     outlet: Res<Outlet>,
+    images: Res<RenderAssets<GpuImage>>,
     mut presenter: ResMut<Presenter>,
     mut ctx: RenderContext,
 ) {
@@ -508,28 +525,31 @@ fn present_window(
     let (Ok(stage), Some(format)) = (stage.single(), target.out_texture_view_format()) else {
         return;
     };
+    let under = window.picture.and_then(|picture| images.get(picture));
+    let form = match under {
+        Some(_) => Form::WindowOverPicture,
+        None => Form::Window,
+    };
     let pipeline_id = match presenter.window {
-        Some((known, id)) if known == format => id,
+        Some((known, of, id)) if (known, of) == (format, form) => id,
         _ => {
-            let id = cache.queue_render_pipeline(pipeline(
-                &presenter.layout,
-                &fullscreen,
-                format,
-                Form::Window,
-            ));
-            presenter.window = Some((format, id));
+            let id =
+                cache.queue_render_pipeline(pipeline(&presenter.layout, &fullscreen, format, form));
+            presenter.window = Some((format, form, id));
             id
         }
     };
     let size = target.main_texture().size();
     let stage_aspect = outlet.size.x as f32 / outlet.size.y as f32;
-    let aspect = size.width as f32 / size.height.max(1) as f32;
-    // The stage is fitted into the window and centred.
+    let room = size.height.saturating_sub(window.band).max(1) as f32;
+    let aspect = size.width as f32 / room;
+    // The stage is fitted into the window above the band, and centred.
     let scale = Vec2::new(
         (aspect / stage_aspect).max(1.0),
         (stage_aspect / aspect).max(1.0),
     );
     let offset = (Vec2::ONE - scale) * 0.5;
+    let scale = scale * Vec2::new(1.0, size.height as f32 / room);
     let uniform = PresentUniform {
         checkered: if window.is_checkered { 1.0 } else { 0.0 },
         ground: window.ground.to_vec4(),
@@ -543,7 +563,10 @@ fn present_window(
         &presenter,
         &cache,
         pipeline_id,
-        stage.main_texture_view(),
+        [
+            stage.main_texture_view(),
+            under.map_or(stage.main_texture_view(), |under| &under.texture_view),
+        ],
         attachment,
         uniform,
     );

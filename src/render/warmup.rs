@@ -147,6 +147,9 @@ fn prepare(
         for picture in &recipe.pictures {
             textures.get(&assets, &picture.texture);
         }
+        if let Some(letters) = &recipe.letters {
+            textures.get(&assets, &letters.texture);
+        }
         if let Some(model) = &recipe.model {
             files.get(&assets, &model.file);
         }

@@ -181,15 +181,34 @@ impl Show {
             return;
         }
         // The backlog that shortens acts is what waits behind this one.
-        let turn = match self.next_turn() {
-            None => return,
-            Some(Next::Aside(at)) => self.aside.remove(at),
-            Some(Next::Queued(id)) => self.queue.remove(id),
+        let turn = loop {
+            match self.next_turn() {
+                None => return,
+                Some(Next::Aside(at)) => break self.aside.remove(at),
+                Some(Next::Queued(id)) => match self.rests_until(id) {
+                    Some(until) => self.queue.rest(id, until),
+                    None => break self.queue.remove(id),
+                },
+            }
         };
         let turn = turn.expect("next_turn() found it");
+        if let Some(key) = turn.key.as_ref().filter(|_| !turn.is_bundle()) {
+            self.cool_down.begin(self.now, &key.user_id);
+        }
         let slot = self.lanes.take(turn.lane).expect("next_turn() saw room");
         self.pacer.spend(self.now);
         self.start(turn, slot);
+    }
+
+    /// Until when a turn waits because its sender has just had an act. Many
+    /// people's turn is nobody's, and a headline gift waits for no such thing.
+    fn rests_until(&self, id: TurnId) -> Option<Moment> {
+        let turn = self.queue.get(id)?;
+        let key = turn.key.as_ref()?;
+        let exempt = turn.is_bundle() || turn.lane == Lane::Headline;
+        self.cool_down
+            .rests_until(self.now, &key.user_id)
+            .filter(|_| !exempt)
     }
 
     fn start(&mut self, turn: Turn, slot: usize) {

@@ -2,6 +2,7 @@
 
 use super::Show;
 use super::acts::Phase;
+use super::cool_down::CoolDown;
 use super::lanes::{AMBIENT_LIMIT, LANES};
 use super::streak::{Home, MOST_OPEN};
 use crate::catalog::Lane;
@@ -15,6 +16,9 @@ impl Show {
     /// Says which invariant is broken.
     pub fn verify_invariants(&self) -> Result<(), String> {
         self.queue.verify()?;
+        if self.cool_down.len() > CoolDown::bound() {
+            return Err("more senders rest than are remembered".into());
+        }
         self.board.verify()?;
         self.verify_ledger()?;
         self.verify_stage()?;

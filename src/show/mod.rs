@@ -26,6 +26,7 @@
 mod acts;
 mod board;
 mod controls;
+mod cool_down;
 mod cue;
 mod invariants;
 mod lanes;
@@ -44,6 +45,7 @@ use std::sync::Arc;
 
 use crate::catalog::{Catalog, Lane};
 use crate::model::{Gift, Moment, StreamStatus};
+use crate::on_air::Screen;
 
 pub use acts::OnStage;
 pub use board::{Board, Gifter, MOST_GIFTERS, RECENT_GIFTS, RecentGift, TOP_GIFTERS};
@@ -58,6 +60,7 @@ pub use streak::Counting;
 
 use acts::Act;
 use controls::Recap;
+use cool_down::CoolDown;
 use lanes::Lanes;
 use outcomes::Ledger;
 use pacing::Pacer;
@@ -98,6 +101,8 @@ pub struct Show {
     particles: u64,
     lanes: Lanes,
     pacer: Pacer,
+    cool_down: CoolDown,
+    screen: Screen,
     rate: f64,
     board: Board,
     live_output: bool,
@@ -116,6 +121,8 @@ impl Show {
     pub fn new(settings: ShowSettings, catalog: Arc<Catalog>) -> Self {
         let settings = settings.clamped();
         let rate = sane_rate(settings.rate);
+        let screen = Screen::new(&settings.blocked);
+        let cool_down = CoolDown::new(settings.on_air.cool_down);
         Self {
             queue: Queue::new(catalog.clone()),
             streaks: Streaks::new(settings.silence, settings.counting),
@@ -130,6 +137,8 @@ impl Show {
             particles: 0,
             lanes: Lanes::new(rate),
             pacer: Pacer::new(rate),
+            cool_down,
+            screen,
             rate,
             board: Board::default(),
             live_output: true,
@@ -173,7 +182,8 @@ impl Show {
         let start = self.next_turn().is_some().then(|| self.pacer.opens_at());
         let holds = !self.is_paused() && self.next_hold_check < Moment::MAX;
         let hold = holds.then_some(self.next_hold_check);
-        [start, hold, self.streaks.next_deadline()]
+        let rested = self.queue.next_rested().filter(|_| !self.is_paused());
+        [start, hold, rested, self.streaks.next_deadline()]
             .into_iter()
             .flatten()
             .min()
@@ -306,6 +316,7 @@ impl Show {
     /// that comes late is the one that tells us the time.
     fn advance(&mut self, now: Moment) {
         self.now = self.now.max(now);
+        self.queue.wake(self.now);
         while let Some(key) = self.streaks.next_silent(self.now) {
             if let Some(streak) = self.streaks.close(&key) {
                 self.end_streak(&streak);

@@ -28,6 +28,7 @@ impl Show {
             gift.total_value = 0.0;
         }
         gift.total_value = gift.total_value.clamp(0.0, f64::MAX);
+        self.screen.apply(&mut gift);
         let lane = self.catalog.lane(&gift.gift_type, gift.total_value);
         if gift.quantity == 0 {
             let claim = self.ledger.claim(&gift);
@@ -45,7 +46,18 @@ impl Show {
 
         let claim = self.ledger.claim(&gift);
         let standing = (index(lane), gift.total_value);
-        if self.ledger.undecided() > self.settings.most_undecided && !self.make_room(standing) {
+        let worth = match reading {
+            Reading::Independent => gift.total_value,
+            _ => self
+                .streaks
+                .get_mut(&key)
+                .map_or(0.0, |streak| streak.value),
+        };
+        if !self.settings.on_air.admits(&gift.gift_type, worth) {
+            self.ledger.settle(claim, Verdict::Dismissed);
+        } else if self.ledger.undecided() > self.settings.most_undecided
+            && !self.make_room(standing)
+        {
             self.ledger.refuse(claim, RefusalReason::Overloaded);
         } else if let Some(recap) = &mut self.recap
             && delta.quantity > 0

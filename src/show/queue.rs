@@ -38,6 +38,19 @@ enum Place {
     Cold,
     /// Until the host releases it.
     Held,
+    /// Until its sender has rested.
+    Resting(Moment),
+}
+
+impl Place {
+    fn number(self) -> usize {
+        match self {
+            Self::Ready => 0,
+            Self::Cold => 1,
+            Self::Held => 2,
+            Self::Resting(_) => 3,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -103,6 +116,7 @@ pub(super) struct Queue {
     turns: HashMap<TurnId, Filed, BuildHasherDefault<IdHasher>>,
     ready: [BTreeSet<Order>; 3],
     cold: HashMap<Arc<str>, HashSet<TurnId>>,
+    resting: BTreeSet<(Moment, TurnId)>,
     by_worth: BTreeSet<Worth>,
     /// Where the next gift of the same sender and type goes.
     same_sender: HashMap<StreakKey, TurnId>,
@@ -120,6 +134,7 @@ impl Queue {
             turns: HashMap::default(),
             ready: Default::default(),
             cold: HashMap::new(),
+            resting: BTreeSet::new(),
             by_worth: BTreeSet::new(),
             same_sender: HashMap::new(),
             same_type: HashMap::new(),
@@ -285,6 +300,7 @@ impl Queue {
         all.sort_unstable_by_key(|(id, _)| *id);
         self.ready = Default::default();
         self.cold.clear();
+        self.resting.clear();
         self.by_worth.clear();
         self.same_sender.clear();
         self.same_type.clear();
@@ -305,7 +321,7 @@ impl Queue {
         let Some(id) = found else { return };
         let mut filed = self.turns.remove(&id).expect("it was just found");
         match (hold, filed.place) {
-            (true, Place::Ready | Place::Cold) => {
+            (true, Place::Ready | Place::Cold | Place::Resting(_)) => {
                 self.unfile(&filed, id);
                 self.leave_bundling(&filed.turn, id);
                 if let Some(key) = &filed.turn.key
@@ -319,6 +335,38 @@ impl Queue {
             _ => {}
         }
         self.turns.insert(id, filed);
+    }
+
+    /// Keeps a turn from starting before `until`. Its lead's later gifts join it
+    /// as they would any.
+    pub fn rest(&mut self, id: TurnId, until: Moment) {
+        let Some(mut filed) = self.turns.remove(&id) else {
+            return;
+        };
+        self.unfile(&filed, id);
+        self.resting.insert((until, id));
+        filed.place = Place::Resting(until);
+        self.turns.insert(id, filed);
+    }
+
+    /// Turns whose rest is over stand in their lane's order again.
+    pub fn wake(&mut self, now: Moment) {
+        while let Some((until, id)) = self.resting.first().copied()
+            && until <= now
+        {
+            self.resting.remove(&(until, id));
+            let mut filed = self
+                .turns
+                .remove(&id)
+                .expect("resting turns are waiting turns");
+            filed.place = self.file(&filed.turn, id, filed.value);
+            self.turns.insert(id, filed);
+        }
+    }
+
+    /// When the next rest is over.
+    pub fn next_rested(&self) -> Option<Moment> {
+        self.resting.first().map(|(until, _)| *until)
     }
 
     /// Lanes and orders already given stay; cold and ready are judged anew.
@@ -387,7 +435,7 @@ impl Queue {
 
     /// Every index agrees with the turns. Slow: for tests.
     pub fn verify(&self) -> Result<(), String> {
-        let mut places = [0usize; 3];
+        let mut places = [0usize; 4];
         for (id, filed) in &self.turns {
             let turn = &filed.turn;
             if turn.tally.value < filed.value || turn.tally.value > filed.value * REFILE_AT {
@@ -403,6 +451,7 @@ impl Queue {
                 }
                 Place::Cold => self.cold.get(recipe).is_some_and(|cold| cold.contains(id)),
                 Place::Held => true,
+                Place::Resting(until) => self.resting.contains(&(until, *id)),
             };
             if !found {
                 return Err(format!(
@@ -410,17 +459,17 @@ impl Queue {
                     filed.place
                 ));
             }
-            if (filed.place == Place::Ready) != self.is_warm(&turn.gift_type)
-                && filed.place != Place::Held
-            {
+            let judged = matches!(filed.place, Place::Ready | Place::Cold);
+            if judged && (filed.place == Place::Ready) != self.is_warm(&turn.gift_type) {
                 return Err(format!("{id:?} is {:?}, against its warmth", filed.place));
             }
-            places[filed.place as usize] += 1;
+            places[filed.place.number()] += 1;
         }
         let indexed = [
             self.ready.iter().map(BTreeSet::len).sum(),
             self.cold.values().map(HashSet::len).sum(),
-            places[Place::Held as usize],
+            places[Place::Held.number()],
+            self.resting.len(),
         ];
         if places != indexed || self.by_worth.len() != self.turns.len() {
             return Err(format!(
@@ -447,7 +496,7 @@ impl Queue {
         self.cold.clear();
         let mut turns = std::mem::take(&mut self.turns);
         for (id, filed) in &mut turns {
-            if filed.place != Place::Held {
+            if matches!(filed.place, Place::Ready | Place::Cold) {
                 filed.place = self.file(&filed.turn, *id, filed.value);
             }
         }
@@ -481,6 +530,9 @@ impl Queue {
                 }
             }
             Place::Held => {}
+            Place::Resting(until) => {
+                self.resting.remove(&(until, id));
+            }
         }
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::pacing::DEFAULT_RATE;
 use super::streak::Counting;
+use crate::on_air::{Blocked, Policy};
 
 /// Waiting cues: more than anyone will ever see played, and still looked
 /// through in a millisecond. The cheapest is refused beyond it.
@@ -31,6 +32,10 @@ pub struct ShowSettings {
     pub bundle_after: Duration,
     /// Play although no output is live; otherwise gifts wait for one.
     pub play_unseen: bool,
+    /// Which gifts are drawn, and how often anybody's.
+    pub on_air: Policy,
+    /// Names that are shown as "someone".
+    pub blocked: Blocked,
     /// At most [`MOST_WAITING`].
     pub most_waiting: usize,
     /// At most [`MOST_UNDECIDED`].
@@ -46,6 +51,8 @@ impl Default for ShowSettings {
             particle_budget: 100_000,
             bundle_after: Duration::from_secs(20),
             play_unseen: false,
+            on_air: Policy::default(),
+            blocked: Blocked::default(),
             most_waiting: MOST_WAITING,
             most_undecided: MOST_UNDECIDED,
         }

@@ -55,6 +55,8 @@ pub(super) struct Streak {
     last_in_order: Moment,
     last_seen: Moment,
     pub home: Home,
+    /// What its messages are worth together.
+    pub value: f64,
     /// Some act of it has been on a presented frame.
     pub seen: bool,
 }
@@ -167,6 +169,7 @@ impl Streaks {
             last_in_order: now,
             last_seen: now,
             home: Home::None,
+            value: delta.value,
             seen: false,
         };
         self.deadlines
@@ -186,11 +189,14 @@ impl Streaks {
         let counting = self.counting;
         let streak = self.open.get_mut(key).expect("read() found it open");
         streak.last_seen = now;
-        if reading == Reading::Straggles {
-            return streak.count.straggler(counting, gift);
-        }
-        streak.last_in_order = now;
-        streak.count.next(counting, gift, reading == Reading::Ends)
+        let delta = if reading == Reading::Straggles {
+            streak.count.straggler(counting, gift)
+        } else {
+            streak.last_in_order = now;
+            streak.count.next(counting, gift, reading == Reading::Ends)
+        };
+        streak.value += delta.value;
+        delta
     }
 
     pub fn close(&mut self, key: &StreakKey) -> Option<Streak> {

@@ -4,6 +4,7 @@ mod board;
 mod controls;
 mod folding;
 mod lanes;
+mod on_air;
 mod outcomes;
 mod pacing;
 mod streaks;

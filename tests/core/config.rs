@@ -115,7 +115,7 @@ fn a_wrong_type_is_an_error_with_its_line_and_what_would_be_right() {
 fn every_error_is_told_at_once() {
     let told = refusal("fps = 0\n[sound]\nvolume = 2\nmuted = []\n");
     assert_eq!(told.lines().count(), 3, "{told}");
-    assert!(told.contains("config.toml:4: sound.muted must be true or false, not an array"));
+    assert!(told.contains("config.toml:4: sound.muted must be true or false, not a list of 0"));
 }
 
 #[test]
@@ -305,6 +305,8 @@ fn the_documented_example_shows_every_setting_with_its_true_default() {
     assert_eq!(config.state_dir, defaults.state_dir);
     assert_eq!(config.show.streak_silence, defaults.show.streak_silence);
     assert_eq!(config.show.counting, defaults.show.counting);
+    assert_eq!(config.show.motion, defaults.show.motion);
+    assert_eq!(config.on_air, defaults.on_air);
     assert_eq!(config.sound, defaults.sound);
     assert_eq!(config.output.raw, defaults.output.raw);
 }
@@ -336,4 +338,31 @@ fn settings_arrive_where_they_belong() {
 fn nearest_stays_silent_when_nothing_is_near() {
     assert_eq!(nearest("tokenfile", keys()), Some("token_file"));
     assert_eq!(nearest("flux_capacitor", keys()), None);
+}
+
+#[test]
+fn lists_are_arrays_in_the_file_and_commas_elsewhere() {
+    let file = "[on_air]\nblocked_words = ['one', ' two ', '']\nleast_value = 5\ncool_down = 1.5\n";
+    let environment = [("HYPERFOCUS_ON_AIR_OFF_TYPES", "rocket, lion,")];
+    let (config, warnings) = resolve(file, &environment, &[]).unwrap();
+    assert_eq!(warnings, []);
+    let on_air = config.on_air;
+    assert_eq!(on_air.blocked_words, ["one", "two"]);
+    assert_eq!(on_air.off_types, ["rocket", "lion"]);
+    assert_eq!(on_air.least_value, 5.0);
+    assert_eq!(on_air.cool_down, Duration::from_millis(1500));
+}
+
+#[test]
+fn what_is_no_list_of_texts_is_refused_without_repeating_it() {
+    let told = refusal("[on_air]\nblocked_names = 'somebody'");
+    assert!(told.contains("write it in [brackets]"), "{told}");
+    let told = refusal("[on_air]\nblocked_names = ['x', 1]");
+    assert!(
+        told.contains("must be a list of up to 2000 texts"),
+        "{told}"
+    );
+    let entries = "'x',".repeat(2_001);
+    let told = refusal(&format!("[on_air]\nblocked_names = [{entries}]"));
+    assert!(told.contains("not a list of 2001"), "{told}");
 }

@@ -9,52 +9,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyperfocus::catalog::{Catalog, Lane};
-use hyperfocus::model::{
-    AnimationWish, Control, Gift, GiftId, Goal, Moment, Private, Sender, StreamStatus,
-};
+use hyperfocus::model::{AnimationWish, Control, Gift, GiftId, Goal, Moment, Sender, StreamStatus};
+use hyperfocus::on_air::Policy;
 use hyperfocus::show::{ActId, Counting, Cue, Event, LANES, Show, ShowSettings};
 use proptest::prelude::*;
 
-const CATALOG: &str = r##"
-[lanes]
-feature = 100
-headline = 1000
-
-[fallback]
-name = "Gift"
-kind = "particle"
-seconds = 2
-accents = ["#FFFFFF", "#FFFFFF"]
-[[fallback.emitter]]
-count = 200
-
-[gift.rose]
-name = "Rose"
-kind = "particle"
-lane = "ambient"
-seconds = 3
-accents = ["#FFFFFF", "#FFFFFF"]
-[[gift.rose.emitter]]
-count = 500
-
-[gift.rocket]
-name = "Rocket"
-kind = "particle"
-lane = "feature"
-seconds = 5
-accents = ["#FFFFFF", "#FFFFFF"]
-[[gift.rocket.emitter]]
-count = 2500
-
-[gift.universe]
-name = "Universe"
-kind = "particle"
-lane = "headline"
-seconds = 6
-accents = ["#FFFFFF", "#FFFFFF"]
-[[gift.universe.emitter]]
-count = 4000
-"##;
+const CATALOG: &str = include_str!("../data/show.toml");
 
 const TYPES: [&str; 6] = ["rose", "rocket", "universe", "mystery", "riddle", "rose"];
 
@@ -183,16 +143,32 @@ fn settings() -> impl Strategy<Value = ShowSettings> {
         Counting::Cumulative,
     ]);
     let bounds = (1usize..150, 1usize..400);
-    (countings, bounds, 0u32..20_000, any::<bool>()).prop_map(
-        |(counting, (most_waiting, most_undecided), particle_budget, play_unseen)| ShowSettings {
-            counting,
-            most_waiting,
-            most_undecided,
-            particle_budget,
-            play_unseen,
-            ..ShowSettings::default()
+    let policies = prop_oneof![3 => Just(Policy::default()), 2 => policies()];
+    (countings, bounds, 0u32..20_000, any::<bool>(), policies).prop_map(
+        |(counting, (most_waiting, most_undecided), particle_budget, play_unseen, on_air)| {
+            ShowSettings {
+                counting,
+                most_waiting,
+                most_undecided,
+                particle_budget,
+                play_unseen,
+                on_air,
+                ..ShowSettings::default()
+            }
         },
     )
+}
+
+fn policies() -> impl Strategy<Value = Policy> {
+    (0u32..30, any::<bool>(), 0u64..30_000).prop_map(|(least, without_rockets, cool_down)| Policy {
+        least_value: least.into(),
+        off_types: without_rockets
+            .then(|| "rocket".into())
+            .into_iter()
+            .collect(),
+        only_types: BTreeSet::new(),
+        cool_down: Duration::from_millis(cool_down),
+    })
 }
 
 /// A show, and what an onlooker knows about it from its events alone.
@@ -276,25 +252,19 @@ impl Onlooker {
         self.show.offer(
             self.now,
             Gift {
-                id,
-                gift_type: TYPES[offer.gift_type].into(),
                 quantity: offer.quantity,
                 total_value: offer.value,
-                sender: Sender {
-                    user_id: Private(user.clone()),
-                    name: Private(user),
-                    avatar_url: None,
-                    is_subscriber: false,
-                    is_moderator: false,
-                },
                 animation: AnimationWish {
                     duration: offer.wish.map(Duration::from_millis),
                     ..AnimationWish::default()
                 },
                 is_streak: offer.is_streak,
                 combo_count: offer.combo_count,
-                rank: None,
-                sent_at: None,
+                ..Gift::one(
+                    id,
+                    TYPES[offer.gift_type],
+                    Sender::named(user.clone(), user),
+                )
             },
         );
     }

@@ -33,7 +33,9 @@ const LAYERS: &[(&str, &[Reach])] = &[
         "net",
         &[Whole("session"), Whole("protocol"), Whole("model")],
     ),
-    ("show", &[Whole("catalog"), Whole("model")]),
+    ("on_air", &[Whole("model")]),
+    ("flash", &[Whole("model")]),
+    ("show", &[Whole("catalog"), Whole("on_air"), Whole("model")]),
     ("tune", &[Whole("show"), Whole("catalog"), Whole("model")]),
     ("relay", &[Whole("protocol"), Whole("model"), Whole("tune")]),
     // Of the network its link, and the words that travel on it.

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use hyperfocus::catalog::Catalog;
 use hyperfocus::config::Size;
 use hyperfocus::engine::Rehearsal;
-use hyperfocus::model::{AnimationWish, Gift, Private, Sender};
+use hyperfocus::model::{Gift, Sender};
 use image::{Rgb, RgbImage};
 
 /// Side of the squares that are compared, pixels.
@@ -55,23 +55,11 @@ struct Tolerance {
 
 impl Case {
     fn gift(&self) -> Gift {
+        let sender = Sender::named("u", self.sender.as_str());
         Gift {
-            id: "golden".into(),
-            gift_type: self.gift.as_str().into(),
             quantity: self.quantity,
             total_value: self.value,
-            sender: Sender {
-                user_id: Private("u".into()),
-                name: Private(self.sender.as_str().into()),
-                avatar_url: None,
-                is_subscriber: false,
-                is_moderator: false,
-            },
-            animation: AnimationWish::default(),
-            is_streak: false,
-            combo_count: 0,
-            rank: None,
-            sent_at: None,
+            ..Gift::one("golden", self.gift.as_str(), sender)
         }
     }
 }

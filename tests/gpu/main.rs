@@ -5,6 +5,10 @@ mod bad_input;
 #[cfg(feature = "cli")]
 mod bench;
 mod captions;
+#[cfg(all(unix, feature = "cli"))]
+#[expect(dead_code, reason = "the network tests use the rest of it")]
+#[path = "../foreign/mod.rs"]
+mod foreign_server;
 #[cfg(feature = "cli")]
 mod golden;
 mod offscreen;

@@ -292,6 +292,8 @@ fn a_window_shows_the_stage_over_its_ground_with_bars_where_it_does_not_fit() {
             ground,
             has_overlay: false,
             is_checkered: false,
+            picture: None,
+            band: 0,
         },
         Camera2d,
         Camera {

@@ -1,9 +1,9 @@
 //! `demo` and `run` from launch to the orderly end: the real program, a real
 //! socket, whatever draws here.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
+use crate::foreign_server::{Foreign, TOKEN};
 use crate::program::{PROMPT, Program, Ran, folder, summary};
 use crate::server::Server;
 
@@ -94,51 +94,14 @@ fn has_ffmpeg() -> bool {
     asked.is_ok_and(|status| status.success())
 }
 
-/// A backend's process; ended with the test, however that ends.
-struct Foreign(Child);
-
-impl Drop for Foreign {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// A Python that has `websockets`: `HYPERFOCUS_TEST_PYTHON`, or `python3`.
-fn python() -> Option<String> {
-    let named = std::env::var("HYPERFOCUS_TEST_PYTHON");
-    let python = named.clone().unwrap_or_else(|_| "python3".to_owned());
-    let asked = Command::new(&python)
-        .args(["-c", "import websockets.asyncio.server"])
-        .stderr(Stdio::null())
-        .status();
-    let has_it = asked.is_ok_and(|status| status.success());
-    assert!(
-        has_it || named.is_err(),
-        "{python} has no websockets; run make setup"
-    );
-    has_it.then_some(python)
-}
-
 #[test]
 fn a_backend_in_another_language_sees_a_whole_session() {
-    let Some(python) = python() else {
-        eprintln!("SKIPPED: python3 has no `websockets` (13 or newer); `make test` brings it");
+    let Some(mut server) = Foreign::start(60) else {
         return;
     };
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/foreign/server.py");
-    let spawned = Command::new(python)
-        .args([script, "--token", "s3cret", "--patience", "60"])
-        .stdout(Stdio::piped())
-        .spawn();
-    let mut server = Foreign(spawned.expect("it has just been run"));
-    let stdout = server.0.stdout.take().expect("piped");
-    let mut lines = BufReader::new(stdout).lines();
-    let mut line = || lines.next().expect("a line").expect("text");
-
     let home = folder();
-    std::fs::write(home.path().join("token"), "s3cret\n").expect("a file");
-    let url = format!("ws://127.0.0.1:{}/ws", line());
+    std::fs::write(home.path().join("token"), format!("{TOKEN}\n")).expect("a file");
+    let url = server.url.clone();
     let arguments = [
         "run",
         "--headless",
@@ -154,12 +117,12 @@ fn a_backend_in_another_language_sees_a_whole_session() {
         "token",
     ];
     let program = Program::start(&arguments, home.path(), &[]);
-    let seen: serde_json::Value = serde_json::from_str(&line()).expect("its account");
+    let seen = server.account();
     let ran = program.end_by("TERM");
     assert_eq!(seen["ok"], true, "{seen}\n{}", ran.err);
     assert_eq!(seen["connections"], 2, "{seen}");
     ran.ended_with(0);
-    assert!(!ran.err.contains("s3cret"), "{}", ran.err);
+    assert!(!ran.err.contains(TOKEN), "{}", ran.err);
     let account = summary(&String::from_utf8_lossy(&ran.out));
     assert_eq!(account["gifts"]["failed"], 0, "{account}");
     assert_eq!(account["pipelines_after_warmup"], 0, "{account}");

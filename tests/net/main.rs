@@ -7,6 +7,8 @@ mod demo_server;
 mod failures;
 mod flood;
 mod foreign;
+#[path = "../foreign/mod.rs"]
+mod foreign_server;
 mod hostile;
 mod reconnect;
 mod server;

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
-use hyperfocus::model::{AnimationWish, Gift, Private, Sender, SessionConfig, WallTime};
+use hyperfocus::model::{Gift, Sender, SessionConfig, WallTime};
 use hyperfocus::protocol::{
     ClientMessage, ConnectionAck, ConnectionInit, GiftAck, Ping, Pong, ServerMessage,
     decode_client, encode_server,
@@ -250,21 +250,7 @@ impl<S: Read + Write> Peer<S> {
 
 pub fn gift(id: &str) -> Gift {
     Gift {
-        id: id.into(),
-        gift_type: "rose".into(),
-        quantity: 1,
         total_value: 10.0,
-        sender: Sender {
-            user_id: Private("user-1".into()),
-            name: Private("Zoë".into()),
-            avatar_url: None,
-            is_subscriber: true,
-            is_moderator: false,
-        },
-        animation: AnimationWish::default(),
-        is_streak: false,
-        combo_count: 0,
-        rank: None,
-        sent_at: None,
+        ..Gift::one(id, "rose", Sender::named("user-1", "Zoë"))
     }
 }

@@ -55,6 +55,7 @@ pub fn plan(state: &TemporaryFolder) -> Result<RunPlan> {
             window: false,
         },
         show: config.show,
+        on_air: config.on_air,
         sound: crate::config::SoundSettings {
             muted: true,
             volume: 0.0,

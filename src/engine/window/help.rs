@@ -21,7 +21,7 @@ use crate::render::present::WindowCamera;
 use crate::stage::Director;
 
 /// What only the window's camera sees.
-pub(super) const WINDOW_LAYER: usize = 2;
+pub(in crate::engine) const WINDOW_LAYER: usize = 2;
 /// Lines of the window for which the panel is designed.
 const DESIGNED_FOR: f32 = 1080.0;
 /// Below it the text could not be read; the panel is then drawn smaller than it

@@ -11,7 +11,7 @@
 
 mod help;
 mod keys;
-mod pace;
+pub(super) mod pace;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -36,11 +36,12 @@ use super::wake::Alarm;
 use super::{CLEAN_FRAMES, Ended, LONGEST_SLEEP, Rest, app, rest};
 use crate::catalog::Catalog;
 use crate::cli::{RunPlan, Shutdown};
+use crate::config::Size;
 use crate::output::Outputs;
 use crate::render::present::WindowCamera;
 use crate::stage::{Director, StageLink, StageSet};
 
-use help::WINDOW_LAYER;
+pub(super) use help::WINDOW_LAYER;
 use keys::Ground;
 use pace::Pace;
 
@@ -58,20 +59,8 @@ pub(super) fn open(
     catalog: Arc<Catalog>,
     link: StageLink,
 ) -> Result<App> {
-    let window = Window {
-        title: TITLE.into(),
-        name: Some("hyperfocus".into()),
-        // One pixel of the stage is one of the window, whatever the desktop's
-        // scale: nothing is drawn that is then thrown away.
-        resolution: WindowResolution::new(plan.stage.size.width, plan.stage.size.height)
-            .with_scale_factor_override(1.0),
-        // The stage has its own pace; waiting for the screen as well would
-        // count as work and hold up the recordings.
-        present_mode: PresentMode::Mailbox,
-        ..default()
-    };
-    let mut app = without_panic(|| app::build(plan, gpu, catalog, link, Some(window)))
-        .map_err(|reason| refusal(&reason))??;
+    let window = window_of(plan.stage.size, 0);
+    let mut app = on_display(|| app::build(plan, gpu, catalog, link, Some(window)))?;
     let keys = keys::KeysPlugin {
         shutdown: plan.shutdown.clone(),
     };
@@ -87,6 +76,30 @@ pub(super) fn open(
         )
         .add_systems(Last, end_frame);
     Ok(app)
+}
+
+/// A window for a stage of `size` with `band` lines below it.
+pub(super) fn window_of(size: Size, band: u32) -> Window {
+    Window {
+        title: TITLE.into(),
+        name: Some("hyperfocus".into()),
+        // One pixel of the stage is one of the window, whatever the desktop's
+        // scale: nothing is drawn that is then thrown away.
+        resolution: WindowResolution::new(size.width, size.height + band)
+            .with_scale_factor_override(1.0),
+        // The stage has its own pace; waiting for the screen as well would
+        // count as work and hold up the recordings.
+        present_mode: PresentMode::Mailbox,
+        ..default()
+    }
+}
+
+/// Builds an app around a window.
+///
+/// # Errors
+/// When the display refuses, and what `build` says.
+pub(super) fn on_display(build: impl FnOnce() -> Result<App>) -> Result<App> {
+    without_panic(build).map_err(|reason| refusal(&reason))?
 }
 
 /// Runs `build`. The window system's plugin can only panic where the display
@@ -239,11 +252,13 @@ fn is_over(world: &World, run: &Run, now: Instant) -> bool {
     closed || run.shutdown.is_requested() || run.deadline.is_some_and(|end| now >= end)
 }
 
-fn spawn_camera(mut commands: Commands) {
+pub(super) fn spawn_camera(mut commands: Commands) {
     commands.spawn((
         WindowCamera {
             ground: LinearRgba::BLACK,
             is_checkered: false,
+            picture: None,
+            band: 0,
             has_overlay: false,
         },
         Camera2d,
@@ -266,7 +281,7 @@ fn spawn_camera(mut commands: Commands) {
 }
 
 /// A stage that is larger than the monitor gets a window that is not.
-fn fit_monitor(
+pub(super) fn fit_monitor(
     monitors: Query<&Monitor, Added<Monitor>>,
     mut windows: Query<&mut Window, With<PrimaryWindow>>,
 ) {

@@ -15,7 +15,7 @@ use crate::engine::wake::Alarm;
 /// asleep: each new waiting time costs two frames.
 const CLOSE_ENOUGH: Duration = Duration::from_millis(50);
 
-pub(super) struct PacePlugin;
+pub(in crate::engine) struct PacePlugin;
 
 impl Plugin for PacePlugin {
     fn build(&self, app: &mut App) {
@@ -74,7 +74,7 @@ fn note_cost(cost: Res<FrameCost>) {
 
 /// When frames come.
 #[derive(Resource)]
-pub(super) struct Pace {
+pub(in crate::engine) struct Pace {
     period: Duration,
     alarm: Alarm,
     started: Instant,
@@ -86,7 +86,7 @@ pub(super) struct Pace {
 
 impl Pace {
     #[expect(clippy::disallowed_methods, reason = "the frame loop owns its clock")]
-    pub(super) fn new(period: Duration, alarm: Alarm) -> Self {
+    pub(in crate::engine) fn new(period: Duration, alarm: Alarm) -> Self {
         Self {
             period,
             alarm,
@@ -106,22 +106,22 @@ impl Pace {
     }
 
     /// Wakes the loop.
-    pub(super) fn alarm(&self) -> Alarm {
+    pub(in crate::engine) fn alarm(&self) -> Alarm {
         self.alarm.clone()
     }
 
     /// When this frame began.
-    pub(super) fn started(&self) -> Instant {
+    pub(in crate::engine) fn started(&self) -> Instant {
         self.started
     }
 
     /// What the frame before this one cost.
-    pub(super) fn last_cost(&self) -> Option<Duration> {
+    pub(in crate::engine) fn last_cost(&self) -> Option<Duration> {
         self.last_cost
     }
 
     /// Sleeps until `wake` unless something happens, or goes on at its rate.
-    pub(super) fn next(&mut self, wake: Option<Instant>, settings: &mut WinitSettings) {
+    pub(in crate::engine) fn next(&mut self, wake: Option<Instant>, settings: &mut WinitSettings) {
         let mode = match (wake, self.wake) {
             (Some(at), Some(told)) if is_close_enough(at, told, self.started) => return,
             (Some(at), _) => UpdateMode::Reactive {

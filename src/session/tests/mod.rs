@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::model::{AnimationWish, Gift, Outcome, Private, Sender};
+use crate::model::{Gift, Outcome, Sender};
 use crate::protocol::{
     ClientMessage, ClientType, ConnectionAck, Ping, Pong, ServerMessage, decode_client,
     encode_server,
@@ -231,22 +231,11 @@ fn wall(now: Moment) -> WallTime {
 
 fn gift(id: &str, quantity: u32, combo_count: u32) -> Gift {
     Gift {
-        id: id.into(),
-        gift_type: "rose".into(),
         quantity,
         total_value: 1.0,
-        sender: Sender {
-            user_id: Private("u".into()),
-            name: Private("Ada".into()),
-            avatar_url: None,
-            is_subscriber: false,
-            is_moderator: false,
-        },
-        animation: AnimationWish::default(),
         is_streak: combo_count > 0,
         combo_count,
-        rank: None,
-        sent_at: None,
+        ..Gift::one(id, "rose", Sender::named("u", "Ada"))
     }
 }
 

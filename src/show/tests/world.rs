@@ -6,60 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::catalog::{Catalog, Lane};
-use crate::model::{AnimationWish, Control, Gift, Moment, Outcome, Private, Sender, Verdict};
+use crate::model::{Control, Gift, Moment, Outcome, Sender, Verdict};
 use crate::show::{ActId, ActStart, Cue, Event, Show, ShowSettings};
 
 /// rose, heart: ambient, 3 s. rocket: feature, 5 s. universe: headline, 6 s.
 /// Everything else falls back to 2 s and is placed by value.
-const CATALOG: &str = r##"
-[lanes]
-feature = 100
-headline = 1000
-
-[fallback]
-name = "Gift"
-kind = "particle"
-seconds = 2
-accents = ["#FFFFFF", "#FFFFFF"]
-[[fallback.emitter]]
-count = 200
-
-[gift.rose]
-name = "Rose"
-kind = "particle"
-lane = "ambient"
-seconds = 3
-accents = ["#FFFFFF", "#FFFFFF"]
-[[gift.rose.emitter]]
-count = 500
-
-[gift.heart]
-name = "Heart"
-kind = "particle"
-lane = "ambient"
-seconds = 3
-accents = ["#FFFFFF", "#FFFFFF"]
-[[gift.heart.emitter]]
-count = 1000
-
-[gift.rocket]
-name = "Rocket"
-kind = "particle"
-lane = "feature"
-seconds = 5
-accents = ["#FFFFFF", "#FFFFFF"]
-[[gift.rocket.emitter]]
-count = 2500
-
-[gift.universe]
-name = "Universe"
-kind = "particle"
-lane = "headline"
-seconds = 6
-accents = ["#FFFFFF", "#FFFFFF"]
-[[gift.universe.emitter]]
-count = 4000
-"##;
+const CATALOG: &str = include_str!("../../../tests/data/show.toml");
 
 pub fn catalog() -> Arc<Catalog> {
     let path = Path::new("assets/catalog.toml");
@@ -68,22 +20,8 @@ pub fn catalog() -> Arc<Catalog> {
 
 pub fn gift(id: &str, user: &str, gift_type: &str, value: f64) -> Gift {
     Gift {
-        id: id.into(),
-        gift_type: gift_type.into(),
-        quantity: 1,
         total_value: value,
-        sender: Sender {
-            user_id: Private(user.into()),
-            name: Private(user.into()),
-            avatar_url: None,
-            is_subscriber: false,
-            is_moderator: false,
-        },
-        animation: AnimationWish::default(),
-        is_streak: false,
-        combo_count: 0,
-        rank: None,
-        sent_at: None,
+        ..Gift::one(id, gift_type, Sender::named(user, user))
     }
 }
 
