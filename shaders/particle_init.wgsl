@@ -14,6 +14,7 @@ particle.position = p.place.xyz
     + vec3<f32>(outward.xy, 0.0) * disc * p.place.w;
 particle.velocity = p.aim.xyz
     + outward * mix(p.speed.x, p.speed.y, frand())
+    + vec3<f32>(-outward.y, outward.x, 0.0) * p.speed.z
     + (frand3() * 2.0 - 1.0) * p.jitter.xyz;
 particle.age = 0.0;
 particle.lifetime = mix(p.life.x, p.life.y, frand());

@@ -11,6 +11,7 @@
 
 mod load;
 mod motion;
+mod shake;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +26,7 @@ use serde::Deserialize;
 pub(crate) use load::nearest;
 pub use load::{CatalogError, icon_path, sound_path, texture_path};
 pub use motion::Motion;
+pub use shake::Shake;
 
 /// The key of the fallback's recipe.
 pub const FALLBACK: &str = "fallback";
@@ -99,6 +101,8 @@ pub struct Recipe {
     pub model: Option<Model>,
     pub video: Option<Video>,
     pub letters: Option<Letters>,
+    /// When the stage trembles.
+    pub shakes: Vec<Shake>,
 }
 
 /// One particle emitter of a recipe.
@@ -118,6 +122,8 @@ pub struct Emitter {
     /// Moves with the picture of this id, with the model's node of this name,
     /// or stays at the act's place.
     pub follow: Option<String>,
+    /// Under or over the gift's pictures; the template's own place unless said.
+    pub layer: Option<Layer>,
     /// Centre of the place where particles are born.
     pub offset: [f32; 3],
     /// Half size of the box they are born in.
@@ -130,13 +136,17 @@ pub struct Emitter {
     pub aim: [f32; 3],
     /// Speed away from the centre in a random direction, least and most.
     pub burst: [f32; 2],
+    /// Speed at right angles to the way out, anticlockwise: what turns a burst
+    /// into a whirl.
+    pub swirl: f32,
     /// 0 bursts in a plane, 1 in a ball.
     pub depth: f32,
     /// Random share of speed on each axis, units per second.
     pub jitter: [f32; 3],
     /// Units per second squared.
     pub gravity: [f32; 3],
-    /// Share of speed lost per second, 0 for none.
+    /// Share of speed lost per second, 0 for none; below 0 speed is gained, as
+    /// by what falls inwards. At least -4.
     pub drag: f32,
     /// Amplitude of a slow wandering, units per second squared.
     pub wander: f32,
@@ -152,6 +162,9 @@ pub struct Emitter {
     pub tumble: f32,
     /// Two to four colours over life; each particle is tinted along the way.
     pub colors: Vec<Color>,
+    /// Share of its life after which a particle fades, 0 to below 1; the
+    /// template's own unless said.
+    pub fade: Option<f32>,
     /// Least opacity share; each particle's own is random between this and 1.
     pub shade: f32,
     /// Brightness over white: above 1 it blooms.
@@ -169,12 +182,14 @@ impl Default for Emitter {
             span: 0.0,
             count: 50,
             follow: None,
+            layer: None,
             offset: [0.0; 3],
             extent: [0.0; 3],
             radius: 0.0,
             rim: 0.0,
             aim: [0.0; 3],
             burst: [0.0; 2],
+            swirl: 0.0,
             depth: 0.0,
             jitter: [0.0; 3],
             gravity: [0.0; 3],
@@ -186,6 +201,7 @@ impl Default for Emitter {
             spin: [0.0; 2],
             tumble: 0.0,
             colors: vec![Color::WHITE],
+            fade: None,
             shade: 1.0,
             glow: 1.0,
             opacity: 1.0,
@@ -222,6 +238,14 @@ impl Template {
     ];
 }
 
+/// Where an emitter lies among the pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Layer {
+    Under,
+    Over,
+}
+
 /// What sets an emitter off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -243,6 +267,10 @@ pub struct Picture {
     /// What emitters may follow.
     #[serde(default)]
     pub id: Option<String>,
+    /// The picture that carries this one: its track is then measured from that
+    /// one's place, and it moves, turns, scales and fades with it.
+    #[serde(default)]
+    pub with: Option<String>,
     /// File in `textures/`, without ".png".
     pub texture: String,
     /// Height in stage units at scale 1.
@@ -267,7 +295,34 @@ pub struct Picture {
     pub glow: f32,
     #[serde(default)]
     pub on: Option<Trigger>,
+    /// The point that the track places and about which it turns and scales, in
+    /// shares of its sides from the middle: [-0.5, 0] is its left edge.
+    #[serde(default)]
+    pub pivot: [f32; 2],
+    /// Degrees a second in its own plane, anticlockwise; goes on while the
+    /// timeline is held.
+    #[serde(default)]
+    pub turn: f32,
+    #[serde(default)]
+    pub wave: Option<Wave>,
     pub track: Track,
+}
+
+/// A wave that runs through a picture: a tail that beats, a mane in the wind.
+/// It goes on while the timeline is held.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wave {
+    /// Where the picture is held, in shares of its sides from the middle.
+    #[serde(default)]
+    pub hold: [f32; 2],
+    /// How far it is moved a whole side away from there, in shares of its
+    /// sides; the square of the distance less, nearer by.
+    pub sway: [f32; 2],
+    /// Waves from there to a whole side away.
+    pub waves: f32,
+    /// Waves a second.
+    pub hertz: f32,
 }
 
 /// A model and how it moves.
@@ -369,6 +424,9 @@ pub struct Key {
     /// Degrees about the axis to the right.
     pub pitch: f32,
     pub alpha: f32,
+    /// Share of the picture that is there, 0 to 1, from its left edge: a line
+    /// that is drawn.
+    pub reveal: f32,
     pub ease: Ease,
 }
 
@@ -385,6 +443,7 @@ impl Default for Key {
             yaw: 0.0,
             pitch: 0.0,
             alpha: 1.0,
+            reveal: 1.0,
             ease: Ease::InOut,
         }
     }
@@ -452,6 +511,14 @@ fn one() -> f32 {
 }
 
 impl Recipe {
+    /// The picture that carries this one.
+    pub fn carrier(&self, picture: &Picture) -> Option<&Picture> {
+        let with = picture.with.as_deref()?;
+        self.pictures
+            .iter()
+            .find(|other| other.id.as_deref() == Some(with))
+    }
+
     /// Whether anything of it is brighter than white, so that it blooms.
     pub fn shines(&self) -> bool {
         self.model.is_some()
@@ -542,6 +609,7 @@ impl Track {
         };
         Key {
             at,
+<<<<<<< HEAD
             x: mix(|key| key.x),
             y: mix(|key| key.y),
             z: mix(|key| key.z),
@@ -551,6 +619,18 @@ impl Track {
             yaw: mix(|key| key.yaw),
             pitch: mix(|key| key.pitch),
             alpha: mix(|key| key.alpha).clamp(0.0, 1.0),
+=======
+            x: mix(a.x, b.x),
+            y: mix(a.y, b.y),
+            z: mix(a.z, b.z),
+            scale: mix(a.scale, b.scale),
+            stretch: mix(a.stretch, b.stretch),
+            roll: mix(a.roll, b.roll),
+            yaw: mix(a.yaw, b.yaw),
+            pitch: mix(a.pitch, b.pitch),
+            alpha: mix(a.alpha, b.alpha).clamp(0.0, 1.0),
+            reveal: mix(a.reveal, b.reveal).clamp(0.0, 1.0),
+>>>>>>> light
             ease: b.ease,
         }
     }

@@ -163,6 +163,70 @@ fn a_catalogue_named_without_a_folder_lies_in_the_present_one() {
     }
 }
 
+/// `GOOD` with a picture that carries another, a tremor and a wave.
+const CARRYING: &str = r##"
+[gift.lion]
+name = "Lion"
+kind = "particle"
+seconds = 3
+accents = ["#FFD700", "#FFFFFF"]
+
+[[gift.lion.shake]]
+at = 1
+seconds = 0.5
+strength = 20
+
+[[gift.lion.picture]]
+with = "head"
+texture = "jaw"
+size = 300
+wave = { hold = [0.5, 0], sway = [0, 0.2], waves = 1, hertz = 0.5 }
+track = [{ at = 0 }]
+
+[[gift.lion.picture]]
+id = "head"
+texture = "head"
+size = 300
+track = [{ at = 0 }]
+
+[[gift.lion.emitter]]
+drag = -1.5
+fade = 0.9
+layer = "under"
+"##;
+
+#[test]
+fn a_picture_knows_the_one_that_carries_it() {
+    let catalog = parse(&format!("{GOOD}{CARRYING}")).unwrap();
+    let lion = catalog.recipe("lion");
+    let carrier = lion.carrier(&lion.pictures[0]).unwrap();
+    assert_eq!(carrier.texture, "head");
+    assert!(lion.carrier(carrier).is_none());
+    assert_eq!(lion.shakes[0].on, Trigger::Start);
+    assert_eq!(lion.emitters[0].layer, Some(Layer::Under));
+}
+
+#[test]
+fn a_picture_that_nothing_can_carry_is_refused_where_it_stands() {
+    for (from, to, expected) in [
+        (
+            "with = \"head\"",
+            "with = \"haed\"",
+            "did you mean \"head\"",
+        ),
+        ("id = \"head\"", "id = \"head\"\nwith = \"head\"", "circle"),
+        ("seconds = 0.5", "seconds = 9", "at most 3"),
+        ("strength = 20", "strength = 500", "at most 40"),
+        ("waves = 1", "waves = 90", "from -20 to 20"),
+        ("drag = -1.5", "drag = -9", "-4 or more"),
+        ("fade = 0.9", "fade = 1.0", "below 1"),
+    ] {
+        let text = format!("{GOOD}{}", CARRYING.replacen(from, to, 1));
+        let message = mistake(&text);
+        assert!(message.contains(expected), "{to}: {message}");
+    }
+}
+
 const MOVING: &str = r##"
 calm = ["pond"]
 

@@ -20,6 +20,7 @@ pub mod particles;
 pub mod pictures;
 pub mod present;
 mod quad;
+pub mod shake;
 mod textures;
 pub mod video;
 pub mod videos;
@@ -50,6 +51,7 @@ impl Plugin for StageRenderPlugin {
                 letters::LettersPlugin,
                 videos::ActVideoPlugin,
                 particles::ParticlePlugin,
+                shake::ShakePlugin,
                 warmup::WarmupPlugin,
             ))
             .add_systems(PreStartup, camera::spawn_cameras);

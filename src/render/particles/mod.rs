@@ -189,7 +189,7 @@ fn fire(
                     images: vec![textures.get(&assets, &emitter.texture)],
                 },
                 Visibility::Visible,
-                Transform::from_translation(placement.origin.extend(0.0)),
+                Transform::from_translation(placement.origin.extend(template::layer(emitter))),
                 Playing {
                     act: entity,
                     recipe: act.recipe.clone(),
@@ -234,6 +234,7 @@ fn follow(
             .and_then(|places| places.at(name))
             .or_else(node)
             .unwrap_or(placement.origin);
+<<<<<<< HEAD
         commands
             .entity(entity)
             .insert(Transform::from_translation(at.extend(0.0)));
@@ -245,6 +246,11 @@ fn follow(
             properties.set(name, value);
         }
         effect.was = Some(at);
+=======
+        commands.entity(entity).insert(Transform::from_translation(
+            at.extend(template::layer(effect.emitter())),
+        ));
+>>>>>>> light
     }
 }
 

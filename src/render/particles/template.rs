@@ -14,7 +14,7 @@ use bevy_hanabi::{
     ParticleTextureModifier, ShaderWriter, SimulationSpace, SpawnerSettings, Value,
 };
 
-use crate::catalog::{Color, Emitter, Template};
+use crate::catalog::{Color, Emitter, Layer, Template};
 
 /// Particles that one emitter can have alive at once. One size for all: effects
 /// of several sizes side by side drew nothing (hanabi 0.19, seen with 4,096
@@ -23,7 +23,7 @@ pub const CAPACITY: u32 = 1_024;
 
 /// The properties every template has, four floats each. Layouts:
 /// place = offset, radius; extent = half box, rim; aim = velocity, depth;
-/// jitter = velocity, drag; speed = burst least and most, unused, unused;
+/// jitter = velocity, drag; speed = burst least and most, swirl, unused;
 /// life = least, most, seed bits, kill; size = birth, largest, death, wander;
 /// vary = size least and most, spin least and most (radians per second);
 /// gravity = acceleration, tumble; shade = least opacity, fade from, two unused;
@@ -159,21 +159,29 @@ pub fn effect(template: Template) -> EffectAsset {
             sprite_grid_size: UVec2::splat(edge),
         });
     }
-    asset = match template {
+    match template {
         Template::Spark => asset.render(OrientModifier::new(OrientMode::AlongVelocity)),
         Template::Ribbon => asset,
         Template::Glow | Template::Matter | Template::Smoke => asset.render(
             OrientModifier::new(OrientMode::ParallelCameraDepthPlane).with_rotation(rotation),
         ),
+    }
+}
+
+/// Height of an emitter among the layers of the stage; hanabi sorts effects by
+/// their place. By itself smoke lies under pictures, and matter, then light,
+/// over them.
+pub fn layer(emitter: &Emitter) -> f32 {
+    let (under, over) = match emitter.template {
+        Template::Smoke => (1.0, 2.8),
+        Template::Matter => (1.2, 3.0),
+        Template::Ribbon => (1.4, 4.0),
+        Template::Glow | Template::Spark => (1.6, 5.0),
     };
-    // Smoke lies behind matter, and light lies over both.
-    asset.z_layer_2d = match template {
-        Template::Smoke => 1.0,
-        Template::Matter => 3.0,
-        Template::Ribbon => 4.0,
-        Template::Glow | Template::Spark => 5.0,
-    };
-    asset
+    match (emitter.layer, emitter.template) {
+        (Some(Layer::Under), _) | (None, Template::Smoke) => under,
+        (Some(Layer::Over) | None, _) => over,
+    }
 }
 
 /// How an emitter is to look in one place: what the recipe says, times `scale`
@@ -192,16 +200,21 @@ pub fn properties(emitter: &Emitter, scale: f32, seed: u32, opacity: f32) -> Eff
         let glow = emitter.glow;
         Vec4::new(r * glow, g * glow, b * glow, emitter.opacity * opacity)
     };
-    let fade_from = match emitter.template {
+    let fade_from = emitter.fade.unwrap_or(match emitter.template {
         Template::Matter => 0.8,
         Template::Glow | Template::Spark | Template::Smoke | Template::Ribbon => 0.45,
-    };
+    });
     let values = [
         length(emitter.offset, emitter.radius * scale),
         length(emitter.extent, emitter.rim),
         length(emitter.aim, emitter.depth),
         length(emitter.jitter, emitter.drag),
-        Vec4::new(emitter.burst[0] * scale, emitter.burst[1] * scale, 0.0, 0.0),
+        Vec4::new(
+            emitter.burst[0] * scale,
+            emitter.burst[1] * scale,
+            emitter.swirl * scale,
+            0.0,
+        ),
         Vec4::new(
             emitter.life[0],
             emitter.life[1],
