@@ -217,14 +217,9 @@ impl Recipe {
         for picture in entry.pictures {
             let at = picture.span().start;
             let picture = picture.into_inner();
-<<<<<<< HEAD
-            check_file_stem(&picture.texture).map_err(|message| (at, message))?;
-            check_track(&picture.track).map_err(|message| (at, message))?;
-            check_light(&picture).map_err(|message| (at, message))?;
-=======
             check_picture(&picture).map_err(|message| (at, message))?;
+            check_light(&picture).map_err(|message| (at, message))?;
             places.push(at);
->>>>>>> light
             pictures.push(picture);
         }
         check_carriers(&pictures).map_err(|(index, message)| (places[index], message))?;

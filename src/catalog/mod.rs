@@ -281,10 +281,6 @@ pub struct Picture {
     /// with none it cannot be seen over white.
     #[serde(default)]
     pub body: f32,
-    /// The point that the track places and about which it turns and scales, in
-    /// shares of its sides from the middle: [-0.5, 0] is its left edge.
-    #[serde(default)]
-    pub pivot: [f32; 2],
     /// Over the model and matter instead of under them.
     #[serde(default)]
     pub front: bool,
@@ -600,7 +596,12 @@ impl Track {
             let span = b.at - a.at;
             let secant = (to - from) / span;
             let leaving = before.map_or(secant, |k| {
-                slope((from - value(&k)) / (a.at - k.at), a.at - k.at, secant, span)
+                slope(
+                    (from - value(&k)) / (a.at - k.at),
+                    a.at - k.at,
+                    secant,
+                    span,
+                )
             });
             let arriving = after.map_or(secant, |k| {
                 slope(secant, span, (value(&k) - to) / (k.at - b.at), k.at - b.at)
@@ -609,7 +610,6 @@ impl Track {
         };
         Key {
             at,
-<<<<<<< HEAD
             x: mix(|key| key.x),
             y: mix(|key| key.y),
             z: mix(|key| key.z),
@@ -619,18 +619,7 @@ impl Track {
             yaw: mix(|key| key.yaw),
             pitch: mix(|key| key.pitch),
             alpha: mix(|key| key.alpha).clamp(0.0, 1.0),
-=======
-            x: mix(a.x, b.x),
-            y: mix(a.y, b.y),
-            z: mix(a.z, b.z),
-            scale: mix(a.scale, b.scale),
-            stretch: mix(a.stretch, b.stretch),
-            roll: mix(a.roll, b.roll),
-            yaw: mix(a.yaw, b.yaw),
-            pitch: mix(a.pitch, b.pitch),
-            alpha: mix(a.alpha, b.alpha).clamp(0.0, 1.0),
-            reveal: mix(a.reveal, b.reveal).clamp(0.0, 1.0),
->>>>>>> light
+            reveal: mix(|key| key.reveal).clamp(0.0, 1.0),
             ease: b.ease,
         }
     }
@@ -647,8 +636,6 @@ fn slope(before: f32, before_span: f32, after: f32, after_span: f32) -> f32 {
 /// 1 (Hermite).
 fn hermite(from: f32, leaving: f32, to: f32, arriving: f32, t: f32) -> f32 {
     let u = 1.0 - t;
-    u * u * (1.0 + 2.0 * t) * from
-        + t * u * u * leaving
-        + t * t * (1.0 + 2.0 * u) * to
+    u * u * (1.0 + 2.0 * t) * from + t * u * u * leaving + t * t * (1.0 + 2.0 * u) * to
         - t * t * u * arriving
 }

@@ -14,13 +14,10 @@ use crate::stage::{Act, Climaxed, FellBack, Grew, Shrank, StageSet};
 /// Height of the pictures among the layers of the stage: over smoke, under
 /// matter and light.
 const Z: f32 = 2.0;
-<<<<<<< HEAD
 /// Height of those that are to be over models and matter, and under light.
 const Z_FRONT: f32 = 3.5;
-=======
 /// From one picture of a recipe to the next: all stay under the models' layer.
 const BETWEEN: f32 = 0.005;
->>>>>>> light
 
 pub struct PicturePlugin;
 
@@ -190,21 +187,7 @@ pub(super) fn place_pictures(
         let aspect = images.get(&material.texture).map_or(1.0, |image| {
             image.width() as f32 / image.height().max(1) as f32
         });
-<<<<<<< HEAD
-        let height = picture.size * key.scale * placement.scale;
-        let z = if picture.front { Z_FRONT } else { Z } + shown.index as f32 * 0.01;
-        let rotation = super::layout::rotation(&key);
-        let scale = Vec3::new(
-            height * aspect / key.stretch.max(0.05),
-            height * key.stretch,
-            1.0,
-        );
-        let pivot = rotation * (Vec2::from(picture.pivot).extend(0.0) * scale);
-        *transform = Transform {
-            translation: (position - pivot.truncate()).extend(z),
-            rotation,
-            scale,
-=======
+        let z = if picture.front { Z_FRONT } else { Z };
         let alpha = pose.alpha * act.presence();
         // What is not seen is not drawn: a clear quad costs as much as a full one.
         let shown_at = if alpha > 0.0 { picture.size } else { 0.0 };
@@ -212,10 +195,9 @@ pub(super) fn place_pictures(
         let pivot = pose.rotation * (size * Vec2::from(picture.pivot)).extend(0.0);
         *transform = Transform {
             translation: (pose.position - pivot.truncate())
-                .extend(Z + shown.index as f32 * BETWEEN),
+                .extend(z + shown.index as f32 * BETWEEN),
             rotation: pose.rotation,
             scale: size.extend(1.0),
->>>>>>> light
         };
         material.tint.w = alpha;
         material.hold.z = picture.track.at(at).reveal;

@@ -234,23 +234,21 @@ fn follow(
             .and_then(|places| places.at(name))
             .or_else(node)
             .unwrap_or(placement.origin);
-<<<<<<< HEAD
-        commands
-            .entity(entity)
-            .insert(Transform::from_translation(at.extend(0.0)));
+        commands.entity(entity).insert(Transform::from_translation(
+            at.extend(template::layer(effect.emitter())),
+        ));
         // A ribbon is drawn through its particles in the order of their birth.
         if effect.emitter().template != Template::Ribbon {
             let came = effect.was.map_or(Vec2::ZERO, |was| at - was);
-            let came = if came.length() < LEAP { came } else { Vec2::ZERO };
+            let came = if came.length() < LEAP {
+                came
+            } else {
+                Vec2::ZERO
+            };
             let (name, value) = template::on_the_way(came);
             properties.set(name, value);
         }
         effect.was = Some(at);
-=======
-        commands.entity(entity).insert(Transform::from_translation(
-            at.extend(template::layer(effect.emitter())),
-        ));
->>>>>>> light
     }
 }
 
