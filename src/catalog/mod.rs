@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-#[cfg(feature = "render")]
+#[cfg(all(feature = "render", feature = "cli"))]
 pub(crate) use load::nearest;
 pub use load::{CatalogError, icon_path, sound_path, texture_path};
 pub use motion::Motion;
