@@ -23,3 +23,6 @@ particle.f32_0 = frand() * tau * turning;
 particle.f32_1 = mix(p.vary.z, p.vary.w, frand());
 particle.f32_2 = mix(p.vary.x, p.vary.y, frand());
 particle.f32_3 = frand();
+// Born along the way that the emitter came since the last frame: a fast one
+// leaves a trail and not a row of clumps.
+particle.position -= vec3<f32>(p.came.xy, 0.0) * frand();

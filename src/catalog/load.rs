@@ -195,6 +195,13 @@ impl Recipe {
         match (entry.kind, &entry.model, &entry.video) {
             (Kind::Model, None, _) => return Err((at, "kind \"3d-model\" needs a `model`".into())),
             (Kind::Video, _, None) => return Err((at, "kind \"video\" needs a `video`".into())),
+            // A recipe fails, and falls back, as a whole.
+            (_, Some(_), Some(_)) => {
+                return Err((
+                    at,
+                    "it has a `model` and a `video`; keep one of them".into(),
+                ));
+            }
             _ => {}
         }
         let mut pictures = Vec::with_capacity(entry.pictures.len());
@@ -203,6 +210,7 @@ impl Recipe {
             let picture = picture.into_inner();
             check_file_stem(&picture.texture).map_err(|message| (at, message))?;
             check_track(&picture.track).map_err(|message| (at, message))?;
+            check_light(&picture).map_err(|message| (at, message))?;
             pictures.push(picture);
         }
         let model = entry.model.map(checked_model).transpose()?;
@@ -371,6 +379,19 @@ fn check_emitter(emitter: &Emitter, pictures: &[Picture], model: bool) -> Result
     }
     if emitter.template == Template::Ribbon && emitter.follow.is_none() {
         return Err("a ribbon needs something to `follow`: it is what the movement leaves".into());
+    }
+    Ok(())
+}
+
+fn check_light(picture: &Picture) -> Result<(), String> {
+    if !(0.0..=1.0).contains(&picture.body) {
+        return Err("`body` must be from 0 to 1".into());
+    }
+    if picture.body > 0.0 && !picture.additive {
+        return Err("`body` is for pictures that are `additive`; the others cover anyway".into());
+    }
+    if !picture.pivot.iter().all(|part| part.is_finite()) {
+        return Err("`pivot` is [across, up] from the middle".into());
     }
     Ok(())
 }

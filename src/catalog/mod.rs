@@ -249,6 +249,17 @@ pub struct Picture {
     pub size: f32,
     #[serde(default)]
     pub additive: bool,
+    /// Share of its opacity with which light covers what is behind it, 0 to 1:
+    /// with none it cannot be seen over white.
+    #[serde(default)]
+    pub body: f32,
+    /// The point that the track places and about which it turns and scales, in
+    /// shares of its sides from the middle: [-0.5, 0] is its left edge.
+    #[serde(default)]
+    pub pivot: [f32; 2],
+    /// Over the model and matter instead of under them.
+    #[serde(default)]
+    pub front: bool,
     #[serde(default = "white")]
     pub color: Color,
     /// Brightness over white: above 1 it blooms.
@@ -301,13 +312,13 @@ pub struct Video {
 pub struct Letters {
     /// File in `textures/`, without ".png".
     pub texture: String,
-    /// Height of one piece.
+    /// Height of one piece where the name is set as high as it may be.
     pub size: f32,
-    /// Distance from one piece to the next.
+    /// Distance from one piece to the next, likewise.
     pub pitch: f32,
-    /// Height of the line of text.
+    /// The highest that the line of text may be.
     pub height: f32,
-    /// The widest that the name may be; a longer one is set smaller, then cut.
+    /// The widest; a longer name is set smaller, pieces and all, then cut.
     pub width: f32,
     /// When the first piece sets out, seconds.
     pub at: f32,
@@ -395,6 +406,9 @@ pub enum Ease {
     Overshoot,
     /// Stays at the earlier key until the later one.
     Hold,
+    /// Passes through the keys without stopping at them, along a curve that the
+    /// neighbouring keys shape: a flight in several keys.
+    Smooth,
 }
 
 /// A colour as the catalogue writes it, "#RRGGBB", held as linear light.
@@ -475,7 +489,8 @@ impl Ease {
         // (Penner, "Motion, Tweening, and Easing", 2002).
         const BACK: f32 = 1.70158;
         match self {
-            Self::Linear => t,
+            // A track shapes a smooth way itself; between two keys alone it is even.
+            Self::Linear | Self::Smooth => t,
             Self::In => t * t * t,
             Self::Out => 1.0 - (1.0 - t).powi(3),
             Self::InOut => t * t * (3.0 - 2.0 * t),
@@ -508,19 +523,52 @@ impl Track {
         }
         let (a, b) = (keys[next - 1], keys[next]);
         let t = b.ease.apply((at - a.at) / (b.at - a.at));
-        let mix = |from: f32, to: f32| from + (to - from) * t;
+        let before = next.checked_sub(2).map(|index| keys[index]);
+        let after = keys.get(next + 1).copied();
+        let mix = |value: fn(&Key) -> f32| {
+            let (from, to) = (value(&a), value(&b));
+            if b.ease != Ease::Smooth {
+                return from + (to - from) * t;
+            }
+            let span = b.at - a.at;
+            let secant = (to - from) / span;
+            let leaving = before.map_or(secant, |k| {
+                slope((from - value(&k)) / (a.at - k.at), a.at - k.at, secant, span)
+            });
+            let arriving = after.map_or(secant, |k| {
+                slope(secant, span, (value(&k) - to) / (k.at - b.at), k.at - b.at)
+            });
+            hermite(from, leaving * span, to, arriving * span, t)
+        };
         Key {
             at,
-            x: mix(a.x, b.x),
-            y: mix(a.y, b.y),
-            z: mix(a.z, b.z),
-            scale: mix(a.scale, b.scale),
-            stretch: mix(a.stretch, b.stretch),
-            roll: mix(a.roll, b.roll),
-            yaw: mix(a.yaw, b.yaw),
-            pitch: mix(a.pitch, b.pitch),
-            alpha: mix(a.alpha, b.alpha).clamp(0.0, 1.0),
+            x: mix(|key| key.x),
+            y: mix(|key| key.y),
+            z: mix(|key| key.z),
+            scale: mix(|key| key.scale),
+            stretch: mix(|key| key.stretch),
+            roll: mix(|key| key.roll),
+            yaw: mix(|key| key.yaw),
+            pitch: mix(|key| key.pitch),
+            alpha: mix(|key| key.alpha).clamp(0.0, 1.0),
             ease: b.ease,
         }
     }
+}
+
+/// The slope at a key between a stretch of slope `before` and one of slope
+/// `after`: that of the parabola through the three keys, which uneven times do
+/// not make swing.
+fn slope(before: f32, before_span: f32, after: f32, after_span: f32) -> f32 {
+    (before * after_span + after * before_span) / (before_span + after_span)
+}
+
+/// The cubic from `from` to `to` with these slopes at its ends, at `t` from 0 to
+/// 1 (Hermite).
+fn hermite(from: f32, leaving: f32, to: f32, arriving: f32, t: f32) -> f32 {
+    let u = 1.0 - t;
+    u * u * (1.0 + 2.0 * t) * from
+        + t * u * u * leaving
+        + t * t * (1.0 + 2.0 * u) * to
+        - t * t * u * arriving
 }

@@ -84,10 +84,26 @@ fn values_out_of_range_are_refused_where_they_stand() {
         ),
         ("feature = 100", "feature = 5000", "at most `headline`"),
         ("at = 0.5", "at = 0", "rising order"),
+        ("size = 300", "size = 300\nbody = 0.5", "`additive`"),
+        (
+            "size = 300",
+            "size = 300\nadditive = true\nbody = 2",
+            "from 0 to 1",
+        ),
     ] {
         let message = mistake(&GOOD.replacen(from, to, 1));
         assert!(message.contains(expected), "{to}: {message}");
     }
+}
+
+#[test]
+fn a_recipe_is_carried_by_one_thing() {
+    let video = "[gift.rose]\nvideo = { file = \"rose.mp4\", size = 900 }";
+    let both =
+        format!("{video}\nmodel = {{ file = \"rose.glb\", size = 100, track = [{{ at = 0 }}] }}");
+    assert!(parse(&GOOD.replace("[gift.rose]", video)).is_ok());
+    let message = mistake(&GOOD.replace("[gift.rose]", &both));
+    assert!(message.contains("keep one of them"), "{message}");
 }
 
 #[test]
@@ -97,6 +113,26 @@ fn a_track_eases_between_keys_and_holds_its_ends() {
     assert_eq!(track.at(-1.0).scale, 0.0);
     assert_eq!(track.at(9.0).scale, 1.0);
     assert!(track.at(0.4).scale > 1.0, "overshoots before it rests");
+}
+
+#[test]
+fn a_smooth_way_passes_its_keys_without_stopping() {
+    let key = |at, x| Key {
+        at,
+        x,
+        ease: Ease::Smooth,
+        ..Key::default()
+    };
+    let track = Track(vec![key(0.0, 0.0), key(1.0, 10.0), key(3.0, 14.0)]);
+    assert_eq!(track.at(1.0).x, 10.0);
+    // Neither side of a key is slower or faster than the other.
+    let speed = |at: f32| (track.at(at + 0.01).x - track.at(at - 0.01).x) / 0.02;
+    assert!((speed(0.985) - speed(1.015)).abs() < 0.5, "{}", speed(0.985));
+    assert!(speed(1.0) > 2.0, "{}", speed(1.0));
+    // An even way stays even, and the last key is held.
+    let even = Track(vec![key(0.0, 0.0), key(1.0, 2.0), key(1.5, 3.0)]);
+    assert!((even.at(0.3).x - 0.6).abs() < 1e-5, "{}", even.at(0.3).x);
+    assert_eq!(even.at(9.0).x, 3.0);
 }
 
 #[test]

@@ -12,6 +12,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use bevy::app::PluginsState;
 use bevy::prelude::*;
+use bevy::render::render_resource::PollType;
+use bevy::render::renderer::RenderDevice;
 use bevy::tasks::tick_global_task_pools_on_main_thread;
 use bevy::time::TimeUpdateStrategy;
 use crossbeam_channel::Receiver;
@@ -209,10 +211,15 @@ impl Rehearsal {
         self.request(is_on, at);
     }
 
-    /// Frames that were read back since the last call, in order; their pixels
-    /// come a frame late.
-    pub(super) fn filmed(&self) -> impl Iterator<Item = Frame> + '_ {
-        self.frames.try_iter()
+    /// Frames that were read back since the last call, in order, once the device
+    /// is done with what it has; their pixels come a frame late.
+    ///
+    /// # Errors
+    /// When the device is lost.
+    pub(super) fn develop(&mut self) -> Result<Vec<Frame>> {
+        let device = self.world().resource::<RenderDevice>().clone();
+        device.poll(PollType::wait_indefinitely())?;
+        Ok(self.frames.try_iter().collect())
     }
 
     fn request(&mut self, readback: bool, at: f32) {

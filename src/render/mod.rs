@@ -11,6 +11,7 @@ pub mod camera;
 pub mod caption;
 pub mod captions;
 mod environment;
+mod gem;
 pub mod layout;
 mod letters;
 mod model_material;

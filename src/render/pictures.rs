@@ -14,6 +14,8 @@ use crate::stage::{Act, Climaxed, FellBack, Grew, Shrank, StageSet};
 /// Height of the pictures among the layers of the stage: over smoke, under
 /// matter and light.
 const Z: f32 = 2.0;
+/// Height of those that are to be over models and matter, and under light.
+const Z_FRONT: f32 = 3.5;
 
 pub struct PicturePlugin;
 
@@ -125,7 +127,7 @@ impl PictureSpawner<'_, '_> {
             let mut material =
                 QuadMaterial::straight(texture).tinted(Vec3::from(picture.color.0) * picture.glow);
             if picture.additive {
-                material = material.additive();
+                material = material.additive(picture.body);
             }
             material.tint.w = 0.0;
             self.commands.spawn((
@@ -180,14 +182,18 @@ pub(super) fn place_pictures(
             image.width() as f32 / image.height().max(1) as f32
         });
         let height = picture.size * key.scale * placement.scale;
+        let z = if picture.front { Z_FRONT } else { Z } + shown.index as f32 * 0.01;
+        let rotation = super::layout::rotation(&key);
+        let scale = Vec3::new(
+            height * aspect / key.stretch.max(0.05),
+            height * key.stretch,
+            1.0,
+        );
+        let pivot = rotation * (Vec2::from(picture.pivot).extend(0.0) * scale);
         *transform = Transform {
-            translation: position.extend(Z + shown.index as f32 * 0.01),
-            rotation: super::layout::rotation(&key),
-            scale: Vec3::new(
-                height * aspect / key.stretch.max(0.05),
-                height * key.stretch,
-                1.0,
-            ),
+            translation: (position - pivot.truncate()).extend(z),
+            rotation,
+            scale,
         };
         material.tint.w = key.alpha * act.presence();
     }

@@ -41,7 +41,7 @@ pub struct QuadMaterial {
     /// rgb multiplies the texture (above 1 it blooms), a fades everything.
     #[uniform(0)]
     pub tint: Vec4,
-    /// x: 1 for a texture that is premultiplied already; y: 0 covers, 1 adds.
+    /// x: 1 for a texture that is premultiplied already; y: 0 covers, 1 only adds.
     #[uniform(0)]
     pub form: Vec4,
     #[texture(1)]
@@ -68,8 +68,9 @@ impl QuadMaterial {
         }
     }
 
-    pub fn additive(mut self) -> Self {
-        self.form.y = 1.0;
+    /// Light, which covers what is behind it by a share of its opacity alone.
+    pub fn additive(mut self, body: f32) -> Self {
+        self.form.y = 1.0 - body;
         self
     }
 

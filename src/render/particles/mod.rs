@@ -21,7 +21,7 @@ use super::models::ModelNodes;
 use super::pictures::PicturePlaces;
 use super::textures::Textures;
 use super::warmup::Warmup;
-use crate::catalog::{Emitter, Recipe, Trigger};
+use crate::catalog::{Emitter, Recipe, Template, Trigger};
 use crate::stage::{Act, Climaxed, FellBack, Grew, StageSet};
 
 /// Emitters an act may have waiting to fire. Growth that comes faster than its
@@ -29,6 +29,9 @@ use crate::stage::{Act, Climaxed, FellBack, Grew, StageSet};
 const MAX_DUE: usize = 48;
 /// Seconds a stopped effect is kept after its last particle should be gone.
 const SETTLE: f32 = 0.25;
+/// An emitter that is this much further on from one frame to the next was put
+/// somewhere else and did not fly there, stage units.
+const LEAP: f32 = 400.0;
 
 pub struct ParticlePlugin;
 
@@ -74,6 +77,8 @@ struct Playing {
     emitter: usize,
     /// Stage time after which it is back in the pool.
     until: f32,
+    /// Where it was in the last frame, if it follows something.
+    was: Option<Vec2>,
 }
 
 impl Playing {
@@ -190,6 +195,7 @@ fn fire(
                     recipe: act.recipe.clone(),
                     emitter: item.emitter,
                     until: time.elapsed_secs() + emitter.span + emitter.life[1] + SETTLE,
+                    was: None,
                 },
             ));
             false
@@ -208,10 +214,10 @@ fn follow(
     // Where a node will be in this frame, not where it was in the last.
     nodes: TransformHelper,
     stage: Res<StageSize>,
-    playing: Query<(Entity, &Playing)>,
+    mut playing: Query<(Entity, &mut Playing, &mut EffectProperties)>,
     mut commands: Commands,
 ) {
-    for (entity, effect) in &playing {
+    for (entity, mut effect, mut properties) in &mut playing {
         let Some(name) = effect.emitter().follow.as_deref() else {
             continue;
         };
@@ -231,6 +237,14 @@ fn follow(
         commands
             .entity(entity)
             .insert(Transform::from_translation(at.extend(0.0)));
+        // A ribbon is drawn through its particles in the order of their birth.
+        if effect.emitter().template != Template::Ribbon {
+            let came = effect.was.map_or(Vec2::ZERO, |was| at - was);
+            let came = if came.length() < LEAP { came } else { Vec2::ZERO };
+            let (name, value) = template::on_the_way(came);
+            properties.set(name, value);
+        }
+        effect.was = Some(at);
     }
 }
 

@@ -26,10 +26,11 @@ pub const CAPACITY: u32 = 1_024;
 /// jitter = velocity, drag; speed = burst least and most, unused, unused;
 /// life = least, most, seed bits, kill; size = birth, largest, death, wander;
 /// vary = size least and most, spin least and most (radians per second);
-/// gravity = acceleration, tumble; shade = least opacity, fade from, two unused.
-const PROPERTIES: [&str; 14] = [
+/// gravity = acceleration, tumble; shade = least opacity, fade from, two unused;
+/// came = the way that the emitter came since the last frame, two unused.
+const PROPERTIES: [&str; 15] = [
     "place", "extent", "aim", "jitter", "speed", "life", "size", "vary", "gravity", "shade",
-    "color_0", "color_1", "color_2", "color_3",
+    "came", "color_0", "color_1", "color_2", "color_3",
 ];
 
 /// What each template does with the size and colour that the shared body made.
@@ -46,12 +47,14 @@ particle.hdr_color = vec4<f32>(tint.rgb, opacity);
 const TUMBLING: &str = "
 // A flat thing turning about its own axis: seen edge on it is a line, seen flat
 // against the light it glints, and its back is a shade darker.
+// What does not tumble is not flat: it shows itself as it is.
+let tumbles = select(0.0, 1.0, p.gravity.w != 0.0);
 let turn = (particle.age * p.gravity.w + own) * tau;
-let face = cos(turn);
+let face = mix(1.0, cos(turn), tumbles);
 particle.size3 = vec3<f32>(size * max(abs(face), 0.1), size, 1.0);
 let light = 0.72 + 0.2 * sin(turn + 0.9) + select(0.0, 0.08, face > 0.0);
 let glint = pow(max(sin(turn * 1.0 + 0.35), 0.0), 24.0) * 0.9;
-particle.hdr_color = vec4<f32>(tint.rgb * (light + glint), opacity);
+particle.hdr_color = vec4<f32>(tint.rgb * mix(1.0, light + glint, tumbles), opacity);
 ";
 const CURLING: &str = "
 particle.size3 = vec3<f32>(size, size, 1.0);
@@ -209,6 +212,7 @@ pub fn properties(emitter: &Emitter, scale: f32, seed: u32, opacity: f32) -> Eff
         Vec4::new(emitter.vary[0], emitter.vary[1], spin_least, spin_most),
         length(emitter.gravity, emitter.tumble),
         Vec4::new(emitter.shade, fade_from, 0.0, 0.0),
+        Vec4::ZERO,
         color(0),
         color(1),
         color(2),
@@ -220,6 +224,12 @@ pub fn properties(emitter: &Emitter, scale: f32, seed: u32, opacity: f32) -> Eff
             .zip(values)
             .map(|(name, value)| ((*name).to_owned(), Value::Vector(value.into()))),
     )
+}
+
+/// The property by which particles are born all along the way `came` that the
+/// emitter moved since the last frame, stage units.
+pub fn on_the_way(came: Vec2) -> (&'static str, Value) {
+    ("came", Value::Vector(came.extend(0.0).extend(0.0).into()))
 }
 
 /// Properties that end every particle of the emitter in its next frame.
