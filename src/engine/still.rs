@@ -28,7 +28,7 @@ use crate::render::particles::EffectPool;
 use crate::render::present::{Frame, FrameRequest, Frames, Readback};
 use crate::render::video::{ActiveVideo, VideoPlayback, VideoStatus};
 use crate::render::{Textures, Warmup};
-use crate::show::ShowSettings;
+use crate::show::{Show, ShowSettings};
 use crate::stage::{Act, Director, StageLink};
 
 /// Stage time from one frame to the next.
@@ -69,17 +69,7 @@ impl Rehearsal {
     /// When there is no graphics adapter or the catalogue's folder has gone.
     pub fn open(catalog: Arc<Catalog>, size: Size) -> Result<Self> {
         let gpu = adapter::open()?;
-        let mut app = app::assemble(
-            size,
-            ShowSettings {
-                silence: SILENCE,
-                ..ShowSettings::default()
-            },
-            gpu,
-            catalog,
-            StageLink::default(),
-            None,
-        )?;
+        let mut app = app::assemble(size, settings(), gpu, catalog, StageLink::default(), None)?;
         while app.plugins_state() == PluginsState::Adding {
             tick_global_task_pools_on_main_thread();
         }
@@ -187,6 +177,11 @@ impl Rehearsal {
             is_bare(world) && world.resource::<Readback>().in_flight() == 0
         })?;
         for _ in self.frames.try_iter() {}
+        // Chance goes by the acts' numbers: in a show of its own, a gift looks
+        // the same whatever was drawn before it.
+        let mut director = self.director();
+        let catalog = director.catalog.clone();
+        *director = Director::new(Show::new(settings(), catalog.clone()), catalog);
         Ok(())
     }
 
@@ -252,6 +247,13 @@ impl Rehearsal {
 
     pub(super) fn world(&mut self) -> &mut World {
         self.app.world_mut()
+    }
+}
+
+fn settings() -> ShowSettings {
+    ShowSettings {
+        silence: SILENCE,
+        ..ShowSettings::default()
     }
 }
 
