@@ -533,7 +533,12 @@ impl Track {
             let span = b.at - a.at;
             let secant = (to - from) / span;
             let leaving = before.map_or(secant, |k| {
-                slope((from - value(&k)) / (a.at - k.at), a.at - k.at, secant, span)
+                slope(
+                    (from - value(&k)) / (a.at - k.at),
+                    a.at - k.at,
+                    secant,
+                    span,
+                )
             });
             let arriving = after.map_or(secant, |k| {
                 slope(secant, span, (value(&k) - to) / (k.at - b.at), k.at - b.at)
@@ -567,8 +572,6 @@ fn slope(before: f32, before_span: f32, after: f32, after_span: f32) -> f32 {
 /// 1 (Hermite).
 fn hermite(from: f32, leaving: f32, to: f32, arriving: f32, t: f32) -> f32 {
     let u = 1.0 - t;
-    u * u * (1.0 + 2.0 * t) * from
-        + t * u * u * leaving
-        + t * t * (1.0 + 2.0 * u) * to
+    u * u * (1.0 + 2.0 * t) * from + t * u * u * leaving + t * t * (1.0 + 2.0 * u) * to
         - t * t * u * arriving
 }

@@ -117,7 +117,11 @@ fn a_smooth_way_passes_its_keys_without_stopping() {
     assert_eq!(track.at(1.0).x, 10.0);
     // Neither side of a key is slower or faster than the other.
     let speed = |at: f32| (track.at(at + 0.01).x - track.at(at - 0.01).x) / 0.02;
-    assert!((speed(0.985) - speed(1.015)).abs() < 0.5, "{}", speed(0.985));
+    assert!(
+        (speed(0.985) - speed(1.015)).abs() < 0.5,
+        "{}",
+        speed(0.985)
+    );
     assert!(speed(1.0) > 2.0, "{}", speed(1.0));
     // An even way stays even, and the last key is held.
     let even = Track(vec![key(0.0, 0.0), key(1.0, 2.0), key(1.5, 3.0)]);

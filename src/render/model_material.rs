@@ -53,8 +53,7 @@ struct Surface {
 
 impl ModelMaterial {
     pub fn new(material: &GltfMaterial, studio: &Studio, hall: &Hall) -> Self {
-        let mirror =
-            material.metallic > 0.95 && material.perceptual_roughness <= MIRROR_ROUGHNESS;
+        let mirror = material.metallic > 0.95 && material.perceptual_roughness <= MIRROR_ROUGHNESS;
         Self {
             surface: Surface {
                 base: material.base_color.to_linear().to_vec4(),
@@ -66,7 +65,11 @@ impl ModelMaterial {
                     ROUGHEST_MIP,
                 ),
             },
-            studio: if mirror { hall.0.clone() } else { studio.0.clone() },
+            studio: if mirror {
+                hall.0.clone()
+            } else {
+                studio.0.clone()
+            },
             base_texture: material.base_color_texture.clone(),
             alpha_mode: material.alpha_mode,
         }

@@ -240,7 +240,11 @@ fn follow(
         // A ribbon is drawn through its particles in the order of their birth.
         if effect.emitter().template != Template::Ribbon {
             let came = effect.was.map_or(Vec2::ZERO, |was| at - was);
-            let came = if came.length() < LEAP { came } else { Vec2::ZERO };
+            let came = if came.length() < LEAP {
+                came
+            } else {
+                Vec2::ZERO
+            };
             let (name, value) = template::on_the_way(came);
             properties.set(name, value);
         }
