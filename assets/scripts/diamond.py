@@ -79,7 +79,7 @@ def build(index=INDEX):
     low, high = vertices[:, 2].min(), vertices[:, 2].max()
     vertices[:, 2] -= (low + high) / 2
     vertices *= 2 / (high - low)
-    stone = studio.material("stone", "#FFFFFF", roughness=0.0, one_sided=True)
+    stone = studio.material("stone", "#E0E2E6", roughness=0.0, one_sided=True)
     shader = stone.node_tree.nodes["Principled BSDF"]
     shader.inputs["IOR"].default_value = index
     # The exporter writes an index of refraction for what lets light through.

@@ -40,11 +40,12 @@ def spectra():
 
 
 def patch(size, wide, tall, bend):
-    """A soft bar of spectrum, somewhat bent, with a white heart where colours overlap."""
+    """A bar of spectrum, somewhat bent, with a white heart where colours overlap; firm at
+    its edge, as a faint one would take from the glow that it lies in."""
     x, y = grid(size)
     x = x + bend * (y**2 - 0.15)
     across = x / wide
-    inside = np.clip(1 - np.abs(across) ** 2.6, 0, 1) * np.exp(-((y / tall) ** 2) * 1.6)
+    inside = smoothstep(1.0, 0.80, (np.abs(across) ** 3 + np.abs(y / tall) ** 3) ** (1 / 3))
     heart = np.exp(-((across / 0.34) ** 2) - ((y / (tall * 0.5)) ** 2)) * 0.35
     colour = rainbow(np.clip(across * 0.5 + 0.5, 0, 1))
     colour = colour + (1 - colour) * heart[..., None]
@@ -53,7 +54,7 @@ def patch(size, wide, tall, bend):
 
 def prisms():
     half = 128
-    poses = [(0.42, 0.34, 0.0), (0.30, 0.62, 0.12), (0.58, 0.20, -0.10), (0.36, 0.46, 0.25)]
+    poses = [(0.56, 0.44, 0.0), (0.40, 0.74, 0.12), (0.72, 0.28, -0.10), (0.46, 0.60, 0.25)]
     tiles = [patch(half, *pose) for pose in poses]
     return np.vstack([np.hstack(tiles[:2]), np.hstack(tiles[2:])])
 
