@@ -227,24 +227,24 @@ def water():
     rgb_ = screen(rgb_, 0.32 * np.clip(shafts, 0, 1.4)[..., None] * np.array([0.8, 1, 0.95]))
     r = (np.abs(x) ** 2.6 + np.abs(y) ** 2.6) ** (1 / 2.6)
     body = 1 - smoothstep(0.60, 0.98, r + 0.16 * (0.5 - noise))
-    return np.dstack([np.clip(rgb_, 0, 1), body * (0.50 + 0.22 * depth)])
+    return np.dstack([np.clip(rgb_, 0, 1), body * (0.66 + 0.16 * depth)])
 
 
 def caustics():
     """The net of light that waves throw, from cells whose walls are bright."""
     size = 512
     rng = np.random.default_rng(45)
-    points = rng.random((46, 2)) * size
+    points = rng.random((84, 2)) * size
     tiled = np.vstack([points + [i * size, j * size] for i in (-1, 0, 1) for j in (-1, 0, 1)])
     from scipy.spatial import cKDTree
 
     bend = [ndimage.gaussian_filter(rng.standard_normal((size, size)), 26, mode="wrap") for _ in range(2)]
-    bend = [b / b.std() * 11 for b in bend]
+    bend = [b / b.std() * 9 for b in bend]
     rows, columns = np.meshgrid(np.arange(size), np.arange(size), indexing="ij")
     near, _ = cKDTree(tiled).query(np.column_stack([(rows + bend[0]).ravel(), (columns + bend[1]).ravel()]), k=2)
     wall = (near[:, 1] - near[:, 0]).reshape(size, size)
-    light = 0.85 * np.exp(-wall / 4.2) + 0.30 * np.exp(-wall / 15)
-    patchy = 0.35 + 0.65 * fractal(size, 47, 2.4, 1)
+    light = 0.80 * np.exp(-wall / 3.2) + 0.30 * np.exp(-wall / 9)
+    patchy = 0.12 + 0.88 * fractal(size, 47, 2.4, 1)
     x, y = grid(size)
     light = np.clip(light * patchy, 0, 1) * fade(np.hypot(x, y), 0.45, 0.97)
     return np.dstack([np.ones((size, size, 3)), light])

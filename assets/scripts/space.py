@@ -72,6 +72,12 @@ def patch(size, seed, edge, soft):
     return body * fade(r, 0.8, 0.985)
 
 
+def lit_edge(rgb, alpha, code):
+    """Where it thins out a sky is coloured: night itself would be soot over white."""
+    thin = (1 - smoothstep(0.1, 0.9, alpha))[..., None]
+    return np.dstack([rgb * (1 - thin) + colour(code) * thin, alpha])
+
+
 def cosmos():
     """Deep violet sky in the round, with stars: the ground of the universe."""
     size = 768
@@ -81,8 +87,7 @@ def cosmos():
     tone = np.clip(0.55 * clouds + 0.45 * (1 - r) , 0, 1)
     rgb = ramp(tone, (0.0, "#07031C"), (0.35, "#12083A"), (0.6, "#2A0F66"), (0.8, "#4A1A93"), (1.0, "#7A3BC8"))
     rgb = screen(rgb, star_field(size, 420, 5, 0.9))
-    alpha = 0.93 * patch(size, 34, 0.84, 0.30)
-    return np.dstack([rgb, alpha])
+    return lit_edge(rgb, 0.93 * patch(size, 34, 0.84, 0.30), "#5A22B0")
 
 
 def nebula():
@@ -124,9 +129,9 @@ def halo():
     level = np.clip(level, 0.22, 1.0)
     middle = 0.86 + 0.006 * np.sin(9 * a + 1) * level
     d = np.abs(r - middle)
-    wire = np.exp(-((d / 0.0085) ** 2))
+    wire = np.exp(-((d / 0.0125) ** 2))
     second = 0.5 * np.exp(-(((r - middle + 0.032 + 0.012 * np.sin(3 * a)) / 0.004) ** 2))
-    sheath = 0.55 * np.exp(-((d / 0.032) ** 2)) + 0.20 * np.exp(-d / 0.05)
+    sheath = 0.62 * np.exp(-((d / 0.036) ** 2)) + 0.20 * np.exp(-d / 0.05)
     inner = 0.22 * np.exp(-np.clip(middle - r, 0, None) / 0.14) * (r < middle)
     alpha = np.clip(wire + second + (sheath + inner) * level, 0, 1)
     beads = np.zeros_like(r)
@@ -170,7 +175,7 @@ def night():
     tone = np.clip(0.30 * clouds + 0.40 * (1 - r) + 0.34 * milky * clouds, 0, 1)
     rgb = ramp(tone, (0.0, "#020814"), (0.3, "#05172B"), (0.5, "#0A2D45"), (0.72, "#11506A"), (1.0, "#2C8C9C"))
     rgb = screen(rgb, star_field(size, 520, 15, 0.92, 0.8))
-    return np.dstack([rgb, 0.93 * patch(size, 54, 0.84, 0.28)])
+    return lit_edge(rgb, 0.93 * patch(size, 54, 0.84, 0.28), "#157A94")
 
 
 def spiral():
