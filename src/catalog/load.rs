@@ -65,6 +65,8 @@ struct Entry {
     #[serde(default)]
     sustain: Option<f32>,
     #[serde(default)]
+    repeats: f32,
+    #[serde(default)]
     best: Option<f32>,
     accents: [Color; 2],
     #[serde(default)]
@@ -189,6 +191,9 @@ impl Recipe {
         if !(0.0..=seconds).contains(&sustain) {
             return Err((at, format!("`sustain` must be from 0 to {seconds}")));
         }
+        if !(0.0..=sustain).contains(&entry.repeats) {
+            return Err((at, format!("`repeats` must be from 0 to `sustain`, {sustain}")));
+        }
         if entry.emitters.len() + entry.pictures.len() > MAX_PARTS {
             return Err((at, format!("at most {MAX_PARTS} emitters and pictures")));
         }
@@ -223,6 +228,7 @@ impl Recipe {
             lane: entry.lane,
             duration: Duration::from_secs_f32(seconds),
             sustain,
+            repeats: entry.repeats,
             best: entry.best.unwrap_or(sustain),
             particles,
             accents: entry.accents,
@@ -340,6 +346,8 @@ fn check_emitter(emitter: &Emitter, pictures: &[Picture], model: bool) -> Result
         ("vary", emitter.vary),
         ("burst", emitter.burst),
         ("spin", emitter.spin),
+        ("roll", emitter.roll.unwrap_or_default()),
+        ("floor", emitter.floor.unwrap_or_default()),
     ];
     for (name, [least, most]) in pairs {
         if !(least <= most && most.is_finite() && least.is_finite()) {
@@ -356,8 +364,15 @@ fn check_emitter(emitter: &Emitter, pictures: &[Picture], model: bool) -> Result
         ("drag", emitter.drag),
         ("glow", emitter.glow),
         ("opacity", emitter.opacity),
+        ("glint", emitter.glint),
     ] {
         not_negative(name, value)?;
+    }
+    if ![1, 2, 4, 8].contains(&emitter.kinds) {
+        return Err("`kinds` must be 1, 2, 4 or 8: a `flip` sheet has 64 poses".into());
+    }
+    if !(0.0..=1.0).contains(&emitter.bounce) {
+        return Err("`bounce` must be from 0 to 1".into());
     }
     if let Some(follow) = &emitter.follow {
         let ids: Vec<&str> = pictures.iter().filter_map(|p| p.id.as_deref()).collect();

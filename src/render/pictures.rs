@@ -14,6 +14,8 @@ use crate::stage::{Act, Climaxed, FellBack, Grew, Shrank, StageSet};
 /// Height of the pictures among the layers of the stage: over smoke, under
 /// matter and light.
 const Z: f32 = 2.0;
+/// Height of those that are to be over matter, and under light.
+const Z_FRONT: f32 = 3.5;
 
 pub struct PicturePlugin;
 
@@ -135,7 +137,11 @@ impl PictureSpawner<'_, '_> {
                 ActPicture {
                     act: entity,
                     index,
-                    since: (on != Trigger::Start).then_some(act.elapsed),
+                    since: match on {
+                        Trigger::Start => None,
+                        Trigger::Grow | Trigger::Combo => Some(act.elapsed),
+                        Trigger::Climax => Some(act.elapsed + act.seconds_to_sustain()),
+                    },
                 },
                 ChildOf(entity),
             ));
@@ -179,9 +185,10 @@ pub(super) fn place_pictures(
         let aspect = images.get(&material.texture).map_or(1.0, |image| {
             image.width() as f32 / image.height().max(1) as f32
         });
+        let z = if picture.front { Z_FRONT } else { Z };
         let height = picture.size * key.scale * placement.scale;
         *transform = Transform {
-            translation: position.extend(Z + shown.index as f32 * 0.01),
+            translation: position.extend(z + shown.index as f32 * 0.01),
             rotation: super::layout::rotation(&key),
             scale: Vec3::new(
                 height * aspect / key.stretch.max(0.05),

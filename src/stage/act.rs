@@ -134,6 +134,9 @@ impl Act {
                 let mut next = self.age + dt * self.rate;
                 let sustain = self.recipe.sustain;
                 if *open {
+                    if next > sustain {
+                        next -= self.recipe.repeats;
+                    }
                     next = next.min(sustain.max(self.age));
                 } else if self.age <= sustain && next > sustain && self.hold > 0.0 {
                     self.hold -= dt;
@@ -220,6 +223,12 @@ impl Act {
     /// 10, 3 for 100, capped at 4. Emitters multiply their counts by it.
     pub fn intensity(&self) -> f32 {
         (1.0 + (self.tally.quantity.max(1) as f32).log10()).min(4.0)
+    }
+
+    /// Real seconds until the timeline is at its sustain point, where a finale
+    /// begins; 0 from there on.
+    pub fn seconds_to_sustain(&self) -> f32 {
+        ((self.recipe.sustain - self.age) / self.rate).max(0.0)
     }
 
     /// Real seconds until the recipe's timeline is over, were it not held.

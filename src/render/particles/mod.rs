@@ -117,6 +117,11 @@ fn schedule_climax(climaxed: On<Climaxed>, mut acts: Query<(&Act, &mut Due)>) {
 
 impl Due {
     fn schedule(&mut self, act: &Act, on: Trigger, intensity: f32) {
+        // The finale begins when the timeline goes on from where it waited.
+        let wait = match on {
+            Trigger::Climax => act.seconds_to_sustain(),
+            Trigger::Start | Trigger::Grow | Trigger::Combo => 0.0,
+        };
         for (index, emitter) in act.recipe.emitters.iter().enumerate() {
             if emitter.on == on && self.0.len() < MAX_DUE {
                 let on_timeline = on == Trigger::Start;
@@ -125,7 +130,7 @@ impl Due {
                     at: if on_timeline {
                         emitter.at
                     } else {
-                        act.elapsed + emitter.at
+                        act.elapsed + wait + emitter.at
                     },
                     on_timeline,
                     intensity,
@@ -170,7 +175,6 @@ fn fire(
                 return false;
             };
             salt = salt.wrapping_mul(0x01000193) ^ (item.emitter as u32) ^ act.elapsed.to_bits();
-            let scale = placement.scale;
             let spawner = SpawnerSettings::new(
                 count.into(),
                 emitter.span.into(),
@@ -178,7 +182,7 @@ fn fire(
                 1,
             );
             commands.entity(effect).insert((
-                properties(emitter, scale, salt, 1.0),
+                properties(emitter, placement, salt, 1.0),
                 EffectSpawner::new(&spawner),
                 EffectMaterial {
                     images: vec![textures.get(&assets, &emitter.texture)],
