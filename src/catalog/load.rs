@@ -192,7 +192,10 @@ impl Recipe {
             return Err((at, format!("`sustain` must be from 0 to {seconds}")));
         }
         if !(0.0..=sustain).contains(&entry.repeats) {
-            return Err((at, format!("`repeats` must be from 0 to `sustain`, {sustain}")));
+            return Err((
+                at,
+                format!("`repeats` must be from 0 to `sustain`, {sustain}"),
+            ));
         }
         if entry.emitters.len() + entry.pictures.len() > MAX_PARTS {
             return Err((at, format!("at most {MAX_PARTS} emitters and pictures")));

@@ -87,7 +87,7 @@ pub struct Recipe {
     /// Where an open streak waits on the timeline for its climax, seconds.
     pub sustain: f32,
     /// The seconds before `sustain` that play again and again while a streak is
-    /// open; with 0 it stands still there.
+    /// open, with the emitters that begin in them; with 0 it stands still there.
     pub repeats: f32,
     /// When the gift looks its best, for stills; the sustain point unless said.
     pub best: f32,

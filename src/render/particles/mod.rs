@@ -55,7 +55,11 @@ impl Plugin for ParticlePlugin {
 
 /// What of an act is still to fire.
 #[derive(Component, Default)]
-struct Due(Vec<DueEmitter>);
+struct Due {
+    emitters: Vec<DueEmitter>,
+    /// Where the act was on its timeline in the frame before.
+    age: f32,
+}
 
 struct DueEmitter {
     emitter: usize,
@@ -93,7 +97,7 @@ fn schedule_start(add: On<Add, Act>, mut commands: Commands, acts: Query<&Act>) 
 
 fn schedule_fallback(fell: On<FellBack>, mut acts: Query<(&Act, &mut Due)>) {
     if let Ok((act, mut due)) = acts.get_mut(fell.entity) {
-        due.0.clear();
+        *due = Due::default();
         due.schedule(act, Trigger::Start, act.intensity());
     }
 }
@@ -123,9 +127,9 @@ impl Due {
             Trigger::Start | Trigger::Grow | Trigger::Combo => 0.0,
         };
         for (index, emitter) in act.recipe.emitters.iter().enumerate() {
-            if emitter.on == on && self.0.len() < MAX_DUE {
+            if emitter.on == on && self.emitters.len() < MAX_DUE {
                 let on_timeline = on == Trigger::Start;
-                self.0.push(DueEmitter {
+                self.emitters.push(DueEmitter {
                     emitter: index,
                     at: if on_timeline {
                         emitter.at
@@ -140,6 +144,29 @@ impl Due {
     }
 }
 
+impl Due {
+    /// An act that plays a stretch of its timeline again fires the emitters of
+    /// that stretch again.
+    fn follow_timeline(&mut self, act: &Act) {
+        if act.age < self.age {
+            let sustain = act.recipe.sustain;
+            let stretch = sustain - act.recipe.repeats..sustain;
+            for (index, emitter) in act.recipe.emitters.iter().enumerate() {
+                let again = emitter.on == Trigger::Start && stretch.contains(&emitter.at);
+                if again && self.emitters.len() < MAX_DUE {
+                    self.emitters.push(DueEmitter {
+                        emitter: index,
+                        at: emitter.at,
+                        on_timeline: true,
+                        intensity: act.intensity(),
+                    });
+                }
+            }
+        }
+        self.age = act.age;
+    }
+}
+
 fn fire(
     mut commands: Commands,
     time: Res<Time<Virtual>>,
@@ -149,11 +176,12 @@ fn fire(
     mut acts: Query<(Entity, &Act, &Placement, &mut Due, Option<&ModelNodes>)>,
 ) {
     for (entity, act, placement, mut due, model) in &mut acts {
-        if due.0.is_empty() {
+        due.follow_timeline(act);
+        if due.emitters.is_empty() {
             continue;
         }
         let mut salt = act.seed;
-        due.0.retain(|item| {
+        due.emitters.retain(|item| {
             let now = if item.on_timeline {
                 act.age
             } else {
