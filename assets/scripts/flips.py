@@ -105,7 +105,7 @@ def hearts():
     """Sways to and fro, so that it is a heart at every moment."""
     studio.fresh()
     source = hidden(props.heart_mesh(0.41, 48))
-    lit(0.55, 2.4, sky=("#FFFFFF", "#FFC6DE", "#8A2050"))
+    lit(0.85, 2.8, sky=("#FFFFFF", "#FFC6DE", "#F078B4"))
 
     def pose(index):
         phase = index / POSES * 2 * np.pi
