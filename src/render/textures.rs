@@ -1,15 +1,11 @@
 //! Textures by catalogue name, loaded once and kept, each with smaller copies
 //! of itself: a picture of 512 pixels shown at 70 has jagged edges without them.
 
-use std::collections::HashMap;
-use std::io;
-use std::path::Path;
+use std::collections::{HashMap, HashSet};
 
-use bevy::asset::RenderAssetUsages;
-use bevy::asset::io::{AssetReaderError, AssetSourceId, MissingAssetSourceError};
-use bevy::image::{CompressedImageFormats, ImageSampler, ImageType, TextureError};
 use bevy::prelude::*;
 use bevy::render::render_resource::TextureFormat;
+use bevy::tasks::{AsyncComputeTaskPool, Task, block_on};
 
 use crate::catalog::{Color, texture_path};
 
@@ -17,76 +13,97 @@ use crate::catalog::{Color, texture_path};
 /// not run into each other.
 const SMALLEST: u32 = 3;
 
+pub struct TexturePlugin;
+
+impl Plugin for TexturePlugin {
+    fn build(&self, app: &mut App) {
+        app.init_resource::<Textures>()
+            .add_systems(PreUpdate, shrink);
+    }
+}
+
 /// Textures that were asked for. Bounded by what the catalogue names.
 #[derive(Resource, Default)]
-pub struct Textures(HashMap<String, Handle<Image>>);
-
-/// Why a texture could not be used.
-#[derive(Debug, thiserror::Error)]
-enum TextureFailure {
-    #[error(transparent)]
-    NoSource(#[from] MissingAssetSourceError),
-    #[error("{0}: {1}")]
-    Unopened(String, AssetReaderError),
-    #[error("{0}: {1}")]
-    Unread(String, io::Error),
-    #[error("{0}: {1}")]
-    Undecoded(String, TextureError),
+pub struct Textures {
+    by_stem: HashMap<String, Handle<Image>>,
+    /// Loaded, and their smaller copies in the making.
+    shrinking: HashMap<AssetId<Image>, Task<Image>>,
+    /// As they are to be shown.
+    ready: HashSet<AssetId<Image>>,
 }
 
 impl Textures {
     pub fn get(&mut self, assets: &AssetServer, stem: &str) -> Handle<Image> {
-        if let Some(handle) = self.0.get(stem) {
+        if let Some(handle) = self.by_stem.get(stem) {
             return handle.clone();
         }
-        let path = texture_path(stem);
-        let server = assets.clone();
-        let handle = assets.add_async(async move { read(&server, path).await });
-        self.0.insert(stem.to_owned(), handle.clone());
+        let handle = assets.load(texture_path(stem));
+        self.by_stem.insert(stem.to_owned(), handle.clone());
         handle
     }
 
-    /// Whether every texture asked for so far is loaded or has failed.
+    /// Whether every texture asked for so far is as it is to be shown, or has
+    /// failed.
     pub fn settled(&self, assets: &AssetServer) -> bool {
-        self.0.values().all(|handle| {
-            assets
-                .get_load_state(handle)
-                .is_some_and(|state| state.is_loaded() || state.is_failed())
+        self.by_stem.values().all(|handle| {
+            self.ready.contains(&handle.id())
+                || assets
+                    .get_load_state(handle)
+                    .is_some_and(|state| state.is_failed())
         })
     }
 }
 
-/// Reads, decodes and shrinks; on the asset threads, where no frame waits.
-async fn read(assets: &AssetServer, path: String) -> Result<Image, TextureFailure> {
-    let source = assets.get_source(AssetSourceId::Default)?;
-    let mut reader = source
-        .reader()
-        .read(Path::new(&path))
-        .await
-        .map_err(|error| TextureFailure::Unopened(path.clone(), error))?;
-    let mut bytes = Vec::new();
-    reader
-        .read_to_end(&mut bytes)
-        .await
-        .map_err(|error| TextureFailure::Unread(path.clone(), error))?;
-    let mut image = Image::from_buffer(
-        &bytes,
-        ImageType::Extension("png"),
-        CompressedImageFormats::NONE,
-        true,
-        ImageSampler::Default,
-        RenderAssetUsages::default(),
-    )
-    .map_err(|error| TextureFailure::Undecoded(path.clone(), error))?;
-    add_smaller(&mut image);
-    Ok(image)
+/// Gives every texture its smaller copies once it is loaded, and again when its
+/// file was edited. A thread works them out; until then the texture is shown as
+/// it is.
+fn shrink(
+    mut events: MessageReader<AssetEvent<Image>>,
+    mut images: ResMut<Assets<Image>>,
+    mut textures: ResMut<Textures>,
+) {
+    for event in events.read() {
+        let (AssetEvent::Added { id } | AssetEvent::Modified { id }) = *event else {
+            continue;
+        };
+        let Some(image) = images.get(id) else {
+            continue;
+        };
+        if !textures.by_stem.values().any(|handle| handle.id() == id) {
+            continue;
+        }
+        if can_shrink(image) {
+            let mut image = image.clone();
+            let task = AsyncComputeTaskPool::get().spawn(async move {
+                add_smaller(&mut image);
+                image
+            });
+            textures.shrinking.insert(id, task);
+        } else {
+            textures.ready.insert(id);
+        }
+    }
+    let made = textures.shrinking.extract_if(|_, task| task.is_finished());
+    let made: Vec<_> = made.map(|(id, task)| (id, block_on(task))).collect();
+    for (id, image) in made {
+        if let Err(error) = images.insert(id, image) {
+            // It was dropped meanwhile, which textures never are.
+            error!("a texture's smaller copies found no place: {error}");
+        }
+    }
+}
+
+/// Whether smaller copies are missing and can be made.
+fn can_shrink(image: &Image) -> bool {
+    image.texture_descriptor.format == TextureFormat::Rgba8UnormSrgb
+        && image.texture_descriptor.mip_level_count == 1
+        && image.width().is_multiple_of(2)
+        && image.height().is_multiple_of(2)
+        && image.data.is_some()
 }
 
 /// Appends the smaller copies to an image of 8-bit sRGB with straight alpha.
 fn add_smaller(image: &mut Image) {
-    if image.texture_descriptor.format != TextureFormat::Rgba8UnormSrgb {
-        return;
-    }
     let (mut width, mut height) = (image.width() as usize, image.height() as usize);
     let Some(data) = &mut image.data else {
         return;
@@ -138,6 +155,7 @@ fn halved(pixels: &[u8], width: usize, height: usize, decoded: &[f32; 256]) -> V
 
 #[cfg(test)]
 mod tests {
+    use bevy::asset::RenderAssetUsages;
     use bevy::render::render_resource::{Extent3d, TextureDimension};
 
     use super::*;
