@@ -41,20 +41,20 @@ pub struct StageRenderPlugin {
 
 impl Plugin for StageRenderPlugin {
     fn build(&self, app: &mut App) {
-        app.init_resource::<Textures>()
-            .add_plugins((
-                quad::QuadPlugin,
-                present::PresentPlugin { form: self.form },
-                pictures::PicturePlugin,
-                models::ModelPlugin,
-                captions::CaptionPlugin,
-                letters::LettersPlugin,
-                videos::ActVideoPlugin,
-                particles::ParticlePlugin,
-                shake::ShakePlugin,
-                warmup::WarmupPlugin,
-            ))
-            .add_systems(PreStartup, camera::spawn_cameras);
+        app.add_plugins((
+            textures::TexturePlugin,
+            quad::QuadPlugin,
+            present::PresentPlugin { form: self.form },
+            pictures::PicturePlugin,
+            models::ModelPlugin,
+            captions::CaptionPlugin,
+            letters::LettersPlugin,
+            videos::ActVideoPlugin,
+            particles::ParticlePlugin,
+            shake::ShakePlugin,
+            warmup::WarmupPlugin,
+        ))
+        .add_systems(PreStartup, camera::spawn_cameras);
     }
 }
 
