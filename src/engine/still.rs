@@ -21,7 +21,7 @@ use crossbeam_channel::Receiver;
 use super::{adapter, app};
 use crate::catalog::Catalog;
 use crate::config::Size;
-use crate::model::{Control, Gift};
+use crate::model::{Control, Gift, GiftType};
 use crate::render::captions::CaptionDesk;
 use crate::render::models::ModelFiles;
 use crate::render::particles::EffectPool;
@@ -51,7 +51,7 @@ const PATIENCE: u32 = 15_000;
 #[derive(Debug, thiserror::Error)]
 pub enum StillError {
     #[error("{gift} is over before second {at:.2}; ask for an earlier moment")]
-    Over { gift: Arc<str>, at: f32 },
+    Over { gift: GiftType, at: f32 },
     #[error("{0} did not come within {PATIENCE} frames")]
     Stuck(&'static str),
 }

@@ -189,7 +189,7 @@ fn accent(recipe: &Recipe) -> Accent {
 
 fn name_of(by: &Senders) -> Private<Arc<str>> {
     match by {
-        Senders::One { name, .. } => name.clone(),
+        Senders::One { name, .. } => Private(name.0.as_str().into()),
         Senders::Many(_) => Private("".into()),
     }
 }
@@ -213,8 +213,8 @@ fn order_card(
             Lane::Headline => CardSize::Large,
         },
         title: match &act.by {
-            Senders::One { name, .. } => CardTitle::Sender {
-                name: name.clone(),
+            Senders::One { .. } => CardTitle::Sender {
+                name: name_of(&act.by),
                 avatar: None,
             },
             Senders::Many(people) => CardTitle::Bundle { people: *people },

@@ -288,7 +288,7 @@ impl Cut {
 /// A gift of the catalogue has its name; any other is called what it is.
 fn title(recipe: &Recipe, gift_type: &GiftType) -> Arc<str> {
     if &*recipe.key == FALLBACK {
-        gift_type.clone()
+        gift_type.as_str().into()
     } else {
         recipe.name.clone()
     }
