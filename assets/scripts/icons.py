@@ -36,15 +36,22 @@ def framed(image, margin):
     return square
 
 
+def save_icon(name, render):
+    icon = resize(framed(render, 0.03), 128)
+    icon = Image.merge("RGBA", (*icon.convert("RGB").filter(ImageFilter.UnsharpMask(1.2, 60, 0)).split(), icon.getchannel("A")))
+    bleed(icon).save(ICONS / f"{name}.png", optimize=True)
+
+
 def main():
     ICONS.mkdir(parents=True, exist_ok=True)
     for name, size in (("rose", 512), ("crown", 256), ("rocket", 256), ("gift", 256)):
         render = Image.open(CACHE / f"{name}.png").convert("RGBA")
         bleed(resize(framed(render, 0.06), size)).save(TEXTURES / f"{name}.png", optimize=True)
-        icon = resize(framed(render, 0.03), 128)
-        icon = Image.merge("RGBA", (*icon.convert("RGB").filter(ImageFilter.UnsharpMask(1.2, 60, 0)).split(), icon.getchannel("A")))
-        bleed(icon).save(ICONS / f"{name}.png", optimize=True)
+        save_icon(name, render)
         print("picture", name)
+    for name in ("diamond", "planet", "disco", "airplane"):
+        save_icon(name, Image.open(CACHE / f"{name}.png").convert("RGBA"))
+        print("icon", name)
     petal = Image.open(CACHE / "petal.png").convert("RGBA")
     bleed(petal).save(TEXTURES / "petal.png", optimize=True)
 

@@ -1,7 +1,8 @@
-"""The caption icon of love: the heart of textures/heart.png in its gift's own pink."""
+"""Love's heart: that of textures/heart.png in its gift's own pink with a light rim, and the caption icon."""
 
 import numpy as np
 from PIL import Image
+from scipy import ndimage
 
 from icons import bleed, framed, resize
 from paths import ICONS, TEXTURES
@@ -18,6 +19,17 @@ def main():
     picture = np.dstack([colour, heart[..., 3:]])
     picture = Image.fromarray(np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8), "RGBA")
     bleed(resize(framed(picture, 0.03), 128)).save(ICONS / "love.png", optimize=True)
+
+    # Small hearts lie over anything: a light rim keeps them apart from a dark
+    # ground and the pink body from a light one.
+    square = np.asarray(framed(picture, 0.1).resize((256, 256), Image.LANCZOS), np.float32) / 255
+    inside = square[..., 3]
+    away = ndimage.distance_transform_edt(inside < 0.5)
+    rim = np.clip(13 - away, 0, 1)
+    colour = square[..., :3] * inside[..., None] + np.array([1.0, 0.93, 0.97]) * (1 - inside[..., None])
+    rimmed = np.dstack([colour, np.maximum(inside, rim)])
+    rimmed = Image.fromarray(np.round(np.clip(rimmed, 0, 1) * 255).astype(np.uint8), "RGBA")
+    bleed(resize(rimmed, 128)).save(TEXTURES / "heart_pink.png", optimize=True)
 
 
 if __name__ == "__main__":

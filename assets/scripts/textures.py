@@ -207,7 +207,7 @@ def smoke():
         torn = np.clip(1.1 - 0.85 * age + 0.42 * age * wisps.at(0.8 * age), 0, 1)
         density = body * torn * (1 - smoothstep(0.62, 0.76, r))
         shadow = np.cumsum(density, axis=1) * 0.050 + np.cumsum(density, axis=2) * 0.012
-        lit = 0.42 + 0.58 * np.exp(-shadow)
+        lit = 0.60 + 0.40 * np.exp(-shadow)
         absorb = density * (0.30 * (1 - age) ** 1.15 + 0.016)
         front = np.exp(-(np.cumsum(absorb, axis=0) - absorb))
         weight = front * (1 - np.exp(-absorb))

@@ -12,13 +12,19 @@ use toml::Spanned;
 
 use super::{
     Catalog, Color, Emitter, FALLBACK, Kind, Lane, LaneThresholds, Letters, Model, Picture, Recipe,
-    Template, Track, Video,
+    Shake, Template, Track, Video, Wave,
 };
 
 /// More gifts than any platform sells; the rest is refused.
 const MAX_GIFTS: usize = 1_000;
 /// A recipe is one picture, not a film; keeps a slip of the pen affordable.
-const MAX_PARTS: usize = 24;
+const MAX_PARTS: usize = 64;
+/// How many pictures carry one another, at most: a head, its jaw, its tongue.
+const MAX_CARRIED: usize = 4;
+/// What gains speed does so sevenfold in half a second, at the most.
+const LEAST_DRAG: f32 = -4.0;
+/// Tremors of one recipe.
+const MAX_SHAKES: usize = 8;
 /// What one emitter may throw at once; the templates are built for it.
 const COUNT: RangeInclusive<u32> = 1..=4_096;
 const SECONDS: RangeInclusive<f32> = 0.1..=60.0;
@@ -81,6 +87,8 @@ struct Entry {
     model: Option<Spanned<Model>>,
     #[serde(default)]
     video: Option<Spanned<Video>>,
+    #[serde(default, rename = "shake")]
+    shakes: Vec<Spanned<Shake>>,
     #[serde(default)]
     letters: Option<Spanned<Letters>>,
 }
@@ -203,16 +211,26 @@ impl Recipe {
         match (entry.kind, &entry.model, &entry.video) {
             (Kind::Model, None, _) => return Err((at, "kind \"3d-model\" needs a `model`".into())),
             (Kind::Video, _, None) => return Err((at, "kind \"video\" needs a `video`".into())),
+            // A recipe fails, and falls back, as a whole.
+            (_, Some(_), Some(_)) => {
+                return Err((
+                    at,
+                    "it has a `model` and a `video`; keep one of them".into(),
+                ));
+            }
             _ => {}
         }
+        let mut places = Vec::with_capacity(entry.pictures.len());
         let mut pictures = Vec::with_capacity(entry.pictures.len());
         for picture in entry.pictures {
             let at = picture.span().start;
             let picture = picture.into_inner();
-            check_file_stem(&picture.texture).map_err(|message| (at, message))?;
-            check_track(&picture.track).map_err(|message| (at, message))?;
+            check_picture(&picture).map_err(|message| (at, message))?;
+            check_light(&picture).map_err(|message| (at, message))?;
+            places.push(at);
             pictures.push(picture);
         }
+        check_carriers(&pictures).map_err(|(index, message)| (places[index], message))?;
         let model = entry.model.map(checked_model).transpose()?;
         let video = entry.video.map(checked_video).transpose()?;
         let letters = entry.letters.map(checked_letters).transpose()?;
@@ -223,6 +241,7 @@ impl Recipe {
             check_emitter(&emitter, &pictures, model.is_some()).map_err(|m| (at, m))?;
             emitters.push(emitter);
         }
+        let shakes = checked_shakes(entry.shakes)?;
         let particles = emitters.iter().map(|emitter| emitter.count).sum();
         Ok(Self {
             key: key.into(),
@@ -241,6 +260,7 @@ impl Recipe {
             pictures,
             model,
             video,
+            shakes,
             letters,
         })
     }
@@ -299,6 +319,83 @@ fn checked_video(video: Spanned<Video>) -> Result<Video, Complaint> {
         .and_then(|()| positive("size", video.size))
         .map_err(|message| (at, message))?;
     Ok(video)
+}
+
+fn checked_shakes(shakes: Vec<Spanned<Shake>>) -> Result<Vec<Shake>, Complaint> {
+    if let Some(first) = shakes.get(MAX_SHAKES) {
+        return Err((
+            first.span().start,
+            format!("at most {MAX_SHAKES} times does a gift `shake`"),
+        ));
+    }
+    let within = |value: f32, most: f32| value > 0.0 && value <= most;
+    shakes
+        .into_iter()
+        .map(|shake| {
+            let at = shake.span().start;
+            let shake = shake.into_inner();
+            if !(shake.at.is_finite() && shake.at >= 0.0) {
+                return Err((at, "`at` must be 0 or more".into()));
+            }
+            for (name, value, most) in [
+                ("seconds", shake.seconds, Shake::LONGEST),
+                ("strength", shake.strength, Shake::STRONGEST),
+            ] {
+                if !within(value, most) {
+                    return Err((at, format!("`{name}` must be above 0 and at most {most}")));
+                }
+            }
+            Ok(shake)
+        })
+        .collect()
+}
+
+fn check_picture(picture: &Picture) -> Result<(), String> {
+    check_file_stem(&picture.texture)?;
+    check_track(&picture.track)?;
+    if let Some(Wave {
+        hold,
+        sway,
+        waves,
+        hertz,
+    }) = picture.wave
+    {
+        let values = [hold[0], hold[1], sway[0], sway[1], waves, hertz];
+        if !values.iter().all(|value| value.abs() <= 20.0) {
+            return Err("the values of `wave` must be from -20 to 20".into());
+        }
+    }
+    Ok(())
+}
+
+/// Every carrier exists, and none is carried by itself in the end.
+fn check_carriers(pictures: &[Picture]) -> Result<(), (usize, String)> {
+    let ids = || pictures.iter().filter_map(|picture| picture.id.as_deref());
+    let carrier = |picture: &Picture| {
+        let with = picture.with.as_deref()?;
+        pictures
+            .iter()
+            .find(|picture| picture.id.as_deref() == Some(with))
+    };
+    for (index, picture) in pictures.iter().enumerate() {
+        if let Some(with) = picture.with.as_deref()
+            && carrier(picture).is_none()
+        {
+            let hint = nearest(with, ids()).map_or_else(
+                || "give a picture that `id`".to_owned(),
+                |word| format!("did you mean \"{word}\"?"),
+            );
+            return Err((index, format!("no picture called \"{with}\"; {hint}")));
+        }
+        let chain = std::iter::successors(Some(picture), |picture| carrier(picture));
+        if chain.take(MAX_CARRIED + 2).count() > MAX_CARRIED + 1 {
+            return Err((
+                index,
+                format!("`with` goes round in a circle, or deeper than {MAX_CARRIED}"),
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn checked_letters(letters: Spanned<Letters>) -> Result<Letters, Complaint> {
@@ -364,12 +461,17 @@ fn check_emitter(emitter: &Emitter, pictures: &[Picture], model: bool) -> Result
         ("at", emitter.at),
         ("span", emitter.span),
         ("radius", emitter.radius),
-        ("drag", emitter.drag),
         ("glow", emitter.glow),
         ("opacity", emitter.opacity),
         ("glint", emitter.glint),
     ] {
         not_negative(name, value)?;
+    }
+    if emitter.fade.is_some_and(|fade| !(0.0..1.0).contains(&fade)) {
+        return Err("`fade` must be from 0 to below 1".into());
+    }
+    if !(emitter.drag.is_finite() && emitter.drag >= LEAST_DRAG) {
+        return Err(format!("`drag` must be {LEAST_DRAG} or more"));
     }
     if ![1, 2, 4, 8].contains(&emitter.kinds) {
         return Err("`kinds` must be 1, 2, 4 or 8: a `flip` sheet has 64 poses".into());
@@ -389,6 +491,19 @@ fn check_emitter(emitter: &Emitter, pictures: &[Picture], model: bool) -> Result
     }
     if emitter.template == Template::Ribbon && emitter.follow.is_none() {
         return Err("a ribbon needs something to `follow`: it is what the movement leaves".into());
+    }
+    Ok(())
+}
+
+fn check_light(picture: &Picture) -> Result<(), String> {
+    if !(0.0..=1.0).contains(&picture.body) {
+        return Err("`body` must be from 0 to 1".into());
+    }
+    if picture.body > 0.0 && !picture.additive {
+        return Err("`body` is for pictures that are `additive`; the others cover anyway".into());
+    }
+    if !picture.pivot.iter().all(|part| part.is_finite()) {
+        return Err("`pivot` is [across, up] from the middle".into());
     }
     Ok(())
 }

@@ -11,6 +11,7 @@
 
 mod load;
 mod motion;
+mod shake;
 #[cfg(test)]
 mod tests;
 
@@ -21,10 +22,11 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-#[cfg(feature = "render")]
+#[cfg(all(feature = "render", feature = "cli"))]
 pub(crate) use load::nearest;
 pub use load::{CatalogError, icon_path, sound_path, texture_path};
 pub use motion::Motion;
+pub use shake::Shake;
 
 /// The key of the fallback's recipe.
 pub const FALLBACK: &str = "fallback";
@@ -102,6 +104,8 @@ pub struct Recipe {
     pub model: Option<Model>,
     pub video: Option<Video>,
     pub letters: Option<Letters>,
+    /// When the stage trembles.
+    pub shakes: Vec<Shake>,
 }
 
 /// One particle emitter of a recipe.
@@ -121,6 +125,8 @@ pub struct Emitter {
     /// Moves with the picture of this id, with the model's node of this name,
     /// or stays at the act's place.
     pub follow: Option<String>,
+    /// Under or over the gift's pictures; the template's own place unless said.
+    pub layer: Option<Layer>,
     /// Centre of the place where particles are born.
     pub offset: [f32; 3],
     /// Half size of the box they are born in.
@@ -133,13 +139,17 @@ pub struct Emitter {
     pub aim: [f32; 3],
     /// Speed away from the centre in a random direction, least and most.
     pub burst: [f32; 2],
+    /// Speed at right angles to the way out, anticlockwise: what turns a burst
+    /// into a whirl.
+    pub swirl: f32,
     /// 0 bursts in a plane, 1 in a ball.
     pub depth: f32,
     /// Random share of speed on each axis, units per second.
     pub jitter: [f32; 3],
     /// Units per second squared.
     pub gravity: [f32; 3],
-    /// Share of speed lost per second, 0 for none.
+    /// Share of speed lost per second, 0 for none; below 0 speed is gained, as
+    /// by what falls inwards. At least -4.
     pub drag: f32,
     /// Amplitude of a slow wandering, units per second squared.
     pub wander: f32,
@@ -170,6 +180,9 @@ pub struct Emitter {
     pub colors: Vec<Color>,
     /// Each particle takes one of the colours and keeps it.
     pub pick: bool,
+    /// Share of its life after which a particle fades, 0 to below 1; the
+    /// template's own unless said.
+    pub fade: Option<f32>,
     /// Least opacity share; each particle's own is random between this and 1.
     pub shade: f32,
     /// Brightness over white: above 1 it blooms.
@@ -187,12 +200,14 @@ impl Default for Emitter {
             span: 0.0,
             count: 50,
             follow: None,
+            layer: None,
             offset: [0.0; 3],
             extent: [0.0; 3],
             radius: 0.0,
             rim: 0.0,
             aim: [0.0; 3],
             burst: [0.0; 2],
+            swirl: 0.0,
             depth: 0.0,
             jitter: [0.0; 3],
             gravity: [0.0; 3],
@@ -210,6 +225,7 @@ impl Default for Emitter {
             bounce: 0.45,
             colors: vec![Color::WHITE],
             pick: false,
+            fade: None,
             shade: 1.0,
             glow: 1.0,
             opacity: 1.0,
@@ -251,6 +267,14 @@ impl Template {
     ];
 }
 
+/// Where an emitter lies among the pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Layer {
+    Under,
+    Over,
+}
+
 /// What sets an emitter off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -273,12 +297,23 @@ pub struct Picture {
     /// What emitters may follow.
     #[serde(default)]
     pub id: Option<String>,
+    /// The picture that carries this one: its track is then measured from that
+    /// one's place, and it moves, turns, scales and fades with it.
+    #[serde(default)]
+    pub with: Option<String>,
     /// File in `textures/`, without ".png".
     pub texture: String,
     /// Height in stage units at scale 1.
     pub size: f32,
     #[serde(default)]
     pub additive: bool,
+    /// Share of its opacity with which light covers what is behind it, 0 to 1:
+    /// with none it cannot be seen over white.
+    #[serde(default)]
+    pub body: f32,
+    /// Over the model and matter instead of under them.
+    #[serde(default)]
+    pub front: bool,
     #[serde(default = "white")]
     pub color: Color,
     /// Brightness over white: above 1 it blooms.
@@ -286,10 +321,34 @@ pub struct Picture {
     pub glow: f32,
     #[serde(default)]
     pub on: Option<Trigger>,
-    /// Over matter instead of under it: the near side of what it comes out of.
+    /// The point that the track places and about which it turns and scales, in
+    /// shares of its sides from the middle: [-0.5, 0] is its left edge.
     #[serde(default)]
-    pub front: bool,
+    pub pivot: [f32; 2],
+    /// Degrees a second in its own plane, anticlockwise; goes on while the
+    /// timeline is held.
+    #[serde(default)]
+    pub turn: f32,
+    #[serde(default)]
+    pub wave: Option<Wave>,
     pub track: Track,
+}
+
+/// A wave that runs through a picture: a tail that beats, a mane in the wind.
+/// It goes on while the timeline is held.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wave {
+    /// Where the picture is held, in shares of its sides from the middle.
+    #[serde(default)]
+    pub hold: [f32; 2],
+    /// How far it is moved a whole side away from there, in shares of its
+    /// sides; the square of the distance less, nearer by.
+    pub sway: [f32; 2],
+    /// Waves from there to a whole side away.
+    pub waves: f32,
+    /// Waves a second.
+    pub hertz: f32,
 }
 
 /// A model and how it moves.
@@ -334,13 +393,13 @@ pub struct Video {
 pub struct Letters {
     /// File in `textures/`, without ".png".
     pub texture: String,
-    /// Height of one piece.
+    /// Height of one piece where the name is set as high as it may be.
     pub size: f32,
-    /// Distance from one piece to the next.
+    /// Distance from one piece to the next, likewise.
     pub pitch: f32,
-    /// Height of the line of text.
+    /// The highest that the line of text may be.
     pub height: f32,
-    /// The widest that the name may be; a longer one is set smaller, then cut.
+    /// The widest; a longer name is set smaller, pieces and all, then cut.
     pub width: f32,
     /// When the first piece sets out, seconds.
     pub at: f32,
@@ -391,6 +450,9 @@ pub struct Key {
     /// Degrees about the axis to the right.
     pub pitch: f32,
     pub alpha: f32,
+    /// Share of the picture that is there, 0 to 1, from its left edge: a line
+    /// that is drawn.
+    pub reveal: f32,
     pub ease: Ease,
 }
 
@@ -407,6 +469,7 @@ impl Default for Key {
             yaw: 0.0,
             pitch: 0.0,
             alpha: 1.0,
+            reveal: 1.0,
             ease: Ease::InOut,
         }
     }
@@ -428,6 +491,9 @@ pub enum Ease {
     Overshoot,
     /// Stays at the earlier key until the later one.
     Hold,
+    /// Passes through the keys without stopping at them, along a curve that the
+    /// neighbouring keys shape: a flight in several keys.
+    Smooth,
 }
 
 /// A colour as the catalogue writes it, "#RRGGBB", held as linear light.
@@ -471,6 +537,14 @@ fn one() -> f32 {
 }
 
 impl Recipe {
+    /// The picture that carries this one.
+    pub fn carrier(&self, picture: &Picture) -> Option<&Picture> {
+        let with = picture.with.as_deref()?;
+        self.pictures
+            .iter()
+            .find(|other| other.id.as_deref() == Some(with))
+    }
+
     /// Whether anything of it is brighter than white, so that it blooms.
     pub fn shines(&self) -> bool {
         self.model.is_some()
@@ -508,7 +582,8 @@ impl Ease {
         // (Penner, "Motion, Tweening, and Easing", 2002).
         const BACK: f32 = 1.70158;
         match self {
-            Self::Linear => t,
+            // A track shapes a smooth way itself; between two keys alone it is even.
+            Self::Linear | Self::Smooth => t,
             Self::In => t * t * t,
             Self::Out => 1.0 - (1.0 - t).powi(3),
             Self::InOut => t * t * (3.0 - 2.0 * t),
@@ -541,19 +616,56 @@ impl Track {
         }
         let (a, b) = (keys[next - 1], keys[next]);
         let t = b.ease.apply((at - a.at) / (b.at - a.at));
-        let mix = |from: f32, to: f32| from + (to - from) * t;
+        let before = next.checked_sub(2).map(|index| keys[index]);
+        let after = keys.get(next + 1).copied();
+        let mix = |value: fn(&Key) -> f32| {
+            let (from, to) = (value(&a), value(&b));
+            if b.ease != Ease::Smooth {
+                return from + (to - from) * t;
+            }
+            let span = b.at - a.at;
+            let secant = (to - from) / span;
+            let leaving = before.map_or(secant, |k| {
+                slope(
+                    (from - value(&k)) / (a.at - k.at),
+                    a.at - k.at,
+                    secant,
+                    span,
+                )
+            });
+            let arriving = after.map_or(secant, |k| {
+                slope(secant, span, (value(&k) - to) / (k.at - b.at), k.at - b.at)
+            });
+            hermite(from, leaving * span, to, arriving * span, t)
+        };
         Key {
             at,
-            x: mix(a.x, b.x),
-            y: mix(a.y, b.y),
-            z: mix(a.z, b.z),
-            scale: mix(a.scale, b.scale),
-            stretch: mix(a.stretch, b.stretch),
-            roll: mix(a.roll, b.roll),
-            yaw: mix(a.yaw, b.yaw),
-            pitch: mix(a.pitch, b.pitch),
-            alpha: mix(a.alpha, b.alpha).clamp(0.0, 1.0),
+            x: mix(|key| key.x),
+            y: mix(|key| key.y),
+            z: mix(|key| key.z),
+            scale: mix(|key| key.scale),
+            stretch: mix(|key| key.stretch),
+            roll: mix(|key| key.roll),
+            yaw: mix(|key| key.yaw),
+            pitch: mix(|key| key.pitch),
+            alpha: mix(|key| key.alpha).clamp(0.0, 1.0),
+            reveal: mix(|key| key.reveal).clamp(0.0, 1.0),
             ease: b.ease,
         }
     }
+}
+
+/// The slope at a key between a stretch of slope `before` and one of slope
+/// `after`: that of the parabola through the three keys, which uneven times do
+/// not make swing.
+fn slope(before: f32, before_span: f32, after: f32, after_span: f32) -> f32 {
+    (before * after_span + after * before_span) / (before_span + after_span)
+}
+
+/// The cubic from `from` to `to` with these slopes at its ends, at `t` from 0 to
+/// 1 (Hermite).
+fn hermite(from: f32, leaving: f32, to: f32, arriving: f32, t: f32) -> f32 {
+    let u = 1.0 - t;
+    u * u * (1.0 + 2.0 * t) * from + t * u * u * leaving + t * t * (1.0 + 2.0 * u) * to
+        - t * t * u * arriving
 }

@@ -101,6 +101,7 @@ fn reduced(mut recipe: Recipe) -> Recipe {
     if let Some(letters) = &mut recipe.letters {
         letters.from *= SHARE;
     }
+    recipe.shakes.clear();
     recipe.emitters.iter_mut().for_each(reduce_emitter);
     recipe
 }
@@ -113,6 +114,10 @@ fn reduce_picture(picture: &mut Picture, best: f32, end: f32) {
     } else {
         (best, end)
     };
+    picture.turn *= SHARE;
+    if let Some(wave) = &mut picture.wave {
+        wave.sway = wave.sway.map(|sway| sway * SHARE);
+    }
     picture.track = halved(&picture.track, best, end, |key, presence| {
         key.alpha *= presence;
     });
@@ -160,6 +165,7 @@ fn halved(track: &Track, best: f32, end: f32, fade: impl Fn(&mut Key, f32)) -> T
             yaw: near(rest.yaw, key.yaw),
             pitch: near(rest.pitch, key.pitch),
             alpha: key.alpha,
+            reveal: key.reveal,
             ease: Ease::Linear,
         };
         let presence = ((at - first) / FADE)
@@ -179,6 +185,7 @@ fn reduce_emitter(emitter: &mut Emitter) {
     for value in emitter.burst.iter_mut().chain(&mut emitter.spin) {
         *value *= SHARE;
     }
+    emitter.swirl *= SHARE;
     emitter.wander *= SHARE;
     emitter.tumble *= SHARE;
 }

@@ -101,10 +101,26 @@ fn values_out_of_range_are_refused_where_they_stand() {
             "count = 40\nfloor = [-20, -40]",
             "[least, most]",
         ),
+        ("size = 300", "size = 300\nbody = 0.5", "`additive`"),
+        (
+            "size = 300",
+            "size = 300\nadditive = true\nbody = 2",
+            "from 0 to 1",
+        ),
     ] {
         let message = mistake(&GOOD.replacen(from, to, 1));
         assert!(message.contains(expected), "{to}: {message}");
     }
+}
+
+#[test]
+fn a_recipe_is_carried_by_one_thing() {
+    let video = "[gift.rose]\nvideo = { file = \"rose.mp4\", size = 900 }";
+    let both =
+        format!("{video}\nmodel = {{ file = \"rose.glb\", size = 100, track = [{{ at = 0 }}] }}");
+    assert!(parse(&GOOD.replace("[gift.rose]", video)).is_ok());
+    let message = mistake(&GOOD.replace("[gift.rose]", &both));
+    assert!(message.contains("keep one of them"), "{message}");
 }
 
 #[test]
@@ -114,6 +130,30 @@ fn a_track_eases_between_keys_and_holds_its_ends() {
     assert_eq!(track.at(-1.0).scale, 0.0);
     assert_eq!(track.at(9.0).scale, 1.0);
     assert!(track.at(0.4).scale > 1.0, "overshoots before it rests");
+}
+
+#[test]
+fn a_smooth_way_passes_its_keys_without_stopping() {
+    let key = |at, x| Key {
+        at,
+        x,
+        ease: Ease::Smooth,
+        ..Key::default()
+    };
+    let track = Track(vec![key(0.0, 0.0), key(1.0, 10.0), key(3.0, 14.0)]);
+    assert_eq!(track.at(1.0).x, 10.0);
+    // Neither side of a key is slower or faster than the other.
+    let speed = |at: f32| (track.at(at + 0.01).x - track.at(at - 0.01).x) / 0.02;
+    assert!(
+        (speed(0.985) - speed(1.015)).abs() < 0.5,
+        "{}",
+        speed(0.985)
+    );
+    assert!(speed(1.0) > 2.0, "{}", speed(1.0));
+    // An even way stays even, and the last key is held.
+    let even = Track(vec![key(0.0, 0.0), key(1.0, 2.0), key(1.5, 3.0)]);
+    assert!((even.at(0.3).x - 0.6).abs() < 1e-5, "{}", even.at(0.3).x);
+    assert_eq!(even.at(9.0).x, 3.0);
 }
 
 #[test]
@@ -141,6 +181,70 @@ fn a_catalogue_named_without_a_folder_lies_in_the_present_one() {
     for (path, root) in [("catalog.toml", "."), ("gifts/catalog.toml", "gifts")] {
         let catalog = Catalog::parse(GOOD, Path::new(path)).unwrap();
         assert_eq!(catalog.root, Path::new(root), "{path}");
+    }
+}
+
+/// `GOOD` with a picture that carries another, a tremor and a wave.
+const CARRYING: &str = r##"
+[gift.lion]
+name = "Lion"
+kind = "particle"
+seconds = 3
+accents = ["#FFD700", "#FFFFFF"]
+
+[[gift.lion.shake]]
+at = 1
+seconds = 0.5
+strength = 20
+
+[[gift.lion.picture]]
+with = "head"
+texture = "jaw"
+size = 300
+wave = { hold = [0.5, 0], sway = [0, 0.2], waves = 1, hertz = 0.5 }
+track = [{ at = 0 }]
+
+[[gift.lion.picture]]
+id = "head"
+texture = "head"
+size = 300
+track = [{ at = 0 }]
+
+[[gift.lion.emitter]]
+drag = -1.5
+fade = 0.9
+layer = "under"
+"##;
+
+#[test]
+fn a_picture_knows_the_one_that_carries_it() {
+    let catalog = parse(&format!("{GOOD}{CARRYING}")).unwrap();
+    let lion = catalog.recipe("lion");
+    let carrier = lion.carrier(&lion.pictures[0]).unwrap();
+    assert_eq!(carrier.texture, "head");
+    assert!(lion.carrier(carrier).is_none());
+    assert_eq!(lion.shakes[0].on, Trigger::Start);
+    assert_eq!(lion.emitters[0].layer, Some(Layer::Under));
+}
+
+#[test]
+fn a_picture_that_nothing_can_carry_is_refused_where_it_stands() {
+    for (from, to, expected) in [
+        (
+            "with = \"head\"",
+            "with = \"haed\"",
+            "did you mean \"head\"",
+        ),
+        ("id = \"head\"", "id = \"head\"\nwith = \"head\"", "circle"),
+        ("seconds = 0.5", "seconds = 9", "at most 3"),
+        ("strength = 20", "strength = 500", "at most 40"),
+        ("waves = 1", "waves = 90", "from -20 to 20"),
+        ("drag = -1.5", "drag = -9", "-4 or more"),
+        ("fade = 0.9", "fade = 1.0", "below 1"),
+    ] {
+        let text = format!("{GOOD}{}", CARRYING.replacen(from, to, 1));
+        let message = mistake(&text);
+        assert!(message.contains(expected), "{to}: {message}");
     }
 }
 

@@ -29,6 +29,8 @@ pub(super) enum Command {
     Preview(Box<PreviewArgs>),
     /// Say what is wrong with configuration, catalogue and assets, and where
     Check(CheckArgs),
+    /// List the sound devices that --sound-device can name
+    Devices,
     /// Measure, and print the table of figures and bars
     Bench(BenchArgs),
     /// One run of a figure that needs a process of its own
@@ -73,6 +75,10 @@ pub(super) struct StageArgs {
     /// Loudness, 0 to 1
     #[arg(long, value_name = "V")]
     volume: Option<String>,
+    /// Where the sound goes, as `hyperfocus devices` lists it, instead of the
+    /// default
+    #[arg(long, value_name = "NAME")]
+    sound_device: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -191,6 +197,7 @@ impl StageArgs {
         give_path(&mut given, "catalog", self.catalog.as_ref());
         give_switch(&mut given, "sound.muted", self.mute);
         give(&mut given, "sound.volume", self.volume.as_ref());
+        give(&mut given, "sound.device", self.sound_device.as_ref());
         given
     }
 }

@@ -9,10 +9,11 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
+use super::Engine;
 use super::args::CheckArgs;
 use super::plan::{environment, find_catalog};
 use crate::catalog::Catalog;
-use crate::config::{Config, ConfigFile, Folders};
+use crate::config::{Config, ConfigFile, Folders, SoundDevice, unknown_device};
 
 /// What was found, line by line.
 #[derive(Debug, Default)]
@@ -30,7 +31,26 @@ pub(super) fn run(args: &CheckArgs, config: Option<&Path>) -> Result<ExitCode> {
         .as_ref()
         .and_then(|config| config.catalog.as_deref()));
     check_catalog(catalog, &mut findings);
+    if let Some(device) = configured.as_ref().and_then(|c| c.sound.device.as_deref())
+        && let Ok(engine) = Engine::of_this_build()
+    {
+        check_device(device, (engine.devices)(), &mut findings);
+    }
     Ok(findings.tell())
+}
+
+/// A device that is missing is no error: it may be unplugged just now, and
+/// the default plays.
+fn check_device(wanted: &str, devices: Result<Vec<SoundDevice>>, findings: &mut Findings) {
+    match devices.map(|devices| unknown_device(wanted, &devices)) {
+        Ok(None) => findings.fine.push(format!("sound device {wanted}")),
+        Ok(Some(told)) => findings
+            .warnings
+            .push(format!("sound.device: {told} (the default would play)")),
+        Err(error) => findings
+            .warnings
+            .push(format!("sound.device: cannot list the devices: {error}")),
+    }
 }
 
 fn check_config(
@@ -182,6 +202,27 @@ mod tests {
             check_asset(&folder.path().join("none.ogg")),
             Err("is not there".to_owned())
         );
+    }
+
+    #[test]
+    fn a_sound_device_that_is_missing_is_a_warning_with_the_nearest_name() {
+        let there = vec![SoundDevice {
+            id: "hw:CARD=Headset".to_owned(),
+            name: "USB Headset".to_owned(),
+            is_default: true,
+        }];
+        let mut findings = Findings::default();
+        check_device("usb headset", Ok(there.clone()), &mut findings);
+        assert_eq!(findings.fine, ["sound device usb headset"]);
+        check_device("USB Hedset", Ok(there), &mut findings);
+        assert_eq!(
+            findings.warnings,
+            [
+                "sound.device: there is no sound device \"USB Hedset\"; did you mean \
+                 \"USB Headset\"? (the default would play)"
+            ]
+        );
+        assert!(findings.errors.is_empty());
     }
 
     #[test]

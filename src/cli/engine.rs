@@ -6,6 +6,7 @@
 use anyhow::{Context, Result};
 
 use super::{BenchPlan, Figure, PreviewPlan, RunPlan, Summary};
+use crate::config::SoundDevice;
 
 /// What a build can do beyond words.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +20,8 @@ pub struct Engine {
     pub preview: fn(PreviewPlan) -> Result<()>,
     /// Measures what the plan asks for.
     pub bench: fn(&BenchPlan) -> Result<Vec<Figure>>,
+    /// This machine's sound outputs, in the system's order.
+    pub devices: fn() -> Result<Vec<SoundDevice>>,
 }
 
 impl Engine {
@@ -40,6 +43,7 @@ fn compiled_in() -> Option<Engine> {
         run: crate::engine::run,
         preview: crate::engine::preview,
         bench: crate::bench::run,
+        devices: || crate::sound::output_devices().map_err(anyhow::Error::msg),
     })
 }
 

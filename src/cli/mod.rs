@@ -5,6 +5,7 @@ mod args;
 mod bench;
 mod check;
 mod demo;
+mod devices;
 mod engine;
 mod pages;
 mod plan;
@@ -40,6 +41,7 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Preview(args) => preview::run(*args),
         Command::Check(args) => check::run(&args, arguments.config.as_deref()),
+        Command::Devices => devices::run(),
         Command::Bench(args) => bench::run(&args),
         #[cfg(feature = "render")]
         Command::BenchChild { words } => crate::bench::child::run(&words),

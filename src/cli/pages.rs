@@ -30,7 +30,7 @@ pub(super) fn manual(folder: Option<&Path>) -> Result<ExitCode> {
 }
 
 /// Prints; a reader that has had enough (`| head`) is no error.
-fn print(text: &[u8]) -> Result<ExitCode> {
+pub(super) fn print(text: &[u8]) -> Result<ExitCode> {
     match std::io::stdout().write_all(text) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(ExitCode::SUCCESS),

@@ -84,6 +84,10 @@ struct PictureArgs {
     /// Print what a frame costs over the gift's life
     #[arg(long, requires = "headless")]
     cost: bool,
+    /// Judge flashing by WCAG 2.3.1 over black and white, with several gifts
+    /// also of the fullest stage of them; fails when there is too much
+    #[arg(long, requires = "headless")]
+    flashes: bool,
     /// A film with alpha, VP9
     #[arg(long, value_name = "FILE", requires = "headless")]
     webm: Option<PathBuf>,
@@ -216,6 +220,7 @@ pub struct PicturePlan {
     /// Tiles along the gift's life.
     pub sheet: Option<u32>,
     pub cost: bool,
+    pub flashes: bool,
     pub folder: PathBuf,
     pub webm: Option<PathBuf>,
     pub png_sequence: Option<PathBuf>,
@@ -272,6 +277,7 @@ impl PreviewArgs {
                 moments: pictures.at,
                 sheet: pictures.sheet,
                 cost: pictures.cost,
+                flashes: pictures.flashes,
                 folder: pictures.out,
                 webm: pictures.webm,
                 png_sequence: pictures.png_sequence,

@@ -5,6 +5,7 @@
 //! that entry. The result is a [`Config`] and what looked odd; a value that
 //! cannot be meant is an error, and all errors of a run are told at once.
 
+mod device;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use etcetera::BaseStrategy;
 use toml::de::{DeTable, DeValue};
 
+pub use device::{SoundDevice, unknown_device};
 use settings::{ALL, Scope, Setting, Value};
 
 /// Longest configuration file that is read; a real one has some hundred lines.
@@ -127,11 +129,31 @@ pub struct OnAirSettings {
     pub cool_down: Duration,
 }
 
+/// Volumes are linear, 0.0 (silent) to 1.0.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SoundSettings {
     pub muted: bool,
-    /// 0.0 (silent) to 1.0.
+    /// Of everything.
     pub volume: f32,
+    /// Of the headline lane; likewise below.
+    pub headline: f32,
+    pub feature: f32,
+    pub ambient: f32,
+    /// Name or id of the output; `None` is the system's default.
+    pub device: Option<String>,
+}
+
+impl Default for SoundSettings {
+    fn default() -> Self {
+        Self {
+            muted: false,
+            volume: 1.0,
+            headline: 1.0,
+            feature: 1.0,
+            ambient: 1.0,
+            device: None,
+        }
+    }
 }
 
 /// Where frames go besides the window; any of them together.
@@ -170,10 +192,7 @@ impl Config {
                 headline_from: None,
             },
             on_air: OnAirSettings::default(),
-            sound: SoundSettings {
-                muted: false,
-                volume: 1.0,
-            },
+            sound: SoundSettings::default(),
             output: OutputSettings::default(),
         }
     }

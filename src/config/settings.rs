@@ -19,6 +19,9 @@ const STREAM_ID_LIMIT: usize = 128;
 /// in microseconds.
 const LIST_LIMIT: usize = 2_000;
 
+/// Longest name of a sound device in bytes; systems keep to some dozens.
+const DEVICE_NAME_LIMIT: usize = 256;
+
 /// One setting.
 pub(super) struct Setting {
     /// As in the file: `section.name`, or `name` alone.
@@ -282,6 +285,40 @@ pub(super) const ALL: &[Setting] = &[
         },
     },
     Setting {
+        key: "sound.headline",
+        accepts: "a number, 0 (silent) to 1",
+        set: |config, value, _| {
+            config.sound.headline = value.number(0.0, 1.0)? as f32;
+            Ok(())
+        },
+    },
+    Setting {
+        key: "sound.feature",
+        accepts: "a number, 0 (silent) to 1",
+        set: |config, value, _| {
+            config.sound.feature = value.number(0.0, 1.0)? as f32;
+            Ok(())
+        },
+    },
+    Setting {
+        key: "sound.ambient",
+        accepts: "a number, 0 (silent) to 1",
+        set: |config, value, _| {
+            config.sound.ambient = value.number(0.0, 1.0)? as f32;
+            Ok(())
+        },
+    },
+    Setting {
+        key: "sound.device",
+        accepts: "the name of a sound device, as `hyperfocus devices` lists it",
+        set: |config, value, _| {
+            let device = value.text()?.trim();
+            within(!device.is_empty() && device.len() <= DEVICE_NAME_LIMIT)?;
+            config.sound.device = Some(device.to_owned());
+            Ok(())
+        },
+    },
+    Setting {
         key: "output.png",
         accepts: "the path of a PNG file",
         set: |config, value, scope| {
@@ -341,7 +378,11 @@ impl Setting {
     /// `output.png_sequence` is `--png-sequence`.
     pub fn flag(&self) -> String {
         let name = self.key.rsplit('.').next().unwrap_or(self.key);
-        let name = if name == "muted" { "mute" } else { name };
+        let name = match name {
+            "muted" => "mute",
+            "device" => "sound-device",
+            name => name,
+        };
         format!("--{}", name.replace('_', "-"))
     }
 }

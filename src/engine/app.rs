@@ -26,7 +26,7 @@ use crate::stage::{Director, StageLink, StagePlugin};
 fn bevy_plugins(gpu: Gpu, catalog: &Catalog, window: Option<Window>) -> Result<PluginGroupBuilder> {
     let root = std::path::absolute(&catalog.root)
         .with_context(|| format!("where is {}?", catalog.root.display()))?;
-    let mut plugins = DefaultPlugins
+    let plugins = DefaultPlugins
         .build()
         // The program logs for all its threads, and ends in good order itself.
         .disable::<LogPlugin>()
@@ -59,9 +59,10 @@ fn bevy_plugins(gpu: Gpu, catalog: &Catalog, window: Option<Window>) -> Result<P
             ..default()
         });
     #[cfg(feature = "desktop")]
-    if window.is_none() {
-        plugins = plugins.disable::<bevy::winit::WinitPlugin>();
-    }
+    let plugins = match window {
+        Some(_) => plugins,
+        None => plugins.disable::<bevy::winit::WinitPlugin>(),
+    };
     Ok(plugins)
 }
 

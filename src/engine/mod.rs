@@ -27,7 +27,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use bevy::prelude::*;
 
-use crate::catalog::{Catalog, Motion};
+use crate::catalog::{Catalog, Lane, Motion};
 use crate::cli::{RunPlan, Summary};
 use crate::config;
 use crate::model::{Control, Moment};
@@ -109,6 +109,9 @@ pub fn run_with(
     moments::install(&mut app, &plan);
     reload::install(&mut app, &plan);
     let (mixer, mix) = crate::sound::mixer();
+    mixer.set_lane_volume(Lane::Headline, plan.sound.headline);
+    mixer.set_lane_volume(Lane::Feature, plan.sound.feature);
+    mixer.set_lane_volume(Lane::Ambient, plan.sound.ambient);
     let mixer = Arc::new(mixer);
     app.add_plugins(SoundPlugin {
         mixer: mixer.clone(),
@@ -118,7 +121,7 @@ pub fn run_with(
     show.control(Moment::ZERO, Control::Volume(plan.sound.volume));
     video_sound::install(&mut app, mixer);
     install(&mut app);
-    let speakers = Speakers::start(mix);
+    let speakers = Speakers::start(mix, plan.sound.device.clone());
     let frames = app.world().resource::<Frames>().0.clone();
     let outputs = Outputs::spawn(frames, sinks);
 

@@ -71,8 +71,7 @@ fn modified(path: &Path) -> Option<SystemTime> {
 
 fn take(time: Res<Time<Real>>, fresh: Res<Fresh>, mut director: ResMut<Director>) {
     if let Ok(catalog) = fresh.0.try_recv() {
-        director.show.set_catalog(time.elapsed(), catalog.clone());
-        director.catalog = catalog;
+        director.set_catalog(time.elapsed(), catalog);
     }
 }
 

@@ -12,6 +12,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use bevy::app::PluginsState;
 use bevy::prelude::*;
+use bevy::render::render_resource::PollType;
+use bevy::render::renderer::RenderDevice;
 use bevy::tasks::tick_global_task_pools_on_main_thread;
 use bevy::time::TimeUpdateStrategy;
 use crossbeam_channel::Receiver;
@@ -26,7 +28,7 @@ use crate::render::particles::EffectPool;
 use crate::render::present::{Frame, FrameRequest, Frames, Readback};
 use crate::render::video::{ActiveVideo, VideoPlayback, VideoStatus};
 use crate::render::{Textures, Warmup};
-use crate::show::ShowSettings;
+use crate::show::{Show, ShowSettings};
 use crate::stage::{Act, Director, StageLink};
 
 /// Stage time from one frame to the next.
@@ -67,17 +69,7 @@ impl Rehearsal {
     /// When there is no graphics adapter or the catalogue's folder has gone.
     pub fn open(catalog: Arc<Catalog>, size: Size) -> Result<Self> {
         let gpu = adapter::open()?;
-        let mut app = app::assemble(
-            size,
-            ShowSettings {
-                silence: SILENCE,
-                ..ShowSettings::default()
-            },
-            gpu,
-            catalog,
-            StageLink::default(),
-            None,
-        )?;
+        let mut app = app::assemble(size, settings(), gpu, catalog, StageLink::default(), None)?;
         while app.plugins_state() == PluginsState::Adding {
             tick_global_task_pools_on_main_thread();
         }
@@ -185,6 +177,11 @@ impl Rehearsal {
             is_bare(world) && world.resource::<Readback>().in_flight() == 0
         })?;
         for _ in self.frames.try_iter() {}
+        // Chance goes by the acts' numbers: in a show of its own, a gift looks
+        // the same whatever was drawn before it.
+        let mut director = self.director();
+        let catalog = director.catalog.clone();
+        *director = Director::new(Show::new(settings(), catalog.clone()), catalog);
         Ok(())
     }
 
@@ -214,10 +211,15 @@ impl Rehearsal {
         self.request(is_on, at);
     }
 
-    /// Frames that were read back since the last call, in order; their pixels
-    /// come a frame late.
-    pub(super) fn filmed(&self) -> impl Iterator<Item = Frame> + '_ {
-        self.frames.try_iter()
+    /// Frames that were read back since the last call, in order, once the device
+    /// is done with what it has; their pixels come a frame late.
+    ///
+    /// # Errors
+    /// When the device is lost.
+    pub(super) fn develop(&mut self) -> Result<Vec<Frame>> {
+        let device = self.world().resource::<RenderDevice>().clone();
+        device.poll(PollType::wait_indefinitely())?;
+        Ok(self.frames.try_iter().collect())
     }
 
     fn request(&mut self, readback: bool, at: f32) {
@@ -245,6 +247,13 @@ impl Rehearsal {
 
     pub(super) fn world(&mut self) -> &mut World {
         self.app.world_mut()
+    }
+}
+
+fn settings() -> ShowSettings {
+    ShowSettings {
+        silence: SILENCE,
+        ..ShowSettings::default()
     }
 }
 

@@ -60,7 +60,8 @@ impl Tally {
         self.memory.end = resident_mb();
         self.memory.peak = self.memory.peak.max(self.memory.end);
         let metrics = world.resource::<Metrics>();
-        let director = world.resource::<Director>();
+        let show = &world.resource::<Director>().show;
+        let outcomes = show.outcomes();
         let [p50, p95, p99] = metrics.frame.quantiles([0.5, 0.95, 0.99]);
         let [delay_p50, delay_p95, delay_max] = metrics.gift_to_frame.quantiles([0.5, 0.95, 1.0]);
         let pipelines = world.resource::<Pipelines>();
@@ -68,15 +69,15 @@ impl Tally {
             seconds: self.launched.elapsed().as_secs_f64(),
             gifts: Gifts {
                 sent: None,
-                received: metrics.received,
-                played: metrics.played,
-                joined_streak: metrics.joined_streak,
-                joined_bundle: metrics.joined_bundle,
-                refused: metrics.refused,
-                failed: metrics.failed,
-                dismissed: metrics.dismissed,
+                received: show.offered(),
+                played: outcomes.played,
+                joined_streak: outcomes.joined_streak,
+                joined_bundle: outcomes.joined_bundle,
+                refused: outcomes.refused,
+                failed: outcomes.failed,
+                dismissed: outcomes.dismissed,
                 acked: 0,
-                waiting: director.show.undecided() as u64,
+                waiting: show.undecided() as u64,
             },
             frame_ms: FrameTimes {
                 frames: world.resource::<Readback>().drawn(),

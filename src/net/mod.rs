@@ -11,6 +11,8 @@ mod connect;
 mod driver;
 mod endpoint;
 mod identity;
+#[cfg(all(test, feature = "stage"))]
+mod loose;
 mod metered;
 mod socket;
 mod tls;
@@ -32,6 +34,9 @@ use crate::session::{Counts, Session, SessionSettings, ToStage};
 use connect::Dialer;
 use driver::Driver;
 use endpoint::Endpoint;
+
+#[cfg(all(test, feature = "stage"))]
+pub(crate) use loose::FarEnd;
 
 pub use identity::{Identity, IdentityError, ephemeral_id, state_dir};
 

@@ -21,6 +21,11 @@ pub const DEEP_LAYER: usize = 1;
 /// at the side is not stretched.
 const FIELD_OF_VIEW: f32 = 0.5;
 
+/// How far before the stage the flat camera stands. Sparks lie along their
+/// flight and turn their face towards it; from within the stage's plane it would
+/// see their edge.
+const EYE: f32 = 4_000.0;
+
 /// The camera whose picture the outputs take.
 #[derive(Component)]
 pub struct StageCamera;
@@ -113,8 +118,11 @@ pub(super) fn spawn_cameras(
                 min_width: SHORT_SIDE,
                 min_height: SHORT_SIDE,
             },
+            near: 0.0,
+            far: 2.0 * EYE,
             ..OrthographicProjection::default_2d()
         }),
+        Transform::from_xyz(0.0, 0.0, EYE),
         quality.bloom(),
     ));
 

@@ -16,6 +16,7 @@ use super::caption::{
 use super::layout::{Placement, StageSize};
 use super::letters::{MASK_HEIGHT, PaintedName};
 use super::quad::{QuadMaterial, UnitQuad};
+use super::shake::Trembling;
 use crate::catalog::{Color, Lane, Recipe, icon_path};
 use crate::model::Private;
 use crate::show::Senders;
@@ -451,6 +452,7 @@ fn measures(picture: &PixelBuffer, unit: f32) -> (Vec2, Vec2, Vec2) {
 
 fn place(
     stage: Res<StageSize>,
+    trembling: Res<Trembling>,
     acts: Query<(&Act, &Placement)>,
     mut cards: Query<(&Card, &mut Transform, &MeshMaterial2d<QuadMaterial>), Without<Counter>>,
     mut counters: Query<(&Counter, &mut Transform, &MeshMaterial2d<QuadMaterial>), Without<Card>>,
@@ -465,7 +467,8 @@ fn place(
         let shown = crate::catalog::Ease::Overshoot.apply(arrival);
         let alpha = arrival.min(act.seconds_left() / EXIT).clamp(0.0, 1.0) * act.presence();
         let crowding = placement.crowding(act.lane);
-        let at = card_place(act, placement, &stage, card.body * crowding);
+        // What is read stands still when the stage trembles.
+        let at = card_place(act, placement, &stage, card.body * crowding) + trembling.offset();
         let rise = Vec2::new(0.0, -36.0 * (1.0 - shown));
         let scale = (0.86 + 0.14 * shown) * crowding;
         *transform = Transform {

@@ -1,5 +1,6 @@
-//! The studio that models reflect: two soft boxes over a graded room, computed
-//! rather than downloaded.
+//! The rooms that models reflect, computed rather than downloaded: the studio,
+//! two soft boxes over a graded room, for most; the hall, dark and full of small
+//! lamps, for stones and mirrors, which come alive as the lamps pass over them.
 //!
 //! A specular map has one mip per roughness. A real one would be convolved; this
 //! room is made of shapes whose blurred form can be written down, so each mip is
@@ -28,6 +29,79 @@ impl FromWorld for Studio {
         let map = cubemap(EDGE, MIPS, radiance);
         Self(world.resource_mut::<Assets<Image>>().add(map))
     }
+}
+
+/// The hall of lamps, as a cubemap whose mips grow rougher.
+#[derive(Resource, Clone)]
+pub struct Hall(pub Handle<Image>);
+
+impl FromWorld for Hall {
+    fn from_world(world: &mut World) -> Self {
+        let lamps = lamps();
+        let map = cubemap(EDGE, MIPS, |direction, roughness| {
+            hall_radiance(&lamps, direction, roughness)
+        });
+        Self(world.resource_mut::<Assets<Image>>().add(map))
+    }
+}
+
+/// Lamps of the hall: enough that every turn of a facet meets one, few enough
+/// that darkness lies between them, without which nothing sparkles.
+const LAMPS: usize = 70;
+
+/// How far a lamp's edge reaches in the sharpest mip, as a difference of cosines:
+/// a texel or two.
+const SHARPEST: f32 = 0.006;
+
+struct Lamp {
+    direction: Vec3,
+    /// Cosine of its angular radius.
+    edge: f32,
+    light: Vec3,
+}
+
+/// Spread evenly over the sphere by the golden angle, sizes and colours varied
+/// by their number alone.
+fn lamps() -> Vec<Lamp> {
+    let golden = std::f32::consts::PI * (3.0 - 5.0_f32.sqrt());
+    (0..LAMPS)
+        .map(|index| {
+            let i = index as f32;
+            let y = 1.0 - 2.0 * (i + 0.5) / LAMPS as f32;
+            let around = Vec2::from_angle(i * golden) * (1.0 - y * y).sqrt();
+            // A hall is lit from above.
+            let strength = if y > -0.2 { 1.0 } else { 0.35 };
+            let size = 0.05 + 0.08 * (i * 0.618_034).fract();
+            let light = match index % 11 {
+                0 => Vec3::new(2.3, 0.7, 1.3),
+                4 => Vec3::new(0.6, 1.5, 2.3),
+                7 => Vec3::new(2.2, 1.6, 0.6),
+                _ => Vec3::new(2.0, 2.05, 2.2),
+            };
+            Lamp {
+                direction: Vec3::new(around.x, y, around.y),
+                edge: size.cos(),
+                light: light * strength,
+            }
+        })
+        .collect()
+}
+
+fn hall_radiance(lamps: &[Lamp], direction: Vec3, roughness: f32) -> Vec3 {
+    let up = direction.y * 0.5 + 0.5;
+    let walls = Vec3::new(0.03, 0.035, 0.055) + Vec3::new(0.54, 0.58, 0.69) * up * up * up;
+    // The window that the studio has too, towards the viewer's upper left.
+    let window = soft_box(direction, Vec3::new(-0.55, 0.65, 0.55), 0.5, roughness);
+    let soft = SHARPEST + roughness * 0.5;
+    let lit: Vec3 = lamps
+        .iter()
+        .map(|lamp| {
+            let inside = ((direction.dot(lamp.direction) - lamp.edge) / soft + 0.5).clamp(0.0, 1.0);
+            let share = SHARPEST / soft;
+            lamp.light * inside * inside * (3.0 - 2.0 * inside) * share.max(0.1)
+        })
+        .sum();
+    walls + window * Vec3::new(0.85, 0.88, 0.95) + lit
 }
 
 /// Light that arrives from `direction`, blurred as `roughness` (0 to 1) would.

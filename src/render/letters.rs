@@ -60,6 +60,8 @@ struct Pieces {
     act: Entity,
     mesh: Handle<Mesh>,
     pieces: Vec<Piece>,
+    /// The share of its full size that the name is set in.
+    size: f32,
     /// Seconds on stage at which the streak last grew.
     kicked_at: f32,
 }
@@ -97,7 +99,7 @@ fn set_type(
     let Some(letters) = &act.recipe.letters else {
         return;
     };
-    let all = pieces_of(&painted.0, letters, act.seed);
+    let (all, size) = pieces_of(&painted.0, letters, act.seed);
     let colors = &letters.colors;
     for (number, color) in colors.iter().enumerate() {
         let mut own = all.clone();
@@ -117,6 +119,7 @@ fn set_type(
                 act: add.entity,
                 mesh,
                 pieces: own,
+                size,
                 kicked_at: f32::NEG_INFINITY,
             },
             ChildOf(add.entity),
@@ -164,7 +167,7 @@ fn move_pieces(
             .iter()
             .flat_map(|piece| {
                 let pose = piece.pose(letters, act.age, act.elapsed);
-                let half = letters.size / 2.0 * pose.scale * (1.0 + kick) * presence;
+                let half = letters.size / 2.0 * name.size * pose.scale * (1.0 + kick) * presence;
                 let turn = Vec2::from_angle(pose.roll);
                 let at = placement.origin + pose.at * placement.scale;
                 CORNERS.map(|corner| {
@@ -205,10 +208,14 @@ fn mesh_of(pieces: usize) -> Mesh {
 }
 
 /// Places on a honeycomb that the name covers.
-fn pieces_of(name: &PixelBuffer, letters: &Letters, seed: u32) -> Vec<Piece> {
-    let unit = letters.height / name.height.max(1) as f32;
+fn pieces_of(name: &PixelBuffer, letters: &Letters, seed: u32) -> (Vec<Piece>, f32) {
+    // A short name is set as high as it may be, a long one as wide; the pieces
+    // shrink with it, so that as many make a letter.
+    let line = name.body.height.max(1.0);
+    let unit = (letters.height / line).min(letters.width / name.body.width.max(1.0));
     let middle = name.body.x + name.body.width / 2.0;
-    let mut pitch = letters.pitch / unit;
+    let centre = name.body.y + line / 2.0;
+    let mut pitch = letters.pitch * line / letters.height;
     let homes = loop {
         let homes = honeycomb(name, pitch);
         if homes.len() <= MOST_PIECES {
@@ -216,15 +223,15 @@ fn pieces_of(name: &PixelBuffer, letters: &Letters, seed: u32) -> Vec<Piece> {
         }
         pitch *= 1.12;
     };
+    let size = unit * line / letters.height;
     let reach = (name.body.width / 2.0).max(1.0);
     let places = homes.into_iter().enumerate();
-    places
-        .map(|(number, place)| Piece {
-            home: Vec2::new(place.x - middle, name.height as f32 / 2.0 - place.y) * unit,
-            along: ((place.x - middle) / reach * 0.5 + 0.5).clamp(0.0, 1.0),
-            chance: chance(seed, number as u32),
-        })
-        .collect()
+    let pieces = places.map(|(number, place)| Piece {
+        home: Vec2::new(place.x - middle, centre - place.y) * unit,
+        along: ((place.x - middle) / reach * 0.5 + 0.5).clamp(0.0, 1.0),
+        chance: chance(seed, number as u32),
+    });
+    (pieces.collect(), size)
 }
 
 fn honeycomb(name: &PixelBuffer, pitch: f32) -> Vec<Vec2> {
@@ -354,7 +361,8 @@ mod tests {
 
     #[test]
     fn pieces_lie_where_the_name_is_and_nowhere_else() {
-        let pieces = pieces_of(&bar(), &letters(), 3);
+        let (pieces, size) = pieces_of(&bar(), &letters(), 3);
+        assert_eq!(size, 1.0);
         assert!(pieces.len() > 100);
         for piece in &pieces {
             // Two units a pixel, about the middle.
@@ -369,19 +377,31 @@ mod tests {
     }
 
     #[test]
+    fn a_wide_name_is_set_smaller_and_its_pieces_with_it() {
+        let narrow = Letters {
+            width: 200.0,
+            ..letters()
+        };
+        let (pieces, size) = pieces_of(&bar(), &narrow, 3);
+        assert_eq!(size, 0.5);
+        assert!(pieces.iter().all(|piece| piece.home.x.abs() <= 100.0));
+        assert_eq!(pieces.len(), pieces_of(&bar(), &letters(), 3).0.len());
+    }
+
+    #[test]
     fn a_long_name_has_wider_gaps_and_no_more_pieces_than_the_bound() {
         let fine = Letters {
             pitch: 1.0,
             ..letters()
         };
-        let pieces = pieces_of(&bar(), &fine, 3);
+        let (pieces, _) = pieces_of(&bar(), &fine, 3);
         assert!(pieces.len() <= MOST_PIECES && pieces.len() > MOST_PIECES / 2);
     }
 
     #[test]
     fn a_piece_comes_from_nothing_stands_at_home_and_leaves_for_nothing() {
         let letters = letters();
-        for piece in pieces_of(&bar(), &letters, 3) {
+        for piece in pieces_of(&bar(), &letters, 3).0 {
             assert_eq!(piece.pose(&letters, 0.0, 0.0).scale, 0.0);
             let standing = piece.pose(&letters, 2.9, 2.9);
             assert!(standing.at.distance(piece.home) < 0.5, "{standing:?}");
@@ -393,7 +413,7 @@ mod tests {
     #[test]
     fn no_piece_jumps() {
         let letters = letters();
-        let piece = pieces_of(&bar(), &letters, 3)[40];
+        let piece = pieces_of(&bar(), &letters, 3).0[40];
         let mut last = piece.pose(&letters, 0.0, 0.0);
         for frame in 1..300 {
             let at = frame as f32 / 60.0;

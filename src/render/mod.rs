@@ -11,6 +11,7 @@ pub mod camera;
 pub mod caption;
 pub mod captions;
 mod environment;
+mod gem;
 pub mod layout;
 mod letters;
 mod model_material;
@@ -19,6 +20,7 @@ pub mod particles;
 pub mod pictures;
 pub mod present;
 mod quad;
+pub mod shake;
 mod textures;
 pub mod video;
 pub mod videos;
@@ -49,6 +51,7 @@ impl Plugin for StageRenderPlugin {
             letters::LettersPlugin,
             videos::ActVideoPlugin,
             particles::ParticlePlugin,
+            shake::ShakePlugin,
             warmup::WarmupPlugin,
         ))
         .add_systems(PreStartup, camera::spawn_cameras);

@@ -7,7 +7,7 @@ use bevy::prelude::*;
 use bevy::render::render_resource::{AsBindGroup, ShaderType};
 use bevy::shader::{Shader, ShaderRef};
 
-use super::environment::{ROUGHEST_MIP, Studio};
+use super::environment::{Hall, ROUGHEST_MIP, Studio};
 
 const SHADER: Handle<Shader> = uuid_handle!("b9a1e5d4-54a0-4b8e-8f0a-2d51c7d3ce02");
 
@@ -24,6 +24,10 @@ impl Plugin for ModelMaterialPlugin {
         app.add_plugins(MaterialPlugin::<ModelMaterial>::default());
     }
 }
+
+/// Metal that is as smooth as this is a mirror: it reflects the hall of lamps
+/// and not the studio.
+const MIRROR_ROUGHNESS: f32 = 0.05;
 
 /// A glTF material, as far as the studio shows it: base colour and its texture,
 /// metallic, roughness, clear coat, emission, blending.
@@ -48,7 +52,8 @@ struct Surface {
 }
 
 impl ModelMaterial {
-    pub fn new(material: &GltfMaterial, studio: &Studio) -> Self {
+    pub fn new(material: &GltfMaterial, studio: &Studio, hall: &Hall) -> Self {
+        let mirror = material.metallic > 0.95 && material.perceptual_roughness <= MIRROR_ROUGHNESS;
         Self {
             surface: Surface {
                 base: material.base_color.to_linear().to_vec4(),
@@ -60,7 +65,11 @@ impl ModelMaterial {
                     ROUGHEST_MIP,
                 ),
             },
-            studio: studio.0.clone(),
+            studio: if mirror {
+                hall.0.clone()
+            } else {
+                studio.0.clone()
+            },
             base_texture: material.base_color_texture.clone(),
             alpha_mode: material.alpha_mode,
         }

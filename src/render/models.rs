@@ -8,12 +8,14 @@ use bevy::animation::graph::{AnimationGraph, AnimationGraphHandle};
 use bevy::animation::{AnimationClip, AnimationPlayer};
 use bevy::asset::LoadState;
 use bevy::camera::visibility::RenderLayers;
+use bevy::ecs::system::SystemParam;
 use bevy::gltf::{Gltf, GltfAssetLabel, GltfMaterial, GltfMaterialName};
 use bevy::prelude::*;
 use bevy::world_serialization::{WorldAssetRoot, WorldInstanceReady};
 
 use super::camera::{DEEP_LAYER, ModelCamera, ModelLayer};
-use super::environment::Studio;
+use super::environment::{Hall, Studio};
+use super::gem::{self, GemMaterial, GemPlugin};
 use super::layout::Placement;
 use super::model_material::{ModelMaterial, ModelMaterialPlugin};
 use crate::catalog::Model;
@@ -24,7 +26,7 @@ pub struct ModelPlugin;
 impl Plugin for ModelPlugin {
     fn build(&self, app: &mut App) {
         register_scene_types(app);
-        app.add_plugins(ModelMaterialPlugin)
+        app.add_plugins((ModelMaterialPlugin, GemPlugin))
             .init_resource::<Studio>()
             .init_resource::<ModelFiles>()
             .add_observer(show_model)
@@ -145,10 +147,8 @@ fn dress_instance(
     children: Query<&Children>,
     names: Query<&Name>,
     mut players: Query<&mut AnimationPlayer>,
-    (files, looks, studio): (Res<Assets<Gltf>>, Res<Assets<GltfMaterial>>, Res<Studio>),
-    looked: Query<&GltfMaterialName>,
-    mut materials: ResMut<Assets<ModelMaterial>>,
-    clips: Res<Assets<AnimationClip>>,
+    (files, clips): (Res<Assets<Gltf>>, Res<Assets<AnimationClip>>),
+    mut dresser: Dresser,
     mut graphs: ResMut<Assets<AnimationGraph>>,
     mut nodes: Query<&mut ModelNodes>,
 ) {
@@ -163,15 +163,8 @@ fn dress_instance(
         if let Ok(name) = names.get(entity) {
             named.insert(name.as_str().to_owned(), entity);
         }
-        let look = looked
-            .get(entity)
-            .ok()
-            .zip(files.get(&clip.file))
-            .and_then(|(name, file)| file.named_materials.get(name.0.as_str()))
-            .and_then(|handle| looks.get(handle));
-        if let Some(look) = look {
-            let material = materials.add(ModelMaterial::new(look, &studio));
-            commands.entity(entity).insert(MeshMaterial3d(material));
+        if let Some(file) = files.get(&clip.file) {
+            dresser.dress(&mut commands, entity, file);
         }
         let (Ok(mut player), Some(file)) = (players.get_mut(entity), files.get(&clip.file)) else {
             continue;
@@ -193,6 +186,41 @@ fn dress_instance(
     }
     if let Some(mut nodes) = shown.and_then(|shown| nodes.get_mut(shown.act).ok()) {
         nodes.0 = named;
+    }
+}
+
+/// Gives the parts of a model what they are made of here.
+#[derive(SystemParam)]
+struct Dresser<'w, 's> {
+    parts: Query<'w, 's, (&'static GltfMaterialName, &'static Mesh3d)>,
+    looks: Res<'w, Assets<GltfMaterial>>,
+    meshes: Res<'w, Assets<Mesh>>,
+    studio: Res<'w, Studio>,
+    hall: Res<'w, Hall>,
+    materials: ResMut<'w, Assets<ModelMaterial>>,
+    gems: ResMut<'w, Assets<GemMaterial>>,
+}
+
+impl Dresser<'_, '_> {
+    fn dress(&mut self, commands: &mut Commands, entity: Entity, file: &Gltf) {
+        let Ok((name, mesh)) = self.parts.get(entity) else {
+            return;
+        };
+        let look = file.named_materials.get(name.0.as_str());
+        let Some(look) = look.and_then(|handle| self.looks.get(handle)) else {
+            return;
+        };
+        let mut part = commands.entity(entity);
+        match self.meshes.get(&mesh.0) {
+            Some(mesh) if gem::is_gem(look) => {
+                let stone = GemMaterial::new(look, mesh, &self.hall);
+                part.insert(MeshMaterial3d(self.gems.add(stone)));
+            }
+            _ => {
+                let material = ModelMaterial::new(look, &self.studio, &self.hall);
+                part.insert(MeshMaterial3d(self.materials.add(material)));
+            }
+        }
     }
 }
 

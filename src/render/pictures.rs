@@ -6,16 +6,18 @@ use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 
 use super::layout::{Placement, StageSize};
-use super::quad::{QuadMaterial, UnitQuad};
+use super::quad::{BendingQuad, QuadMaterial, UnitQuad};
 use super::textures::Textures;
-use crate::catalog::{Picture, Trigger};
+use crate::catalog::{Picture, Recipe, Trigger};
 use crate::stage::{Act, Climaxed, FellBack, Grew, Shrank, StageSet};
 
 /// Height of the pictures among the layers of the stage: over smoke, under
 /// matter and light.
 const Z: f32 = 2.0;
-/// Height of those that are to be over matter, and under light.
+/// Height of those that are to be over models and matter, and under light.
 const Z_FRONT: f32 = 3.5;
+/// From one picture of a recipe to the next: all stay under the models' layer.
+const BETWEEN: f32 = 0.005;
 
 pub struct PicturePlugin;
 
@@ -112,6 +114,7 @@ fn move_act(shrank: On<Shrank>, stage: Res<StageSize>, mut acts: Query<(&Act, &m
 struct PictureSpawner<'w, 's> {
     commands: Commands<'w, 's>,
     quad: Res<'w, UnitQuad>,
+    bending: Res<'w, BendingQuad>,
     assets: Res<'w, AssetServer>,
     textures: ResMut<'w, Textures>,
     materials: ResMut<'w, Assets<QuadMaterial>>,
@@ -127,11 +130,15 @@ impl PictureSpawner<'_, '_> {
             let mut material =
                 QuadMaterial::straight(texture).tinted(Vec3::from(picture.color.0) * picture.glow);
             if picture.additive {
-                material = material.additive();
+                material = material.additive(picture.body);
             }
             material.tint.w = 0.0;
+            let mesh = match picture.wave {
+                Some(_) => &self.bending.0,
+                None => &self.quad.0,
+            };
             self.commands.spawn((
-                Mesh2d(self.quad.0.clone()),
+                Mesh2d(mesh.clone()),
                 MeshMaterial2d(self.materials.add(material)),
                 Transform::from_scale(Vec3::ZERO),
                 ActPicture {
@@ -174,10 +181,9 @@ pub(super) fn place_pictures(
             commands.entity(entity).despawn();
             continue;
         }
-        let key = picture.track.at(at);
-        let position = placement.origin + Vec2::new(key.x, key.y) * placement.scale;
+        let pose = Pose::of(picture, &act.recipe, act, placement, at);
         if let Some(id) = &picture.id {
-            places.0.insert(id.clone(), position);
+            places.0.insert(id.clone(), pose.position);
         }
         let Some(mut material) = materials.get_mut(&material.0) else {
             continue;
@@ -186,16 +192,68 @@ pub(super) fn place_pictures(
             image.width() as f32 / image.height().max(1) as f32
         });
         let z = if picture.front { Z_FRONT } else { Z };
-        let height = picture.size * key.scale * placement.scale;
+        let alpha = pose.alpha * act.presence();
+        // What is not seen is not drawn: a clear quad costs as much as a full one.
+        let shown_at = if alpha > 0.0 { picture.size } else { 0.0 };
+        let size = pose.scale * shown_at * Vec2::new(aspect, 1.0);
+        let pivot = pose.rotation * (size * Vec2::from(picture.pivot)).extend(0.0);
         *transform = Transform {
-            translation: position.extend(z + shown.index as f32 * 0.01),
-            rotation: super::layout::rotation(&key),
-            scale: Vec3::new(
-                height * aspect / key.stretch.max(0.05),
-                height * key.stretch,
-                1.0,
-            ),
+            translation: (pose.position - pivot.truncate())
+                .extend(z + shown.index as f32 * BETWEEN),
+            rotation: pose.rotation,
+            scale: size.extend(1.0),
         };
-        material.tint.w = key.alpha * act.presence();
+        material.tint.w = alpha;
+        material.hold.z = picture.track.at(at).reveal;
+        if let Some(wave) = picture.wave {
+            let phase = (act.elapsed * wave.hertz).fract();
+            material.wave = Vec4::new(wave.sway[0], wave.sway[1], wave.waves, phase);
+            material.hold.x = wave.hold[0];
+            material.hold.y = wave.hold[1];
+        }
+    }
+}
+
+/// How a picture stands on the stage, its own size apart.
+struct Pose {
+    position: Vec2,
+    rotation: Quat,
+    /// Stage units for one unit of the recipe, along the picture's own axes.
+    scale: Vec2,
+    alpha: f32,
+}
+
+impl Pose {
+    /// The pose `at` seconds into the picture's track, on what carries it. A
+    /// stretch is carried along the carried one's own axes: rectangles stay
+    /// rectangles.
+    fn of(picture: &Picture, recipe: &Recipe, act: &Act, placement: &Placement, at: f32) -> Self {
+        let key = picture.track.at(at);
+        let carrier = match recipe.carrier(picture) {
+            Some(carrier) => {
+                // One that something else set off has begun when its carrier had.
+                let at = if carrier.on == picture.on {
+                    at
+                } else {
+                    act.age
+                };
+                Self::of(carrier, recipe, act, placement, at)
+            }
+            None => Self {
+                position: placement.origin,
+                rotation: Quat::IDENTITY,
+                scale: Vec2::splat(placement.scale),
+                alpha: 1.0,
+            },
+        };
+        let stretch = key.stretch.max(0.05);
+        let along = carrier.rotation * (Vec2::new(key.x, key.y) * carrier.scale).extend(0.0);
+        let turned = Quat::from_rotation_z((picture.turn * act.elapsed).to_radians());
+        Self {
+            position: carrier.position + along.truncate(),
+            rotation: carrier.rotation * super::layout::rotation(&key) * turned,
+            scale: carrier.scale * key.scale * Vec2::new(1.0 / stretch, stretch),
+            alpha: carrier.alpha * key.alpha,
+        }
     }
 }

@@ -244,7 +244,6 @@ impl Show {
             tally: turn.tally,
             arrived: turn.arrived,
             duration,
-            variant: turn.variant.clone(),
             open_streak: phase == Phase::Open,
             rehearsal: turn.rehearsal,
         })));

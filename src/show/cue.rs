@@ -65,12 +65,10 @@ pub struct ActStart {
     pub tally: Tally,
     /// When the first gift that it stands for arrived.
     pub arrived: Moment,
-    /// How long the act lasts at ordinary load, already clamped, stretched by
-    /// the gift's own wish and shortened under backlog. An open streak's act is
-    /// held at its sustain until `Climax`.
+    /// How long the act lasts, already clamped, stretched by the gift's own wish
+    /// and shortened under backlog. An open streak's act lasts as its streak
+    /// does: it is held at its sustain until `Climax`.
     pub duration: Duration,
-    /// `animation.type` of the gift, for recipes with variants.
-    pub variant: Option<Arc<str>>,
     /// The act stays on stage until its streak ends.
     pub open_streak: bool,
     /// A test, replay or recap: counts nowhere.

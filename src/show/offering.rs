@@ -208,7 +208,6 @@ impl Show {
             claims: vec![claim],
             arrived: self.now,
             wish: gift.animation.duration,
-            variant: gift.animation.kind,
             streak: false,
             rehearsal: false,
             unseen: 0,

@@ -231,7 +231,6 @@ impl Queue {
             && Arc::ptr_eq(self.catalog.recipe(&self.mixed), &self.catalog.fallback)
         {
             turn.gift_type = self.mixed.clone();
-            turn.variant = None;
         }
         let was_bundle = turn.is_bundle();
         if !was_bundle {

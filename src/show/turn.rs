@@ -29,7 +29,6 @@ pub(super) struct Turn {
     pub claims: Vec<Claim>,
     pub arrived: Moment,
     pub wish: Option<Duration>,
-    pub variant: Option<Arc<str>>,
     /// It is the home of the open streak under `key`.
     pub streak: bool,
     pub rehearsal: bool,
@@ -54,7 +53,6 @@ impl Turn {
             claims: Vec::new(),
             arrived: now,
             wish: self.wish,
-            variant: self.variant.clone(),
             streak: false,
             rehearsal: true,
             unseen: 0,

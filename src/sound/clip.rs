@@ -34,6 +34,8 @@ const TAIL: usize = RATE as usize / 500;
 pub struct Clip {
     mips: [Box<[f32]>; 3],
     peak: f32,
+    /// Where a streak's next gift strikes it, in frames at [`RATE`].
+    strike: usize,
 }
 
 impl std::fmt::Debug for Clip {
@@ -96,14 +98,16 @@ impl Clip {
             Ending::Missing => return Err(ClipError::Truncated { path: path.into() }),
             Ending::Whole { frames } => frames,
         };
-        let (mut samples, rate) = decode(path, bytes)?;
+        let (mut samples, rate, strike) = decode(path, bytes)?;
         // The decoder leaves the last block's padding on a file of few pages.
         let len = usize::try_from(frames.saturating_mul(2)).unwrap_or(usize::MAX);
         samples.truncate(len);
         if samples.is_empty() {
             return Err(ClipError::Empty { path: path.into() });
         }
-        Ok(Arc::new(Self::from_samples(&samples, rate)))
+        Ok(Arc::new(
+            Self::from_samples(&samples, rate).struck_at(strike),
+        ))
     }
 
     /// Makes a clip of interleaved stereo samples at `rate` hertz; what goes
@@ -127,7 +131,23 @@ impl Clip {
         Self {
             peak: full.iter().fold(0.0, |peak, s| s.abs().max(peak)),
             mips: [full.into(), half.into(), quarter.into()],
+            strike: 0,
         }
+    }
+
+    /// The same clip, of which a growing streak plays only what comes after
+    /// `seconds`: a sound may take its time before its great moment, the
+    /// second gift need not. What is not a time within the clip is its
+    /// beginning.
+    #[must_use]
+    pub fn struck_at(mut self, seconds: f64) -> Self {
+        let frame = seconds * f64::from(RATE);
+        self.strike = if (0.0..self.frames() as f64).contains(&frame) {
+            frame as usize
+        } else {
+            0
+        };
+        self
     }
 
     /// Frames at [`RATE`].
@@ -143,6 +163,11 @@ impl Clip {
     /// The highest magnitude of any sample; 1.0 is full scale.
     pub fn peak(&self) -> f32 {
         self.peak
+    }
+
+    /// Where a streak's next gift strikes it, in frames.
+    pub(super) fn strike(&self) -> usize {
+        self.strike
     }
 
     /// Interleaved stereo samples at `RATE >> mip`.
@@ -224,8 +249,11 @@ fn ending(bytes: &[u8]) -> Ending {
     }
 }
 
-/// Interleaved stereo at the file's own rate.
-fn decode(path: &Path, bytes: Vec<u8>) -> Result<(Vec<f32>, u32), ClipError> {
+/// The comment that says where a streak strikes the sound, in seconds.
+const STRIKE_TAG: &str = "STRIKE";
+
+/// Interleaved stereo at the file's own rate, and where it is struck.
+fn decode(path: &Path, bytes: Vec<u8>) -> Result<(Vec<f32>, u32, f64), ClipError> {
     let not_vorbis = |_| ClipError::NotVorbis { path: path.into() };
     let damaged = |source| ClipError::Damaged {
         path: path.into(),
@@ -261,5 +289,12 @@ fn decode(path: &Path, bytes: Vec<u8>) -> Result<(Vec<f32>, u32), ClipError> {
             return Err(ClipError::TooLong { path: path.into() });
         }
     }
-    Ok((samples, rate))
+    let strike = reader
+        .comment_hdr
+        .comment_list
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(STRIKE_TAG))
+        .and_then(|(_, seconds)| seconds.trim().parse().ok())
+        .unwrap_or(0.0);
+    Ok((samples, rate, strike))
 }

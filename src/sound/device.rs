@@ -1,4 +1,4 @@
-//! The default output device, opened and kept open by a thread of its own.
+//! The output device, opened and kept open by a thread of its own.
 //!
 //! No device, or one that dies, is silence: the mix is then pulled in real
 //! time and thrown away, so voices end and videos keep their clock. That is
@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use rodio::cpal::StreamError;
-use rodio::{DeviceSinkBuilder, DeviceSinkError, MixerDeviceSink};
 
 use super::RATE;
+use super::hardware::ChosenDevice;
 use super::mix::{CHANNELS, MixSource, SAMPLE_RATE};
 
 /// The first wait before the device is tried again; it doubles each time.
@@ -43,7 +43,7 @@ const MOST_CAUGHT_UP: Duration = Duration::from_secs(1);
 /// enough.
 const SIGNALS: usize = 16;
 
-/// Sound on the default output device, for as long as this lives.
+/// Sound on an output device, for as long as this lives.
 pub struct Speakers {
     signals: Sender<Signal>,
     open: Arc<AtomicBool>,
@@ -97,14 +97,15 @@ pub(super) struct Lent {
 }
 
 impl Speakers {
-    /// Starts the thread that opens the device. Returns at once and cannot
-    /// fail: without a device there is silence.
-    pub fn start(mix: MixSource) -> Self {
+    /// Starts the thread that opens `device`, by its name or id; `None` is the
+    /// system's default, which also plays when there is no such device.
+    /// Returns at once and cannot fail: without any device there is silence.
+    pub fn start(mix: MixSource, device: Option<String>) -> Self {
         let (signals, signals_out) = bounded(SIGNALS);
         let (done_in, done) = bounded(1);
         let open = Arc::new(AtomicBool::new(false));
         let keeper = Keeper {
-            output: DefaultDevice,
+            output: ChosenDevice::new(device),
             waiting: SignalWait(signals_out),
             signals: signals.clone(),
             open: open.clone(),
@@ -192,9 +193,7 @@ impl<O: Output, W: Wait> Keeper<O, W> {
                     match woken {
                         Woken::Quit => return Some(mix),
                         Woken::Lost(why) => {
-                            tracing::warn!(
-                                "sound is off: {why}; the default device is tried again"
-                            );
+                            tracing::warn!("sound is off: {why}; the device is tried again");
                             said = true;
                         }
                         Woken::Retry => {}
@@ -202,7 +201,7 @@ impl<O: Output, W: Wait> Keeper<O, W> {
                 }
                 Err(error) if !said => {
                     tracing::warn!(
-                        "no sound: {error}; the show goes on silently, and the default device is tried again"
+                        "no sound: {error}; the show goes on silently, and the device is tried again"
                     );
                     said = true;
                 }
@@ -288,7 +287,7 @@ impl LostReport {
     }
 
     /// Called from the audio backend's thread, so it must not wait.
-    fn report(&self, error: &StreamError) {
+    pub(super) fn report(&self, error: &StreamError) {
         // The device goes on after an underrun.
         if !matches!(error, StreamError::BufferUnderrun) {
             drop(self.signals.try_send(Signal::Lost {
@@ -314,75 +313,6 @@ impl Wait for SignalWait {
             Err(RecvTimeoutError::Disconnected) => Some(Signal::Quit),
         };
         (signal, before.elapsed())
-    }
-}
-
-/// The system's default output.
-struct DefaultDevice;
-
-impl Output for DefaultDevice {
-    type Opened = MixerDeviceSink;
-    type Error = DeviceSinkError;
-
-    fn open(&mut self, lost: LostReport) -> Result<MixerDeviceSink, DeviceSinkError> {
-        let _chatter = AlsaChatter::catch();
-        let on_error = move |error: StreamError| lost.report(&error);
-        let builder = || {
-            DeviceSinkBuilder::from_default_device()
-                .map(|device| device.with_error_callback(on_error.clone()))
-        };
-        // The mix's own format needs no conversion; nearly every device has it.
-        let mut sink = builder()?
-            .with_channels(CHANNELS)
-            .with_sample_rate(SAMPLE_RATE)
-            .open_stream()
-            .or_else(|_| builder()?.open_sink_or_fallback())?;
-        sink.log_on_drop(false);
-        Ok(sink)
-    }
-}
-
-/// What ALSA would print on stderr while a device is opened, eight lines for
-/// a missing one at every try. It goes to the debug log instead.
-struct AlsaChatter(
-    #[cfg(target_os = "linux")] Option<std::rc::Rc<std::cell::RefCell<alsa::Output>>>,
-);
-
-impl AlsaChatter {
-    /// Catches this thread's messages from now on; they are logged on drop.
-    fn catch() -> Self {
-        Self(
-            #[cfg(target_os = "linux")]
-            alsa::Output::local_error_handler().ok(),
-        )
-    }
-}
-
-#[cfg(target_os = "linux")]
-impl Drop for AlsaChatter {
-    fn drop(&mut self) {
-        if let Some(text) = &self.0 {
-            text.borrow().buffer_string(|text| {
-                if !text.is_empty() {
-                    tracing::debug!("ALSA: {}", String::from_utf8_lossy(text).trim_end());
-                }
-            });
-        }
-    }
-}
-
-impl Opened for MixerDeviceSink {
-    fn play(&self, mix: Lent) {
-        self.mixer().add(mix);
-    }
-
-    fn describe(&self) -> String {
-        let config = self.config();
-        format!(
-            "the default device, {} Hz, {} channels",
-            config.sample_rate(),
-            config.channel_count()
-        )
     }
 }
 

@@ -16,10 +16,14 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender};
 
 use super::RATE;
+use super::clip::Clip;
 use super::limiter::Limiter;
-use super::mixer::{Command, Controls, Discarded, Gauges, VoiceKey, fade_frames, lane_index};
+use super::mixer::{
+    Accent, Command, Controls, Discarded, Gauges, VoiceKey, VoiceSettings, fade_frames, lane_index,
+};
 use super::ramp::Ramp;
-use super::voice::{ClipSource, Phase, Source, Strike, Voice};
+use super::struck::{ClipSource, Strike};
+use super::voice::{Phase, Source, Voice};
 use crate::catalog::Lane;
 
 /// Voices heard together. More are mud, and the stage shows at most 64 acts;
@@ -176,6 +180,13 @@ impl MixSource {
             }
             Command::Step(key, count) => self.strike(key, Strike::step(count)),
             Command::Climax(key, scale) => self.strike(key, Strike::climax(scale)),
+            Command::Accent(key, clip, accent) => self.accent(key, clip, accent),
+            Command::Move(key, lane) => {
+                let its = self.voices.iter_mut().flatten();
+                for voice in its.filter(|v| v.key == key && v.phase != Phase::Leaving) {
+                    voice.move_to(lane);
+                }
+            }
             Command::Stop(key, fade) => self.leave(key, fade_frames(fade)),
             Command::StopAll(fade) => {
                 for voice in self.voices.iter_mut().flatten() {
@@ -187,38 +198,74 @@ impl MixSource {
 
     /// Starts a voice in place of what its act had before.
     fn begin(&mut self, mut voice: Voice) {
-        self.born += 1;
         self.leave(voice.key, STEAL_FADE);
+        voice.sound(Strike::PLAIN);
+        self.enter(voice);
+    }
+
+    /// Gives a voice that is about to sound its slot and its place.
+    fn enter(&mut self, voice: Voice) {
+        self.born += 1;
         let Some(slot) = self.free_slot() else {
             return self.refuse(voice);
         };
         if !self.make_place(voice.lane) {
             return self.refuse(voice);
         }
-        voice.sound(Strike::PLAIN);
         self.voices[slot] = Some(voice);
+    }
+
+    /// Sounds a clip over an act's voice, or as all of it.
+    fn accent(&mut self, key: VoiceKey, clip: Arc<Clip>, accent: Accent) {
+        let strike = Strike::note(accent.semitones, accent.gain);
+        let Some(slot) = self.slot_of(key, |_| true) else {
+            let settings = VoiceSettings {
+                gain: 1.0,
+                lane: accent.lane,
+            };
+            let mut voice = Voice::new(key, settings, Source::Nothing, self.born);
+            voice.accent(clip, strike);
+            return self.enter(voice);
+        };
+        if !self.may_sound(slot) {
+            drop(self.discarded.try_send(Discarded::Clip(clip)));
+        } else if let Some(voice) = &mut self.voices[slot]
+            && let Some(gone) = voice.accent(clip, strike)
+        {
+            drop(self.discarded.try_send(Discarded::Clip(gone)));
+        }
     }
 
     /// Sounds a clip's voice again. Streams have nothing to strike.
     fn strike(&mut self, key: VoiceKey, strike: Strike) {
-        let found = self.voices.iter().position(|voice| {
-            voice.as_ref().is_some_and(|voice| {
-                voice.key == key
-                    && voice.phase != Phase::Leaving
-                    && matches!(voice.source, Source::Clip(_))
-            })
-        });
-        let Some(slot) = found else { return };
-        let Some(voice) = &self.voices[slot] else {
-            return;
-        };
-        if !voice.takes_a_place() && !self.make_place(voice.lane) {
-            self.gauges.refused.fetch_add(1, Ordering::Relaxed);
-            return;
-        }
-        if let Some(voice) = &mut self.voices[slot] {
+        let struck = |voice: &Voice| matches!(voice.source, Source::Clip(_));
+        if let Some(slot) = self.slot_of(key, struck)
+            && self.may_sound(slot)
+            && let Some(voice) = &mut self.voices[slot]
+        {
             voice.sound(strike);
         }
+    }
+
+    /// The slot of an act's voice, unless that is leaving.
+    fn slot_of(&self, key: VoiceKey, kind: impl Fn(&Voice) -> bool) -> Option<usize> {
+        self.voices.iter().position(|voice| {
+            voice
+                .as_ref()
+                .is_some_and(|v| v.key == key && v.phase != Phase::Leaving && kind(v))
+        })
+    }
+
+    /// Sees to it that a held voice may sound; counts it when it may not.
+    fn may_sound(&mut self, slot: usize) -> bool {
+        let Some(voice) = &self.voices[slot] else {
+            return false;
+        };
+        let may = voice.takes_a_place() || self.make_place(voice.lane);
+        if !may {
+            self.gauges.refused.fetch_add(1, Ordering::Relaxed);
+        }
+        may
     }
 
     fn leave(&mut self, key: VoiceKey, fade: u32) {
@@ -359,10 +406,14 @@ impl Progress {
 }
 
 /// Sends what a voice held back to the mixer to be freed there.
-fn discard(to: &Sender<Discarded>, voice: Voice) {
+fn discard(to: &Sender<Discarded>, mut voice: Voice) {
+    for clip in voice.take_accents() {
+        drop(to.try_send(Discarded::Clip(clip)));
+    }
     let what = match voice.source {
         Source::Clip(source) => Discarded::Clip(source.clip),
         Source::Stream(head) => Discarded::Stream(head.into_stream()),
+        Source::Nothing => return,
     };
     drop(to.try_send(what));
 }

@@ -9,6 +9,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::RATE;
 use super::clip::Clip;
 use super::mix::MixSource;
+use super::scale::HIGHEST_SEMITONES;
 use super::stream::{AudioChunk, AudioStream};
 use crate::catalog::Lane;
 
@@ -37,6 +38,18 @@ pub struct VoiceSettings {
     pub lane: Lane,
 }
 
+/// How a clip sounds over an act's voice.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Accent {
+    /// Semitones above the clip's own pitch.
+    pub semitones: u32,
+    /// Linear, relative to the act's voice; 0.0 to 4.0, what is outside is
+    /// clamped.
+    pub gain: f32,
+    /// Where an act sounds that has no voice yet.
+    pub lane: Lane,
+}
+
 /// What the mix is doing, as of its last block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MixStats {
@@ -62,6 +75,8 @@ pub(super) enum Command {
     Stream(VoiceKey, AudioStream, VoiceSettings),
     Step(VoiceKey, u32),
     Climax(VoiceKey, f32),
+    Accent(VoiceKey, Arc<Clip>, Accent),
+    Move(VoiceKey, Lane),
     Stop(VoiceKey, Duration),
     StopAll(Duration),
 }
@@ -153,6 +168,19 @@ impl Mixer {
         self.send(Command::Climax(key, scale));
     }
 
+    /// Sounds `clip` over whatever the act's voice sounds, as part of that
+    /// voice: it takes no place of its own, and fades with it. An act without
+    /// a voice gets one that has nothing else to say.
+    pub fn accent(&self, key: VoiceKey, clip: Arc<Clip>, accent: Accent) {
+        self.send(Command::Accent(key, clip, accent.clamped()));
+    }
+
+    /// The act goes on in another lane; its voice does from its next strike
+    /// on, so that what it sounds now does not jump.
+    pub fn move_to(&self, key: VoiceKey, lane: Lane) {
+        self.send(Command::Move(key, lane));
+    }
+
     /// Ends an act's voice over `fade`; 5 ms at least, so that it does not
     /// click.
     pub fn stop(&self, key: VoiceKey, fade: Duration) {
@@ -215,12 +243,28 @@ impl Mixer {
 
 impl VoiceSettings {
     fn clamped(self) -> Self {
-        let gain = if self.gain.is_finite() {
-            self.gain.clamp(0.0, LOUDEST_GAIN)
-        } else {
-            0.0
-        };
-        Self { gain, ..self }
+        Self {
+            gain: sane(self.gain),
+            ..self
+        }
+    }
+}
+
+impl Accent {
+    fn clamped(self) -> Self {
+        Self {
+            gain: sane(self.gain),
+            semitones: self.semitones.min(HIGHEST_SEMITONES),
+            ..self
+        }
+    }
+}
+
+fn sane(gain: f32) -> f32 {
+    if gain.is_finite() {
+        gain.clamp(0.0, LOUDEST_GAIN)
+    } else {
+        0.0
     }
 }
 

@@ -13,9 +13,24 @@ pub const HIGHEST_SEMITONES: u32 = 24;
 /// go. Five of its notes fall on the combo's milestones.
 const NOTE_BEGINS_AT: [u32; 11] = [1, 2, 3, 4, 5, 6, 10, 25, 50, 75, 100];
 
+/// The combo at which each next note of its beat begins: one for each that is
+/// celebrated, from 5 on.
+const BEAT_BEGINS_AT: [u32; 8] = [5, 10, 25, 50, 100, 250, 500, 1000];
+
 /// Semitones above the clip's own pitch for the streak's `count`th gift.
 pub fn streak_semitones(count: u32) -> u32 {
-    let degree = NOTE_BEGINS_AT
+    note(&NOTE_BEGINS_AT, count)
+}
+
+/// Semitones above the beat's own pitch for a combo of `count`. It climbs
+/// slower than the streak and stays a drum.
+pub fn combo_semitones(count: u32) -> u32 {
+    note(&BEAT_BEGINS_AT, count)
+}
+
+/// The note that has begun at `count`.
+fn note(begins_at: &[u32], count: u32) -> u32 {
+    let degree = begins_at
         .iter()
         .rposition(|&begins| count >= begins)
         .unwrap_or(0);

@@ -83,6 +83,13 @@ impl Shelf {
         self.clips.remove(path);
     }
 
+    /// Lets the files go that could not be used, so that each is read anew
+    /// when it is wanted again.
+    pub fn forget_broken(&mut self) {
+        self.clips
+            .retain(|_, state| !matches!(state, State::Broken));
+    }
+
     /// Takes in what has been decoded, without waiting; yields each file's
     /// error once.
     pub fn poll(&mut self) -> Vec<ClipError> {

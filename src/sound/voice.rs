@@ -1,35 +1,19 @@
-//! One act's voice: a clip that may be struck again higher, or a stream.
+//! One act's voice: a clip that may be struck again higher, or a stream; and
+//! the accents that its combos and its climax put over it.
 
 use std::sync::Arc;
 
 use super::RATE;
-use super::clip::{Clip, mip_for};
+use super::clip::Clip;
 use super::mixer::{VoiceKey, VoiceSettings};
 use super::ramp::Ramp;
-use super::scale::{pitch_ratio, streak_semitones};
 use super::stream::{Flow, StreamHead};
+use super::struck::{ClipSource, STRIKE_IN, Strike};
 use crate::catalog::Lane;
 
-/// Notes one strike may sound together: a climax's chord.
-const CHORD: usize = 3;
-
-/// Play heads of a clip: a chord and the one it replaces.
-const HEADS: usize = CHORD * 2;
-
-/// A struck clip's old note leaves over 12 ms while the new one comes in over
-/// 2 ms: short enough to keep the attack, long enough not to click.
-const STRIKE_OUT: u32 = RATE * 12 / 1000;
-const STRIKE_IN: u32 = RATE * 2 / 1000;
-
-/// A voice is struck at most this often, 16 times a second; of strikes that
-/// come faster the last one is heard.
-const STRIKE_SPACING: u32 = RATE * 60 / 1000;
-
-/// Semitones of a climax over the clip's own pitch: root, fifth, octave.
-const CLIMAX_CHORD: [u32; CHORD] = [0, 7, 12];
-
-/// How much louder than one gift the grandest climax is: 6 dB.
-const CLIMAX_LIFT: f32 = 1.0;
+/// Clips that may sound over a voice: one for its combos, one for its climax.
+/// A third takes the place of a silent one, or of the first.
+const ACCENTS: usize = 2;
 
 /// What is true of a voice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +33,10 @@ pub(super) struct Voice {
     pub(super) lane: Lane,
     pub(super) phase: Phase,
     pub(super) source: Source,
+    /// They live and fade with the voice, so an act stays one voice.
+    accents: [Option<ClipSource>; ACCENTS],
+    /// Where it sounds from its next strike on.
+    moves_to: Option<Lane>,
     /// Order of arrival among all voices.
     pub(super) born: u64,
     gain: f32,
@@ -65,178 +53,8 @@ pub(super) struct Voice {
 pub(super) enum Source {
     Clip(ClipSource),
     Stream(StreamHead),
-}
-
-/// A clip under one or more play heads.
-pub(super) struct ClipSource {
-    pub(super) clip: Arc<Clip>,
-    heads: [Option<Head>; HEADS],
-    /// The strike that waits for [`STRIKE_SPACING`] to pass; the latest wins.
-    pending: Option<Strike>,
-    since_strike: u32,
-}
-
-/// Notes to sound together.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Strike {
-    semitones: [u32; CHORD],
-    notes: usize,
-    /// Gain of each note.
-    gain: f32,
-}
-
-/// One reading of the clip.
-struct Head {
-    /// In frames of the mipmap.
-    position: f64,
-    /// Frames of the mipmap for one frame of output.
-    speed: f64,
-    mip: usize,
-    gain: Ramp,
-}
-
-impl Strike {
-    /// The clip once, at its own pitch.
-    pub(super) const PLAIN: Self = Self {
-        semitones: [0; CHORD],
-        notes: 1,
-        gain: 1.0,
-    };
-
-    /// The `count`th gift of a streak.
-    pub(super) fn step(count: u32) -> Self {
-        Self {
-            semitones: [streak_semitones(count); CHORD],
-            ..Self::PLAIN
-        }
-    }
-
-    /// A streak's end: from one note at scale 0.0 to a lifted chord at 1.0.
-    pub(super) fn climax(scale: f32) -> Self {
-        let scale = if scale.is_finite() {
-            scale.clamp(0.0, 1.0)
-        } else {
-            0.0
-        };
-        let notes = 1 + (scale * CHORD as f32) as usize;
-        let notes = notes.min(CHORD);
-        Self {
-            semitones: CLIMAX_CHORD,
-            notes,
-            // Notes add in power, so that a chord is as loud as one note.
-            gain: (1.0 + CLIMAX_LIFT * scale) / (notes as f32).sqrt(),
-        }
-    }
-}
-
-impl ClipSource {
-    pub(super) fn new(clip: Arc<Clip>) -> Self {
-        Self {
-            clip,
-            heads: std::array::from_fn(|_| None),
-            pending: None,
-            since_strike: STRIKE_SPACING,
-        }
-    }
-
-    fn is_silent(&self) -> bool {
-        self.pending.is_none() && self.heads.iter().all(Option::is_none)
-    }
-
-    fn render(&mut self, out: &mut [[f32; 2]]) {
-        // Strikes begin on a block's first frame; blocks end where a waiting
-        // one is due, so the spacing is exact.
-        let mut rest = out;
-        while !rest.is_empty() {
-            if self.since_strike >= STRIKE_SPACING
-                && let Some(strike) = self.pending.take()
-            {
-                self.strike(strike);
-            }
-            let due = match self.pending {
-                Some(_) => (STRIKE_SPACING - self.since_strike) as usize,
-                None => rest.len(),
-            };
-            let (block, later) = rest.split_at_mut(due.min(rest.len()));
-            for slot in &mut self.heads {
-                if let Some(head) = slot
-                    && !head.add(&self.clip, block)
-                {
-                    *slot = None;
-                }
-            }
-            self.since_strike = self
-                .since_strike
-                .saturating_add(block.len() as u32)
-                .min(STRIKE_SPACING);
-            rest = later;
-        }
-    }
-
-    fn strike(&mut self, strike: Strike) {
-        let first = self.is_silent();
-        for head in self.heads.iter_mut().flatten() {
-            head.gain.aim(0.0, STRIKE_OUT);
-        }
-        self.since_strike = 0;
-        let free = self.heads.iter_mut().filter(|head| head.is_none());
-        // Old heads are gone after `STRIKE_OUT`, so a chord's worth is free.
-        for (slot, semitones) in free.zip(&strike.semitones[..strike.notes]) {
-            let ratio = pitch_ratio(*semitones);
-            let mip = mip_for(ratio);
-            let mut gain = Ramp::at(if first { strike.gain } else { 0.0 });
-            gain.aim(strike.gain, STRIKE_IN);
-            *slot = Some(Head {
-                position: 0.0,
-                speed: ratio / f64::from(1_u32 << mip),
-                mip,
-                gain,
-            });
-        }
-    }
-}
-
-impl Head {
-    /// Adds its sound; false when it has none left.
-    fn add(&mut self, clip: &Clip, out: &mut [[f32; 2]]) -> bool {
-        let samples = clip.mip(self.mip);
-        let frames = samples.len() / 2;
-        let at =
-            |index: usize, channel: usize| samples.get(index * 2 + channel).copied().unwrap_or(0.0);
-        for frame in out {
-            let index = self.position as usize;
-            if index >= frames || (self.gain.is_settled() && self.gain.value() == 0.0) {
-                return false;
-            }
-            let gain = self.gain.next();
-            let between = (self.position - index as f64) as f32;
-            for (channel, sample) in frame.iter_mut().enumerate() {
-                let here = at(index, channel);
-                *sample += gain
-                    * if between == 0.0 {
-                        here
-                    } else {
-                        let before = if index == 0 {
-                            0.0
-                        } else {
-                            at(index - 1, channel)
-                        };
-                        let (next, after) = (at(index + 1, channel), at(index + 2, channel));
-                        hermite([before, here, next, after], between)
-                    };
-            }
-            self.position += self.speed;
-        }
-        true
-    }
-}
-
-/// Catmull-Rom's cubic through the two middle samples, `t` of the way.
-fn hermite([before, here, next, after]: [f32; 4], t: f32) -> f32 {
-    let slope = 0.5 * (next - before);
-    let cubic = 1.5 * (here - next) + 0.5 * (after - before);
-    let square = before - 2.5 * here + 2.0 * next - 0.5 * after;
-    ((cubic * t + square) * t + slope) * t + here
+    /// Accents alone.
+    Nothing,
 }
 
 impl Voice {
@@ -246,6 +64,8 @@ impl Voice {
             lane: settings.lane,
             phase: Phase::Resting,
             source,
+            accents: [const { None }; ACCENTS],
+            moves_to: None,
             born,
             gain: settings.gain,
             fade: Ramp::at(1.0),
@@ -257,7 +77,53 @@ impl Voice {
     /// Sounds its source from now on: a clip is struck, a stream runs.
     pub(super) fn sound(&mut self, strike: Strike) {
         if let Source::Clip(clip) = &mut self.source {
-            clip.pending = Some(strike);
+            clip.ask(strike);
+        }
+        self.wake();
+    }
+
+    /// Strikes `clip` over whatever else it sounds. Returns the clip that had
+    /// to go for it.
+    pub(super) fn accent(&mut self, clip: Arc<Clip>, strike: Strike) -> Option<Arc<Clip>> {
+        let its = |slot: &Option<ClipSource>| {
+            slot.as_ref()
+                .is_some_and(|source| Arc::ptr_eq(&source.clip, &clip))
+        };
+        let slot = self
+            .accents
+            .iter()
+            .position(its)
+            .or_else(|| self.accents.iter().position(Option::is_none))
+            .or_else(|| {
+                let silent =
+                    |slot: &Option<ClipSource>| slot.as_ref().is_some_and(ClipSource::is_silent);
+                self.accents.iter().position(silent)
+            })
+            .unwrap_or(0);
+        let slot = &mut self.accents[slot];
+        let mut gone = None;
+        if !its(slot) {
+            gone = slot.replace(ClipSource::new(clip)).map(|old| old.clip);
+        }
+        if let Some(source) = slot {
+            source.ask(strike);
+        }
+        self.wake();
+        gone
+    }
+
+    /// Sounds in `lane` from its next strike on, at once if it is silent.
+    pub(super) fn move_to(&mut self, lane: Lane) {
+        if self.phase == Phase::Resting {
+            self.lane = lane;
+        } else {
+            self.moves_to = Some(lane);
+        }
+    }
+
+    fn wake(&mut self) {
+        if let Some(lane) = self.moves_to.take() {
+            self.lane = lane;
         }
         if self.phase == Phase::Resting {
             self.fade = Ramp::at(1.0);
@@ -289,8 +155,13 @@ impl Voice {
     /// Makes a fading sound, or one that never began, rest at once.
     fn settle(&mut self) {
         if let Source::Clip(clip) = &mut self.source {
-            clip.heads = std::array::from_fn(|_| None);
-            clip.pending = None;
+            clip.silence();
+        }
+        for accent in self.accents.iter_mut().flatten() {
+            accent.silence();
+        }
+        if let Some(lane) = self.moves_to.take() {
+            self.lane = lane;
         }
         self.phase = Phase::Resting;
         self.level = 0.0;
@@ -300,8 +171,8 @@ impl Voice {
     pub(super) fn is_heard(&self) -> bool {
         self.phase == Phase::Sounding
             && match &self.source {
-                Source::Clip(_) => true,
-                Source::Stream(stream) => stream.state() == Flow::Running,
+                Source::Clip(_) | Source::Nothing => true,
+                Source::Stream(stream) => stream.state() == Flow::Running || !self.has_no_accent(),
             }
     }
 
@@ -317,7 +188,7 @@ impl Voice {
             Source::Clip(source) if self.frames_sounded < TOO_YOUNG => {
                 self.gain * source.clip.peak()
             }
-            Source::Stream(_) if self.frames_sounded < TOO_YOUNG => self.gain,
+            _ if self.frames_sounded < TOO_YOUNG => self.gain,
             _ => self.level,
         }
     }
@@ -332,7 +203,11 @@ impl Voice {
                 false
             }
             Source::Stream(stream) => stream.render(scratch),
+            Source::Nothing => false,
         };
+        for accent in self.accents.iter_mut().flatten() {
+            accent.render(scratch);
+        }
         let mut peak: f32 = 0.0;
         for (out, sound) in out.iter_mut().zip(scratch.iter()) {
             let gain = self.gain * self.fade.next();
@@ -350,10 +225,12 @@ impl Voice {
 
     fn end_block(&mut self) {
         let faded = self.fade.is_settled() && self.fade.value() == 0.0;
-        let played_out = match &self.source {
-            Source::Clip(clip) => clip.is_silent(),
-            Source::Stream(stream) => stream.is_over(),
-        };
+        let played_out = self.has_no_accent()
+            && match &self.source {
+                Source::Clip(clip) => clip.is_silent(),
+                Source::Stream(stream) => stream.is_over(),
+                Source::Nothing => true,
+            };
         match self.phase {
             Phase::Sounding if played_out => self.settle(),
             Phase::Yielding if faded || played_out => self.settle(),
@@ -363,10 +240,20 @@ impl Voice {
         }
     }
 
+    fn has_no_accent(&self) -> bool {
+        self.accents.iter().flatten().all(ClipSource::is_silent)
+    }
+
+    /// The clips it held beside its source, to be freed elsewhere.
+    pub(super) fn take_accents(&mut self) -> impl Iterator<Item = Arc<Clip>> {
+        let accents = std::mem::replace(&mut self.accents, [const { None }; ACCENTS]);
+        accents.into_iter().flatten().map(|source| source.clip)
+    }
+
     /// Nothing of it will be heard again.
     pub(super) fn is_gone(&self) -> bool {
         let faded = self.fade.is_settled() && self.fade.value() == 0.0;
         let over = matches!(&self.source, Source::Stream(stream) if stream.is_over());
-        over || (self.phase == Phase::Leaving && faded)
+        (over && self.has_no_accent()) || (self.phase == Phase::Leaving && faded)
     }
 }

@@ -8,12 +8,13 @@ use crate::catalog::{FALLBACK, Lane, Recipe};
 use crate::model::GiftType;
 use crate::show::{ActId, ActStart, Senders, Tally};
 
-/// How long a dismissed act takes to leave, seconds.
-const DISMISS_SECONDS: f32 = 0.3;
-/// How long any act takes to fade when it ends before its recipe does, seconds.
+/// How long a dismissed act takes to fade, seconds: short enough that it is
+/// gone within 300 ms at 30 frames a second.
+const DISMISS_SECONDS: f32 = 0.23;
+/// How long an act fades at most when it ends before its timeline does, seconds.
 const LEAVE_SECONDS: f32 = 0.4;
-/// A recipe's timeline is stretched and squeezed within these; beyond them the
-/// climax is held or the exit comes early.
+/// A recipe's timeline is stretched and squeezed within these; beyond them it
+/// is held at its sustain point or the exit comes early.
 const RATE: std::ops::RangeInclusive<f32> = 0.5..=2.0;
 
 /// One animation on stage. Pictures, particles and sound attach when it appears
@@ -27,7 +28,6 @@ pub struct Act {
     pub slot: usize,
     pub by: Senders,
     pub tally: Tally,
-    pub variant: Option<Arc<str>>,
     /// What the caption calls the gift.
     pub title: Arc<str>,
     /// Whether it stands for a streak, whose count climbs.
@@ -36,17 +36,17 @@ pub struct Act {
     pub seed: u32,
     /// Seconds on the recipe's own timeline.
     pub age: f32,
-    /// Seconds on stage, never held.
+    /// Seconds of stage time since it appeared, never held.
     pub elapsed: f32,
     /// Set when a long streak went on as a small counter.
     pub shrunk: bool,
     phase: Phase,
     /// Recipe seconds per second.
     rate: f32,
-    /// Seconds after which the act leaves whatever its timeline says.
-    ends_at: f32,
     /// Seconds the timeline still has to wait at its sustain point.
     hold: f32,
+    /// Where an act whose time is too short for its timeline is cut off.
+    cut: Option<Cut>,
 }
 
 /// Where an act is in its life.
@@ -54,10 +54,20 @@ pub struct Act {
 enum Phase {
     /// The timeline runs; an open one stops at the sustain point.
     Playing { open: bool },
-    /// It fades, whatever the timeline says.
+    /// It fades before its timeline is over.
     Leaving { left: f32, of: f32 },
+    /// It fades at once, on a stage that stands still too: who clears a paused
+    /// stage wants it empty.
+    Dismissed { left: f32 },
     /// Nothing of it is to be seen any more.
     Over,
+}
+
+/// When an early exit begins and how long it takes, seconds on stage.
+#[derive(Debug, Clone, Copy)]
+struct Cut {
+    at: f32,
+    fade: f32,
 }
 
 /// The act's gift came again.
@@ -97,15 +107,20 @@ pub struct FellBack {
 impl Act {
     pub(super) fn new(start: ActStart, recipe: Arc<Recipe>) -> Self {
         let natural = recipe.duration.as_secs_f32();
-        let wanted = start.duration.as_secs_f32().max(0.1);
+        // The end of an open streak, not a duration, ends its act.
+        let wanted = if start.open_streak {
+            natural
+        } else {
+            start.duration.as_secs_f32().max(0.1)
+        };
         let rate = (natural / wanted).clamp(*RATE.start(), *RATE.end());
+        let spare = wanted - natural / rate;
         Self {
             id: start.act,
             lane: start.lane,
             slot: start.slot,
             by: start.by,
             tally: start.tally,
-            variant: start.variant,
             title: title(&recipe, &start.gift_type),
             streak: start.open_streak,
             seed: (start.act.0 as u32).wrapping_mul(0x9E37_79B9),
@@ -116,39 +131,27 @@ impl Act {
                 open: start.open_streak,
             },
             rate,
-            ends_at: if start.open_streak {
-                f32::INFINITY
-            } else {
-                wanted
-            },
-            hold: (wanted - natural / rate).max(0.0),
+            hold: spare.max(0.0),
+            cut: (spare < 0.0).then(|| Cut::within(wanted)),
             recipe,
         }
     }
 
-    /// Moves the act's clock on by `dt` seconds of stage time.
-    pub(super) fn advance(&mut self, dt: f32) {
+    /// Moves the act's clock on by `dt` seconds of stage time, which took
+    /// `real` seconds.
+    pub(super) fn advance(&mut self, dt: f32, real: f32) {
         self.elapsed += dt;
         match &mut self.phase {
             Phase::Playing { open } => {
-                let mut next = self.age + dt * self.rate;
-                let sustain = self.recipe.sustain;
-                if *open {
-                    if next > sustain {
-                        next -= self.recipe.repeats;
-                    }
-                    next = next.min(sustain.max(self.age));
-                } else if self.age <= sustain && next > sustain && self.hold > 0.0 {
-                    self.hold -= dt;
-                    next = sustain;
-                }
-                self.age = next;
-                if self.age >= self.recipe.duration.as_secs_f32() {
+                let open = *open;
+                self.age = self.next_age(dt, open);
+                if !open && self.age >= self.recipe.duration.as_secs_f32() {
                     self.phase = Phase::Over;
-                } else if self.elapsed >= self.ends_at - LEAVE_SECONDS
-                    && self.age < self.recipe.duration.as_secs_f32() - LEAVE_SECONDS
-                {
-                    self.leave(LEAVE_SECONDS);
+                } else if let Some(cut) = self.cut.filter(|cut| self.elapsed >= cut.at) {
+                    self.phase = Phase::Leaving {
+                        left: cut.at + cut.fade - self.elapsed,
+                        of: cut.fade,
+                    };
                 }
             }
             Phase::Leaving { left, .. } => {
@@ -158,8 +161,35 @@ impl Act {
                     self.phase = Phase::Over;
                 }
             }
+            Phase::Dismissed { left } => {
+                self.age += dt * self.rate;
+                *left -= real;
+                if *left <= 0.0 {
+                    self.phase = Phase::Over;
+                }
+            }
             Phase::Over => {}
         }
+    }
+
+    /// The timeline `dt` seconds on, with what it waits at the sustain point.
+    fn next_age(&mut self, dt: f32, open: bool) -> f32 {
+        let next = self.age + dt * self.rate;
+        let sustain = self.recipe.sustain;
+        if open {
+            let again = if next > sustain {
+                self.recipe.repeats
+            } else {
+                0.0
+            };
+            return (next - again).min(sustain.max(self.age));
+        }
+        if self.age > sustain || next <= sustain {
+            return next;
+        }
+        let waited = ((next - sustain) / self.rate).min(self.hold);
+        self.hold -= waited;
+        next - waited * self.rate
     }
 
     pub(super) fn grow(&mut self, tally: Tally) {
@@ -176,28 +206,31 @@ impl Act {
     pub(super) fn climax(&mut self, tally: Tally) {
         self.tally = tally;
         if let Phase::Playing { open } = &mut self.phase {
+            // What is left of the timeline is the finale.
             *open = false;
-            // What is left of the timeline is the finale: let it play out.
-            self.rate = 1.0;
-            self.ends_at = f32::INFINITY;
         }
     }
 
-    /// Plays `fallback` from its beginning; who gave what stays.
-    pub(super) fn fall_back(&mut self, fallback: Arc<Recipe>) {
+    /// Plays `fallback` from its beginning, at its own pace; who gave what
+    /// stays. False for an act on its way out, which is not begun again.
+    pub(super) fn fall_back(&mut self, fallback: Arc<Recipe>) -> bool {
+        if !matches!(self.phase, Phase::Playing { .. }) {
+            return false;
+        }
         self.age = 0.0;
         self.rate = 1.0;
         self.hold = 0.0;
+        self.cut = None;
         self.recipe = fallback;
+        true
     }
 
     pub(super) fn dismiss(&mut self) {
-        self.leave(DISMISS_SECONDS);
-    }
-
-    fn leave(&mut self, of: f32) {
-        if !matches!(self.phase, Phase::Leaving { .. } | Phase::Over) {
-            self.phase = Phase::Leaving { left: of, of };
+        let presence = self.presence();
+        if !matches!(self.phase, Phase::Dismissed { .. } | Phase::Over) {
+            self.phase = Phase::Dismissed {
+                left: DISMISS_SECONDS * presence,
+            };
         }
     }
 
@@ -210,11 +243,12 @@ impl Act {
         self.phase == Phase::Over
     }
 
-    /// 1 while the act plays, falling to 0 while it leaves early.
+    /// 1 while the act plays, falling to 0 while it leaves early or is dismissed.
     pub fn presence(&self) -> f32 {
         match self.phase {
             Phase::Playing { .. } => 1.0,
             Phase::Leaving { left, of } => (left / of).clamp(0.0, 1.0),
+            Phase::Dismissed { left } => (left / DISMISS_SECONDS).clamp(0.0, 1.0),
             Phase::Over => 0.0,
         }
     }
@@ -234,6 +268,18 @@ impl Act {
     /// Real seconds until the recipe's timeline is over, were it not held.
     pub fn seconds_left(&self) -> f32 {
         ((self.recipe.duration.as_secs_f32() - self.age) / self.rate).max(0.0)
+    }
+}
+
+impl Cut {
+    /// The exit of an act that is to last `seconds` in all: at most half of it
+    /// is spent fading.
+    fn within(seconds: f32) -> Self {
+        let fade = LEAVE_SECONDS.min(seconds / 2.0);
+        Self {
+            at: seconds - fade,
+            fade,
+        }
     }
 }
 
@@ -278,7 +324,6 @@ mod tests {
             tally: Tally::default(),
             arrived: crate::model::Moment::ZERO,
             duration: catalog.fallback.duration,
-            variant: None,
             open_streak: true,
             rehearsal: false,
         };
@@ -290,7 +335,7 @@ mod tests {
         let mut act = streak();
         let mut seen = Vec::new();
         for _ in 0..600 {
-            act.advance(FRAME);
+            act.advance(FRAME, FRAME);
             if act.elapsed > 2.1 {
                 seen.push(act.age);
             }
@@ -305,13 +350,13 @@ mod tests {
     fn a_finale_begins_where_the_timeline_goes_on() {
         let mut act = streak();
         for _ in 0..130 {
-            act.advance(FRAME);
+            act.advance(FRAME, FRAME);
         }
         act.climax(Tally::default());
         let wait = act.seconds_to_sustain();
         assert!((0.0..0.5).contains(&wait), "{wait}");
         for _ in 0..((wait / FRAME) as usize + 2) {
-            act.advance(FRAME);
+            act.advance(FRAME, FRAME);
         }
         assert!(
             act.age > 2.0,

@@ -10,13 +10,17 @@ use super::act::{Act, AssetFailed, Climaxed, FellBack, Grew, Shrank};
 use super::link::StageLink;
 use super::metrics::Metrics;
 use crate::catalog::{Catalog, FALLBACK};
+use crate::model::Moment;
 use crate::show::{ActId, Cue, Event, Show};
 
 /// The show, and which entity each of its acts is.
 #[derive(Resource)]
 pub struct Director {
     pub show: Show,
+    /// What acts are made by; replaced through [`Director::set_catalog`], so
+    /// that the show keeps the same one.
     pub catalog: Arc<Catalog>,
+    /// As many as the show has acts: its lanes bound them.
     acts: HashMap<ActId, Entity>,
 }
 
@@ -27,6 +31,18 @@ impl Director {
             catalog,
             acts: HashMap::new(),
         }
+    }
+
+    /// A reloaded catalogue. What is on stage plays as it began.
+    pub fn set_catalog(&mut self, now: Moment, catalog: Arc<Catalog>) {
+        self.show.set_catalog(now, catalog.clone());
+        self.catalog = catalog;
+    }
+
+    /// The act's entity. What is done to it is done in the order in which the
+    /// cues came, to one that this very frame starts as well.
+    fn entity<'a>(&self, commands: &'a mut Commands, act: ActId) -> Option<EntityCommands<'a>> {
+        commands.get_entity(*self.acts.get(&act)?).ok()
     }
 
     /// Whether no act is on stage; gifts may wait all the same.
@@ -58,9 +74,12 @@ impl Default for Volume {
     }
 }
 
-/// An act that a frame has shown; the next frame reports it.
+/// An act that no frame before this one has shown.
 #[derive(Component)]
-pub(super) struct NotYetPresented;
+pub(super) struct NotYetPresented {
+    /// When its first gift arrived.
+    arrived: Moment,
+}
 
 /// Acts that the frame before this one drew are presented: with rendering in
 /// step, every act that existed when it was drawn was in it.
@@ -69,11 +88,14 @@ pub(super) fn report_presented(
     time: Res<Time<Real>>,
     mut director: ResMut<Director>,
     mut metrics: ResMut<Metrics>,
-    fresh: Query<(Entity, &Act), With<NotYetPresented>>,
+    fresh: Query<(Entity, &Act, &NotYetPresented)>,
 ) {
-    for (entity, act) in &fresh {
-        director.show.presented(time.elapsed(), act.id);
-        metrics.presented(time.elapsed(), act.id);
+    let now = time.elapsed();
+    for (entity, act, fresh) in &fresh {
+        director.show.presented(now, act.id);
+        metrics
+            .gift_to_frame
+            .push(now.saturating_sub(fresh.arrived));
         commands.entity(entity).remove::<NotYetPresented>();
     }
 }
@@ -86,7 +108,7 @@ pub(super) fn advance(
     mut acts: Query<(Entity, &mut Act)>,
 ) {
     for (entity, mut act) in &mut acts {
-        act.advance(time.delta_secs());
+        act.advance(time.delta_secs(), real.delta_secs());
         if act.is_over() {
             director.acts.remove(&act.id);
             director.show.finished(real.elapsed(), act.id);
@@ -102,69 +124,13 @@ pub(super) fn direct(
     mut director: ResMut<Director>,
     mut metrics: ResMut<Metrics>,
     mut link: ResMut<StageLink>,
-    mut acts: Query<&mut Act>,
     (mut paused, mut muted, mut volume): (ResMut<Paused>, ResMut<Muted>, ResMut<Volume>),
 ) {
     let now = real.elapsed();
     while let Some(event) = director.show.poll(now) {
-        let cue = match event {
-            Event::Outcome(outcome) => {
-                metrics.count(&outcome.verdict);
-                link.report(outcome);
-                continue;
-            }
-            Event::Cue(cue) => cue,
-        };
-        match cue {
-            Cue::Start(start) => {
-                let recipe = director.catalog.recipe(&start.gift_type).clone();
-                metrics.started(start.arrived, start.act);
-                let id = start.act;
-                let entity = commands
-                    .spawn((Act::new(*start, recipe), NotYetPresented))
-                    .id();
-                director.acts.insert(id, entity);
-            }
-            Cue::Grow { act, tally, combo } => {
-                if let Some(&entity) = director.acts.get(&act) {
-                    commands.queue(move |world: &mut World| {
-                        if let Some(mut act) = world.get_mut::<Act>(entity) {
-                            act.grow(tally);
-                            world.trigger(Grew { entity, combo });
-                        }
-                    });
-                }
-            }
-            Cue::Climax { act, tally } => {
-                if let Some(&entity) = director.acts.get(&act) {
-                    commands.queue(move |world: &mut World| {
-                        if let Some(mut act) = world.get_mut::<Act>(entity) {
-                            act.climax(tally);
-                            world.trigger(Climaxed { entity });
-                        }
-                    });
-                }
-            }
-            Cue::Shrink { act, tally, slot } => {
-                if let Some(&entity) = director.acts.get(&act) {
-                    commands.queue(move |world: &mut World| {
-                        if let Some(mut act) = world.get_mut::<Act>(entity) {
-                            act.shrink(tally, slot);
-                            world.trigger(Shrank { entity });
-                        }
-                    });
-                }
-            }
-            Cue::Dismiss { act } => {
-                if let Some(mut act) = director
-                    .acts
-                    .get(&act)
-                    .and_then(|&entity| acts.get_mut(entity).ok())
-                {
-                    act.dismiss();
-                }
-            }
-            Cue::Paused(on) => {
+        match event {
+            Event::Outcome(outcome) => link.report(outcome),
+            Event::Cue(Cue::Paused(on)) => {
                 paused.0 = on;
                 if on {
                     time.pause();
@@ -172,10 +138,47 @@ pub(super) fn direct(
                     time.unpause();
                 }
             }
-            Cue::Muted(on) => muted.0 = on,
-            Cue::Volume(to) => volume.0 = to,
+            Event::Cue(Cue::Muted(on)) => muted.0 = on,
+            Event::Cue(Cue::Volume(to)) => volume.0 = to,
+            Event::Cue(Cue::Start(start)) => {
+                let recipe = director.catalog.recipe(&start.gift_type).clone();
+                metrics.acts += 1;
+                let id = start.act;
+                let fresh = NotYetPresented {
+                    arrived: start.arrived,
+                };
+                let entity = commands.spawn((Act::new(*start, recipe), fresh)).id();
+                director.acts.insert(id, entity);
+            }
+            Event::Cue(Cue::Grow { act, tally, combo }) => {
+                if let Some(mut act) = director.entity(&mut commands, act) {
+                    act.entry::<Act>()
+                        .and_modify(move |mut act| act.grow(tally));
+                    act.trigger(|entity| Grew { entity, combo });
+                }
+            }
+            Event::Cue(Cue::Climax { act, tally }) => {
+                if let Some(mut act) = director.entity(&mut commands, act) {
+                    act.entry::<Act>()
+                        .and_modify(move |mut act| act.climax(tally));
+                    act.trigger(|entity| Climaxed { entity });
+                }
+            }
+            Event::Cue(Cue::Shrink { act, tally, slot }) => {
+                if let Some(mut act) = director.entity(&mut commands, act) {
+                    act.entry::<Act>()
+                        .and_modify(move |mut act| act.shrink(tally, slot));
+                    act.trigger(|entity| Shrank { entity });
+                }
+            }
+            Event::Cue(Cue::Dismiss { act }) => {
+                if let Some(mut act) = director.entity(&mut commands, act) {
+                    act.entry::<Act>().and_modify(|mut act| act.dismiss());
+                }
+            }
         }
     }
+    link.flush();
 }
 
 /// An act whose assets fail plays the fallback instead; only when that fails
@@ -199,12 +202,11 @@ pub(super) fn replace_failed(
         commands.entity(failed.entity).despawn();
         return;
     }
-    warn!(
-        "{} plays as the fallback: {}",
-        act.recipe.name, failed.reason
-    );
-    act.fall_back(director.catalog.fallback.clone());
-    commands.trigger(FellBack {
-        entity: failed.entity,
-    });
+    let name = act.recipe.name.clone();
+    if act.fall_back(director.catalog.fallback.clone()) {
+        warn!("{name} plays as the fallback: {}", failed.reason);
+        commands.trigger(FellBack {
+            entity: failed.entity,
+        });
+    }
 }

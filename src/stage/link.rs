@@ -6,18 +6,26 @@ use bevy::prelude::*;
 use tracing::info;
 
 use super::director::Director;
-use super::metrics::Metrics;
 use crate::model::Outcome;
-use crate::net::{FromStage, Link};
+use crate::net::{FROM_STAGE_CAPACITY, FromStage, Link, TO_STAGE_CAPACITY};
 use crate::session::{ConnectionState, ToStage};
+
+/// What one frame takes in at most: what the link holds when it is full. The
+/// network thread refills it meanwhile, and in a flood a frame that went on
+/// until it is empty would not end.
+const MOST_A_FRAME: usize = TO_STAGE_CAPACITY;
+
+/// While this many outcomes wait for room nothing is taken in; the session
+/// holds what comes, and refuses at its own bound.
+const MOST_UNSENT: usize = FROM_STAGE_CAPACITY;
 
 /// The link to the network thread; without one the stage plays what its host
 /// tests.
 #[derive(Resource, Default)]
 pub struct StageLink {
-    link: Option<Link>,
-    /// Outcomes the channel had no room for. The show's bound on undecided
-    /// gifts is the bound here too: each has one outcome.
+    pub(super) link: Option<Link>,
+    /// Outcomes the channel had no room for yet. At most [`MOST_UNSENT`] and
+    /// what the show can decide at once, which is its bound on undecided gifts.
     unsent: VecDeque<Outcome>,
 }
 
@@ -33,20 +41,25 @@ impl StageLink {
         }
     }
 
-    /// Says what became of a gift; its ack goes out.
+    /// Notes what became of a gift, to be handed over by [`Self::flush`].
     pub(super) fn report(&mut self, outcome: Outcome) {
         if self.link.is_some() {
             self.unsent.push_back(outcome);
         }
     }
 
-    /// Hands over what is to be told, as far as there is room.
-    fn flush(&mut self) {
+    /// Hands over what is to be told, as far as there is room; its acks go out.
+    /// A network thread that has given up for good has nobody left to tell.
+    pub(super) fn flush(&mut self) {
         let Some(link) = &self.link else { return };
         while let Some(outcome) = self.unsent.pop_front() {
             if let Err(FromStage::Outcome(outcome)) = link.send(FromStage::Outcome(outcome)) {
-                self.unsent.push_front(outcome);
-                break;
+                if link.is_finished() {
+                    self.unsent.clear();
+                } else {
+                    self.unsent.push_front(outcome);
+                }
+                return;
             }
         }
     }
@@ -56,45 +69,39 @@ impl StageLink {
         self.unsent.is_empty()
     }
 
-    /// Whether the network thread has given up for good.
-    pub fn is_finished(&self) -> bool {
-        self.link.as_ref().is_some_and(Link::is_finished)
-    }
-
-    /// Gives the link back, for an orderly end.
+    /// Gives the link back, for an orderly end. What has found no room by now
+    /// is not acked, and a backend sends such gifts again.
     pub fn take(&mut self) -> Option<Link> {
         self.flush();
+        self.unsent.clear();
         self.link.take()
     }
 }
 
 pub(super) fn receive(
     time: Res<Time<Real>>,
-    mut link: ResMut<StageLink>,
+    link: Res<StageLink>,
     mut director: ResMut<Director>,
-    mut metrics: ResMut<Metrics>,
     mut connected: ResMut<Connected>,
 ) {
+    if link.unsent.len() >= MOST_UNSENT {
+        return;
+    }
+    let Some(link) = &link.link else { return };
     let now = time.elapsed();
-    if let Some(link) = &link.link {
-        for message in link.drain() {
-            match message {
-                ToStage::Gift(gift) => {
-                    metrics.received += 1;
-                    director.show.offer(now, *gift);
-                }
-                ToStage::Config(config) => {
-                    info!(
-                        "the backend grants {} gifts a second",
-                        config.max_gifts_per_second
-                    );
-                    director.show.set_rate(now, config.max_gifts_per_second);
-                }
-                ToStage::Status(status) => director.show.set_status(now, status),
-                ToStage::Control(control) => director.show.control(now, control),
-                ToStage::Connection(state) => connected.0 = Some(state),
+    for message in link.drain().take(MOST_A_FRAME) {
+        match message {
+            ToStage::Gift(gift) => director.show.offer(now, *gift),
+            ToStage::Config(config) => {
+                info!(
+                    "the backend grants {} gifts a second",
+                    config.max_gifts_per_second
+                );
+                director.show.set_rate(now, config.max_gifts_per_second);
             }
+            ToStage::Status(status) => director.show.set_status(now, status),
+            ToStage::Control(control) => director.show.control(now, control),
+            ToStage::Connection(state) => connected.0 = Some(state),
         }
     }
-    link.flush();
 }

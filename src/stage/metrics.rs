@@ -1,37 +1,29 @@
-//! What the summary says: counts, delays and frame times, all bounded.
+//! How long things took: the part of the summary that only the stage knows.
+//! What became of the gifts the show counts itself.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use bevy::prelude::*;
 
-use crate::model::{Moment, Verdict};
-use crate::show::ActId;
-
 /// Samples kept of each series; older ones are overwritten, so a long session
 /// reports its most recent twenty minutes at 60 frames a second.
-const MAX_SAMPLES: usize = 72_000;
+pub(super) const MAX_SAMPLES: usize = 72_000;
 
 /// Figures of this run.
 #[derive(Resource, Default, Debug)]
 pub struct Metrics {
-    pub received: u64,
-    pub played: u64,
-    pub joined_streak: u64,
-    pub joined_bundle: u64,
-    pub refused: u64,
-    pub failed: u64,
-    pub dismissed: u64,
+    /// Acts that started.
     pub acts: u64,
-    /// From the arrival of the first gift an act stands for to the frame that
-    /// showed it, its wait for a place included.
+    /// From the arrival of the first gift an act stands for, its wait for a
+    /// place included, to the frame after the one that showed it first: only
+    /// then is it certain to have been drawn.
     pub gift_to_frame: Samples,
-    /// Time that one frame took to make, without the wait for the next.
+    /// Time that one frame took to make, without the wait for the next. Whoever
+    /// drives the frames measures it.
     pub frame: Samples,
-    started: HashMap<ActId, Moment>,
 }
 
-/// A ring of durations.
+/// A ring of durations, kept as milliseconds.
 #[derive(Debug, Default)]
 pub struct Samples {
     values: Vec<f32>,
@@ -69,30 +61,5 @@ impl Samples {
 
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
-    }
-}
-
-impl Metrics {
-    pub(super) fn count(&mut self, verdict: &Verdict) {
-        let counter = match verdict {
-            Verdict::Played => &mut self.played,
-            Verdict::JoinedStreak => &mut self.joined_streak,
-            Verdict::JoinedBundle => &mut self.joined_bundle,
-            Verdict::Refused(_) => &mut self.refused,
-            Verdict::Failed(_) => &mut self.failed,
-            Verdict::Dismissed => &mut self.dismissed,
-        };
-        *counter += 1;
-    }
-
-    pub(super) fn started(&mut self, arrived: Moment, act: ActId) {
-        self.acts += 1;
-        self.started.insert(act, arrived);
-    }
-
-    pub(super) fn presented(&mut self, now: Moment, act: ActId) {
-        if let Some(at) = self.started.remove(&act) {
-            self.gift_to_frame.push(now.saturating_sub(at));
-        }
     }
 }

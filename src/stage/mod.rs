@@ -9,6 +9,8 @@ mod act;
 mod director;
 mod link;
 mod metrics;
+#[cfg(test)]
+mod tests;
 
 use bevy::prelude::*;
 

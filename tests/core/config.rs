@@ -2,7 +2,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hyperfocus::config::{
-    Config, ConfigError, ConfigFile, Counting, Folders, Role, Size, Warning, keys, nearest,
+    Config, ConfigError, ConfigFile, Counting, Folders, Role, Size, SoundSettings, Warning, keys,
+    nearest,
 };
 
 fn folders() -> Folders {
@@ -109,6 +110,14 @@ fn a_wrong_type_is_an_error_with_its_line_and_what_would_be_right() {
         refusal("headless = 'true'"),
         "/etc/show/config.toml:1: headless must be true or false, not \"true\""
     );
+}
+
+#[test]
+fn a_lanes_volume_out_of_range_or_a_nameless_device_is_an_error() {
+    let told = refusal("[sound]\nheadline = 1.5\nfeature = -1\nambient = 'loud'\ndevice = ''\n");
+    assert_eq!(told.lines().count(), 4, "{told}");
+    assert!(told.contains("config.toml:2: sound.headline must be a number, 0 (silent) to 1"));
+    assert!(told.contains("config.toml:5: sound.device must be the name of a sound device"));
 }
 
 #[test]
@@ -307,7 +316,11 @@ fn the_documented_example_shows_every_setting_with_its_true_default() {
     assert_eq!(config.show.counting, defaults.show.counting);
     assert_eq!(config.show.motion, defaults.show.motion);
     assert_eq!(config.on_air, defaults.on_air);
-    assert_eq!(config.sound, defaults.sound);
+    let sound = SoundSettings {
+        device: config.sound.device.clone(),
+        ..defaults.sound
+    };
+    assert_eq!(config.sound, sound);
     assert_eq!(config.output.raw, defaults.output.raw);
 }
 
@@ -318,6 +331,8 @@ fn settings_arrive_where_they_belong() {
         ("HYPERFOCUS_SHOW_STREAK_SILENCE", "4.5"),
         ("HYPERFOCUS_SHOW_COUNTING", "Cumulative"),
         ("HYPERFOCUS_SOUND_MUTED", "yes"),
+        ("HYPERFOCUS_SOUND_AMBIENT", "0.25"),
+        ("HYPERFOCUS_SOUND_DEVICE", " USB Headphones "),
         ("HYPERFOCUS_OUTPUT_RAW", "1"),
     ];
     let (config, warnings) = resolve("", &environment, &[("play_unseen", "true")]).unwrap();
@@ -332,6 +347,8 @@ fn settings_arrive_where_they_belong() {
     assert_eq!(config.show.streak_silence, Duration::from_millis(4500));
     assert_eq!(config.show.counting, Counting::Cumulative);
     assert!(config.sound.muted && config.output.raw && config.play_unseen);
+    assert_eq!((config.sound.ambient, config.sound.feature), (0.25, 1.0));
+    assert_eq!(config.sound.device.as_deref(), Some("USB Headphones"));
 }
 
 #[test]

@@ -42,7 +42,17 @@ const LAYERS: &[(&str, &[Reach])] = &[
     (
         "stage",
         &[
-            Only("net", &["Link", "FromStage"]),
+            Only(
+                "net",
+                &[
+                    "Link",
+                    "FromStage",
+                    "TO_STAGE_CAPACITY",
+                    "FROM_STAGE_CAPACITY",
+                    // For its tests: the link's other end.
+                    "FarEnd",
+                ],
+            ),
             Only("session", &["ToStage", "ConnectionState"]),
             Whole("show"),
             Whole("catalog"),
@@ -58,9 +68,11 @@ const LAYERS: &[(&str, &[Reach])] = &[
             Whole("model"),
         ],
     ),
+    // Of the settings the devices that they can name.
     (
         "sound",
         &[
+            Only("config", &["SoundDevice", "unknown_device"]),
             Whole("stage"),
             Whole("show"),
             Whole("catalog"),

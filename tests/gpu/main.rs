@@ -5,6 +5,8 @@ mod bad_input;
 #[cfg(feature = "cli")]
 mod bench;
 mod captions;
+#[cfg(all(target_os = "linux", feature = "cli"))]
+mod devices;
 #[cfg(all(unix, feature = "cli"))]
 #[expect(dead_code, reason = "the network tests use the rest of it")]
 #[path = "../foreign/mod.rs"]

@@ -215,7 +215,7 @@ type Follow<'w> = (
 
 /// Moves the run on; true when everything is known and it may end.
 fn follow(course: &mut Course, (mut director, mut metrics, link, time): Follow) -> bool {
-    if metrics.received == 0 {
+    if director.show.offered() == 0 {
         return false;
     }
     let now = Instant::now();

@@ -58,7 +58,7 @@ pub fn plan(state: &TemporaryFolder) -> Result<RunPlan> {
         on_air: config.on_air,
         sound: crate::config::SoundSettings {
             muted: true,
-            volume: 0.0,
+            ..Default::default()
         },
         outputs: Vec::new(),
         play_unseen: true,

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use bevy::render::render_resource::PollType;
-use bevy::render::renderer::RenderDevice;
 use image::{DynamicImage, RgbImage};
 
 use super::ground;
@@ -16,7 +14,7 @@ use crate::output::{SequenceSink, Sink, WebmSettings, WebmSink, WhenBehind};
 use crate::render::present::Frame;
 
 /// Frames drawn at the end so that the last one's pixels arrive.
-const LAST: u32 = 3;
+pub(super) const LAST: u32 = 3;
 
 /// Writes the films that the plan asks for; over `ground`, or transparent.
 pub(super) fn record(
@@ -78,9 +76,7 @@ struct Films<'a> {
 impl Films<'_> {
     /// Hands on what has been read back, once the frame has been drawn.
     fn take(&mut self, rehearsal: &mut Rehearsal) -> Result<()> {
-        let device = rehearsal.world().resource::<RenderDevice>().clone();
-        device.poll(PollType::wait_indefinitely())?;
-        for frame in rehearsal.filmed() {
+        for frame in rehearsal.develop()? {
             let frame = match self.ground {
                 Some(ground) => laid(&frame, ground),
                 None => frame,

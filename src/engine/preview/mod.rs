@@ -9,6 +9,7 @@ mod cost;
 mod desk;
 mod edits;
 mod film;
+mod flashes;
 mod game;
 mod ground;
 mod pictures;

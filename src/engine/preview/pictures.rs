@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use image::RgbImage;
 
 use super::edits::{self, Watch};
 use super::sheet::Sheet;
 use super::timeline::Timeline;
-use super::{cost, film, ground};
+use super::{cost, film, flashes, ground};
 use crate::catalog::{Catalog, FALLBACK, Motion, Recipe};
 use crate::cli::{Ground, PicturePlan, PreviewPlan};
 use crate::engine::Rehearsal;
@@ -83,6 +83,7 @@ fn draw_all(
     if pictures.cost {
         cost::print_head(plan.size);
     }
+    let mut harmful: Vec<&str> = Vec::new();
     for gift in &plan.gifts {
         let recipe = catalog.recipe(gift);
         let mut work = Work {
@@ -94,6 +95,11 @@ fn draw_all(
         };
         if pictures.cost {
             cost::measure(gift, work.rehearsal, &work.timeline)?;
+        }
+        if pictures.flashes {
+            let judgement = flashes::judge(work.rehearsal, &work.timeline)?;
+            println!("{}", judgement.line(gift));
+            harmful.extend((!judgement.passes()).then_some(gift.as_str()));
         }
         if let Some(tiles) = pictures.sheet {
             work.sheet(recipe, tiles)?;
@@ -107,11 +113,22 @@ fn draw_all(
         }
         if !pictures.moments.is_empty() {
             work.stills(&pictures.moments)?;
-        } else if pictures.sheet.is_none() && !pictures.cost && !is_film {
+        } else if pictures.sheet.is_none() && !pictures.cost && !pictures.flashes && !is_film {
             let is_streak = work.timeline.origin > 0.0;
             work.stills(&[if is_streak { AFTER } else { recipe.best }])?;
         }
     }
+    if pictures.flashes && plan.gifts.len() > 1 {
+        let judgement = flashes::judge_fullest(rehearsal, &catalog)?;
+        println!("{}", judgement.line("(fullest stage)"));
+        harmful.extend((!judgement.passes()).then_some("the fullest stage"));
+    }
+    ensure!(
+        harmful.is_empty(),
+        "more than three flashes within a second over a quarter of a field of view: {}; dim or \
+         slow what changes there",
+        harmful.join(", ")
+    );
     Ok(())
 }
 

@@ -21,7 +21,7 @@ use super::models::ModelNodes;
 use super::pictures::PicturePlaces;
 use super::textures::Textures;
 use super::warmup::Warmup;
-use crate::catalog::{Emitter, Recipe, Trigger};
+use crate::catalog::{Emitter, Recipe, Template, Trigger};
 use crate::stage::{Act, Climaxed, FellBack, Grew, StageSet};
 
 /// Emitters an act may have waiting to fire. Growth that comes faster than its
@@ -29,6 +29,9 @@ use crate::stage::{Act, Climaxed, FellBack, Grew, StageSet};
 const MAX_DUE: usize = 48;
 /// Seconds a stopped effect is kept after its last particle should be gone.
 const SETTLE: f32 = 0.25;
+/// An emitter that is this much further on from one frame to the next was put
+/// somewhere else and did not fly there, stage units.
+const LEAP: f32 = 400.0;
 
 pub struct ParticlePlugin;
 
@@ -78,6 +81,8 @@ struct Playing {
     emitter: usize,
     /// Stage time after which it is back in the pool.
     until: f32,
+    /// Where it was in the last frame, if it follows something.
+    was: Option<Vec2>,
 }
 
 impl Playing {
@@ -216,12 +221,13 @@ fn fire(
                     images: vec![textures.get(&assets, &emitter.texture)],
                 },
                 Visibility::Visible,
-                Transform::from_translation(placement.origin.extend(0.0)),
+                Transform::from_translation(placement.origin.extend(template::layer(emitter))),
                 Playing {
                     act: entity,
                     recipe: act.recipe.clone(),
                     emitter: item.emitter,
                     until: time.elapsed_secs() + emitter.span + emitter.life[1] + SETTLE,
+                    was: None,
                 },
             ));
             false
@@ -240,10 +246,10 @@ fn follow(
     // Where a node will be in this frame, not where it was in the last.
     nodes: TransformHelper,
     stage: Res<StageSize>,
-    playing: Query<(Entity, &Playing)>,
+    mut playing: Query<(Entity, &mut Playing, &mut EffectProperties)>,
     mut commands: Commands,
 ) {
-    for (entity, effect) in &playing {
+    for (entity, mut effect, mut properties) in &mut playing {
         let Some(name) = effect.emitter().follow.as_deref() else {
             continue;
         };
@@ -260,9 +266,21 @@ fn follow(
             .and_then(|places| places.at(name))
             .or_else(node)
             .unwrap_or(placement.origin);
-        commands
-            .entity(entity)
-            .insert(Transform::from_translation(at.extend(0.0)));
+        commands.entity(entity).insert(Transform::from_translation(
+            at.extend(template::layer(effect.emitter())),
+        ));
+        // A ribbon is drawn through its particles in the order of their birth.
+        if effect.emitter().template != Template::Ribbon {
+            let came = effect.was.map_or(Vec2::ZERO, |was| at - was);
+            let came = if came.length() < LEAP {
+                came
+            } else {
+                Vec2::ZERO
+            };
+            let (name, value) = template::on_the_way(came);
+            properties.set(name, value);
+        }
+        effect.was = Some(at);
     }
 }
 

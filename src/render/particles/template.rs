@@ -16,7 +16,7 @@ use bevy_hanabi::{
     ParticleTextureModifier, ShaderWriter, SimulationSpace, SpawnerSettings, Value,
 };
 
-use crate::catalog::{Color, Emitter, Template};
+use crate::catalog::{Color, Emitter, Layer, Template};
 use crate::render::layout::Placement;
 
 /// Particles that one emitter can have alive at once. One size for all: effects
@@ -26,14 +26,16 @@ pub const CAPACITY: u32 = 1_024;
 
 /// The properties every template has, four floats each. Layouts:
 /// place = offset, radius; extent = half box, rim; aim = velocity, depth;
-/// jitter = velocity, drag; speed = burst and roll at birth, least and most;
+/// jitter = velocity, drag; speed = burst least and most, swirl, unused;
 /// life = least, most, seed bits, kill; size = birth, largest, death, wander;
 /// vary = size least and most, spin least and most (radians per second);
-/// gravity = acceleration, tumble; shade = least opacity, fade from, glint,
-/// kinds; ways = whether it keeps one colour, floor least and most, bounce.
-const PROPERTIES: [&str; 15] = [
+/// gravity = acceleration, tumble; shade = least opacity, fade from, two unused;
+/// came = the way that the emitter came since the last frame, two unused;
+/// flip = roll at birth least and most, glint, kinds; ways = whether it keeps one
+/// colour, floor least and most, bounce.
+const PROPERTIES: [&str; 17] = [
     "place", "extent", "aim", "jitter", "speed", "life", "size", "vary", "gravity", "shade",
-    "ways", "color_0", "color_1", "color_2", "color_3",
+    "came", "flip", "ways", "color_0", "color_1", "color_2", "color_3",
 ];
 /// Where the floor of an emitter without one is.
 const BOTTOMLESS: f32 = -1e9;
@@ -52,12 +54,14 @@ particle.hdr_color = vec4<f32>(tint.rgb, opacity);
 const TUMBLING: &str = "
 // A flat thing turning about its own axis: seen edge on it is a line, seen flat
 // against the light it glints, and its back is a shade darker.
+// What does not tumble is not flat: it shows itself as it is.
+let tumbles = select(0.0, 1.0, p.gravity.w != 0.0);
 let turn = (particle.age * p.gravity.w + own) * tau;
-let face = cos(turn);
+let face = mix(1.0, cos(turn), tumbles);
 particle.size3 = vec3<f32>(size * max(abs(face), 0.1), size, 1.0);
 let light = 0.72 + 0.2 * sin(turn + 0.9) + select(0.0, 0.08, face > 0.0);
 let glint = pow(max(sin(turn * 1.0 + 0.35), 0.0), 24.0) * 0.9;
-particle.hdr_color = vec4<f32>(tint.rgb * (light + glint), opacity);
+particle.hdr_color = vec4<f32>(tint.rgb * mix(1.0, light + glint, tumbles), opacity);
 ";
 const FLIPPING: &str = "
 // Each turns at its own pace, and every other one the other way round.
@@ -68,10 +72,10 @@ let face = abs(cos(turn * tau));
 let hold = face - 0.5 + (fract(own * 9.7) - 0.5) * 0.9;
 particle.velocity *= exp(-p.jitter.w * dt * hold);
 particle.size3 = vec3<f32>(size, size, 1.0);
-let glint = pow(max(sin(turn * tau + 0.35), 0.0), 24.0) * p.shade.z;
+let glint = pow(max(sin(turn * tau + 0.35), 0.0), 24.0) * p.flip.z;
 particle.hdr_color = vec4<f32>(tint.rgb * (1.0 + glint), opacity);
-let poses = 64.0 / p.shade.w;
-let kind = floor(fract(own * 3.77) * p.shade.w);
+let poses = 64.0 / p.flip.w;
+let kind = floor(fract(own * 3.77) * p.flip.w);
 particle.sprite_index = i32(kind * poses + floor(turn * poses));
 ";
 const CURLING: &str = "
@@ -177,21 +181,29 @@ pub fn effect(template: Template) -> EffectAsset {
             sprite_grid_size: UVec2::splat(edge),
         });
     }
-    asset = match template {
+    match template {
         Template::Spark => asset.render(OrientModifier::new(OrientMode::AlongVelocity)),
         Template::Ribbon => asset,
         Template::Glow | Template::Matter | Template::Flip | Template::Smoke => asset.render(
             OrientModifier::new(OrientMode::ParallelCameraDepthPlane).with_rotation(rotation),
         ),
+    }
+}
+
+/// Height of an emitter among the layers of the stage; hanabi sorts effects by
+/// their place. By itself smoke lies under pictures, and matter, then light,
+/// over them.
+pub fn layer(emitter: &Emitter) -> f32 {
+    let (under, over) = match emitter.template {
+        Template::Smoke => (1.0, 2.8),
+        Template::Matter | Template::Flip => (1.2, 3.0),
+        Template::Ribbon => (1.4, 4.0),
+        Template::Glow | Template::Spark => (1.6, 5.0),
     };
-    // Smoke lies behind matter, and light lies over both.
-    asset.z_layer_2d = match template {
-        Template::Smoke => 1.0,
-        Template::Matter | Template::Flip => 3.0,
-        Template::Ribbon => 4.0,
-        Template::Glow | Template::Spark => 5.0,
-    };
-    asset
+    match (emitter.layer, emitter.template) {
+        (Some(Layer::Under), _) | (None, Template::Smoke) => under,
+        (Some(Layer::Over) | None, _) => over,
+    }
 }
 
 /// Frames along an edge of the sheet that a template's textures are.
@@ -234,10 +246,10 @@ pub fn properties(
     let floor = emitter.floor.map_or([BOTTOMLESS; 2], |heights| {
         heights.map(|height| place.origin.y + height * scale)
     });
-    let fade_from = match emitter.template {
+    let fade_from = emitter.fade.unwrap_or(match emitter.template {
         Template::Matter | Template::Flip => 0.8,
         Template::Glow | Template::Spark | Template::Smoke | Template::Ribbon => 0.45,
-    };
+    });
     let values = [
         length(emitter.offset, emitter.radius * scale),
         length(emitter.extent, emitter.rim),
@@ -246,8 +258,8 @@ pub fn properties(
         Vec4::new(
             emitter.burst[0] * scale,
             emitter.burst[1] * scale,
-            roll[0],
-            roll[1],
+            emitter.swirl * scale,
+            0.0,
         ),
         Vec4::new(
             emitter.life[0],
@@ -258,12 +270,9 @@ pub fn properties(
         length(emitter.size, emitter.wander * scale),
         Vec4::new(emitter.vary[0], emitter.vary[1], spin_least, spin_most),
         length(emitter.gravity, emitter.tumble),
-        Vec4::new(
-            emitter.shade,
-            fade_from,
-            emitter.glint,
-            emitter.kinds as f32,
-        ),
+        Vec4::new(emitter.shade, fade_from, 0.0, 0.0),
+        Vec4::ZERO,
+        Vec4::new(roll[0], roll[1], emitter.glint, emitter.kinds as f32),
         Vec4::new(
             f32::from(u8::from(emitter.pick)),
             floor[0],
@@ -281,6 +290,12 @@ pub fn properties(
             .zip(values)
             .map(|(name, value)| ((*name).to_owned(), Value::Vector(value.into()))),
     )
+}
+
+/// The property by which particles are born all along the way `came` that the
+/// emitter moved since the last frame, stage units.
+pub fn on_the_way(came: Vec2) -> (&'static str, Value) {
+    ("came", Value::Vector(came.extend(0.0).extend(0.0).into()))
 }
 
 /// Properties that end every particle of the emitter in its next frame.

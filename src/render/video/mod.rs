@@ -6,6 +6,7 @@
 //! [`VideoPlayback`], moves its clock, and reads its [`VideoStatus`].
 
 pub mod audio;
+#[cfg(any(test, feature = "ffmpeg"))]
 mod boxes;
 pub mod layout;
 #[cfg(feature = "ffmpeg")]

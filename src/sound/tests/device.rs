@@ -228,7 +228,7 @@ fn a_late_report_about_an_old_device_is_ignored() {
 #[test]
 fn speakers_start_and_stop_whatever_the_machine_has() {
     let (mixer, mix) = mixer();
-    let speakers = Speakers::start(mix);
+    let speakers = Speakers::start(mix, None);
     mixer.play(VoiceKey(1), tone(440.0, 0.001, 0.01), AMBIENT);
     let mut mix = speakers.stop().expect("the mix comes back");
     pull(&mut mix, 0.1);
@@ -245,7 +245,7 @@ fn the_default_device_hears_the_mix() {
     if std::env::var_os(CHILD).is_some() {
         let (mixer, mix) = mixer();
         mixer.play(VoiceKey(1), tone(440.0, 0.5, 30.0), AMBIENT);
-        let speakers = Speakers::start(mix);
+        let speakers = Speakers::start(mix, None);
         let (_keep, never) = bounded::<()>(0);
         // The file's device takes sound as fast as it comes.
         let opened = (0..100).any(|_| {

@@ -1,7 +1,8 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::measure::*;
-use crate::sound::{HIGHEST_SEMITONES, VoiceKey, mixer, streak_semitones};
+use crate::sound::{Clip, HIGHEST_SEMITONES, RATE, VoiceKey, mixer, streak_semitones};
 
 const STREAK: VoiceKey = VoiceKey(7);
 
@@ -105,6 +106,45 @@ fn a_streak_that_lost_its_place_sounds_again_at_its_next_gift() {
     mixer.step(STREAK, 6);
     pull(&mut mix, 0.05);
     assert!(amplitude_at(&pull(&mut mix, 0.2), 2_000.0) > 0.005);
+}
+
+#[test]
+fn the_next_gift_strikes_a_clip_where_its_great_moment_is() {
+    let (mixer, mut mix) = mixer();
+    let mut samples = sine(300.0, 0.4, RATE as usize);
+    samples.extend(sine(1_000.0, 0.4, RATE as usize));
+    let clip = Arc::new(Clip::from_samples(&samples, RATE).struck_at(1.0));
+    mixer.play(STREAK, clip, AMBIENT);
+    pull(&mut mix, 0.02);
+    let own = pitch(&pull(&mut mix, 0.1));
+    assert!((own - 300.0).abs() < 1.0, "the first gift hears all of it");
+    mixer.step(STREAK, 6);
+    pull(&mut mix, 0.08);
+    assert!((pitch(&pull(&mut mix, 0.1)) - 2_000.0).abs() < 2.0);
+    mixer.step(STREAK, 100);
+    pull(&mut mix, 0.08);
+    assert!(
+        (pitch(&pull(&mut mix, 0.05)) - 4_000.0).abs() < 4.0,
+        "in a mipmap, too"
+    );
+    pull(&mut mix, 1.0);
+    mixer.step(STREAK, 1);
+    let out = pull(&mut mix, 0.2);
+    assert!(
+        sharpest_bend(&out) < 2.0 * bend_of_sine(1_000.0, 0.4),
+        "no click"
+    );
+    mixer.climax(STREAK, 0.0);
+    pull(&mut mix, 0.08);
+    assert!((pitch(&pull(&mut mix, 0.1)) - 1_000.0).abs() < 1.0);
+}
+
+#[test]
+fn a_strike_outside_its_clip_is_its_beginning() {
+    for odd in [-1.0, 1.0, 1e300, f64::NAN, f64::INFINITY] {
+        let clip = Clip::from_samples(&sine(300.0, 0.4, RATE as usize / 2), RATE);
+        assert_eq!(clip.struck_at(odd).strike(), 0, "{odd}");
+    }
 }
 
 #[test]

@@ -1,0 +1,218 @@
+//! The acts' voices from the gift to the samples: a stage that nobody draws,
+//! pulled frame by frame.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bevy::prelude::*;
+use bevy::time::{TimePlugin, TimeUpdateStrategy};
+
+use super::measure::*;
+use crate::catalog::Catalog;
+use crate::model::{Gift, Private, Sender};
+use crate::show::{Show, ShowSettings};
+use crate::sound::stage::SoundDesk;
+use crate::sound::{MixSource, Mixer, RATE, SoundPlugin, mixer};
+use crate::stage::{Director, StageLink, StagePlugin};
+
+/// 1/64 s, which sums up without rounding; 750 frames of sound.
+const FRAME: Duration = Duration::from_micros(15_625);
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The gift sounds at 440 Hz for a second, combo and climax at 1 kHz for half
+/// a one, the silent gift not at all.
+const CATALOG: &str = r##"
+[lanes]
+feature = 100
+headline = 1000
+
+[fallback]
+name = "Gift"
+kind = "particle"
+seconds = 2
+accents = ["#FFFFFF", "#FFFFFF"]
+[[fallback.emitter]]
+count = 10
+
+[gift.rose]
+name = "Rose"
+kind = "particle"
+lane = "ambient"
+seconds = 3
+sustain = 2
+sound = "rose"
+accents = ["#FFFFFF", "#FFFFFF"]
+[[gift.rose.emitter]]
+count = 10
+"##;
+
+struct Stage {
+    app: App,
+    mixer: Arc<Mixer>,
+    mix: MixSource,
+    /// Removed when the test is over.
+    _folder: tempfile::TempDir,
+}
+
+impl Stage {
+    /// `accents` are the files beside the gift's own.
+    fn new(accents: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let sounds = folder.path().join("sounds");
+        std::fs::create_dir(&sounds).expect("a folder");
+        let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sound");
+        let put = |from: &str, to: &str| {
+            std::fs::copy(data.join(from), sounds.join(to)).expect("a copy");
+        };
+        put("tone-440.ogg", "rose.ogg");
+        for name in accents {
+            put("tone-1000-44k.ogg", name);
+        }
+        let catalog = Catalog::parse(CATALOG, &folder.path().join("catalog.toml"));
+        let catalog = Arc::new(catalog.expect("the catalogue is valid"));
+        let settings = ShowSettings {
+            play_unseen: true,
+            ..ShowSettings::default()
+        };
+        let show = Show::new(settings, catalog.clone());
+        let (mixer, mix) = mixer();
+        let mixer = Arc::new(mixer);
+        let mut app = App::new();
+        app.insert_resource(Director::new(show, catalog))
+            .init_resource::<StageLink>()
+            .insert_resource(TimeUpdateStrategy::ManualDuration(FRAME))
+            .add_plugins((TimePlugin, StagePlugin))
+            .add_plugins(SoundPlugin {
+                mixer: mixer.clone(),
+            });
+        // The first update only starts the clocks.
+        app.update();
+        app.world_mut().resource_mut::<SoundDesk>().wait(PATIENCE);
+        Self {
+            app,
+            mixer,
+            mix,
+            _folder: folder,
+        }
+    }
+
+    /// One message of a streak of Ann's; the last one is not marked as such.
+    fn give(&mut self, gift_type: &str, combo: u32, goes_on: bool) {
+        let ann = Sender {
+            user_id: Private("ann".into()),
+            name: Private("Ann".into()),
+            avatar_url: None,
+            is_subscriber: false,
+            is_moderator: false,
+        };
+        let gift = Gift {
+            is_streak: goes_on,
+            combo_count: combo,
+            ..Gift::one(format!("{gift_type}-{combo}-{goes_on}"), gift_type, ann)
+        };
+        let world = self.app.world_mut();
+        let now = world.resource::<Time<Real>>().elapsed();
+        world.resource_mut::<Director>().show.offer(now, gift);
+    }
+
+    /// Frames and their sound, for so many seconds.
+    fn pass(&mut self, seconds: f64) -> Vec<f32> {
+        let frames = (seconds / FRAME.as_secs_f64()).ceil() as usize;
+        let mut heard = Vec::new();
+        for _ in 0..frames {
+            self.app.update();
+            heard.extend(pull_frames(&mut self.mix, RATE as usize / 64));
+        }
+        heard
+    }
+}
+
+#[test]
+fn a_streak_of_a_hundred_gifts_with_combos_and_climax_is_one_voice() {
+    let mut stage = Stage::new(&["combo.ogg", "climax.ogg"]);
+    let mut most = 0;
+    let mut last = 0.0;
+    for combo in 1..=100 {
+        stage.give("rose", combo, true);
+        let heard = stage.pass(0.07);
+        let stats = stage.mixer.stats();
+        assert_eq!(stats.held, 1, "gift {combo}");
+        most = most.max(stats.sounding);
+        if matches!(combo, 4 | 9 | 24 | 49 | 99) {
+            let high = pitch(&heard[1_500..]);
+            assert!(high > last, "gift {combo} sounds at {high} Hz after {last}");
+            last = high;
+        }
+    }
+    stage.give("rose", 100, false);
+    for _ in 0..200 {
+        stage.pass(FRAME.as_secs_f64());
+        most = most.max(stage.mixer.stats().sounding);
+    }
+    assert_eq!(most, 1);
+    stage.pass(4.0);
+    assert_eq!(stage.mixer.stats().held, 0, "it goes with its act");
+    assert_eq!(stage.mixer.stats().stolen, 0);
+}
+
+#[test]
+fn a_combo_and_a_climax_are_heard_over_the_gift() {
+    let beats = |accents: &[&str]| {
+        let mut stage = Stage::new(accents);
+        for combo in 1..=4 {
+            stage.give("rose", combo, true);
+            stage.pass(0.25);
+        }
+        let before = amplitude_at(&stage.pass(0.5), 1_000.0);
+        stage.give("rose", 5, true);
+        stage.pass(0.05);
+        let combo = amplitude_at(&stage.pass(0.3), 1_000.0);
+        stage.pass(2.0);
+        stage.give("rose", 5, false);
+        stage.pass(0.1);
+        let climax = amplitude_at(&stage.pass(0.3), 1_000.0);
+        [before, combo, climax]
+    };
+    let [before, combo, climax] = beats(&["combo.ogg", "climax.ogg"]);
+    assert!(before < 0.01, "{before}");
+    assert!(combo > 0.2, "{combo}");
+    assert!(climax > 0.1, "{climax}");
+    for silent in beats(&[]) {
+        assert!(silent < 0.02, "a catalogue without them has none: {silent}");
+    }
+}
+
+#[test]
+fn an_act_without_a_sound_of_its_own_has_its_combos_too() {
+    let mut stage = Stage::new(&["combo.ogg"]);
+    for combo in 1..=5 {
+        stage.give("whatever", combo, true);
+        stage.pass(0.1);
+    }
+    assert!(amplitude_at(&stage.pass(0.25), 1_000.0) > 0.2);
+    assert_eq!(stage.mixer.stats().held, 1);
+}
+
+#[test]
+fn a_catalogue_that_was_read_again_brings_its_sounds() {
+    let mut stage = Stage::new(&["new.ogg"]);
+    let edited = CATALOG.replace("sound = \"rose\"", "sound = \"new\"");
+    let root = stage._folder.path().join("catalog.toml");
+    let catalog = Arc::new(Catalog::parse(&edited, &root).expect("the catalogue is valid"));
+    let world = stage.app.world_mut();
+    let now = world.resource::<Time<Real>>().elapsed();
+    let mut director = world.resource_mut::<Director>();
+    director.show.set_catalog(now, catalog.clone());
+    director.catalog = catalog;
+    stage.pass(0.05);
+    stage
+        .app
+        .world_mut()
+        .resource_mut::<SoundDesk>()
+        .wait(PATIENCE);
+    stage.give("rose", 1, false);
+    stage.pass(0.1);
+    assert!(amplitude_at(&stage.pass(0.25), 1_000.0) > 0.4);
+}
