@@ -73,6 +73,18 @@ pub(super) struct StageArgs {
     /// Loudness, 0 to 1
     #[arg(long, value_name = "V")]
     volume: Option<String>,
+    /// How captions look: glass, neon or high-contrast
+    #[arg(long, value_name = "NAME")]
+    theme: Option<String>,
+    /// How much larger captions are, 0.75 to 1.6
+    #[arg(long, value_name = "N")]
+    text_scale: Option<String>,
+    /// Language of the stage's texts and numbers, such as de or en
+    #[arg(long, value_name = "TAG")]
+    language: Option<String>,
+    /// Show the board: live badge, goal, top gifters, recent gifts
+    #[arg(long)]
+    pub board: bool,
 }
 
 #[derive(Debug, Args)]
@@ -191,6 +203,10 @@ impl StageArgs {
         give_path(&mut given, "catalog", self.catalog.as_ref());
         give_switch(&mut given, "sound.muted", self.mute);
         give(&mut given, "sound.volume", self.volume.as_ref());
+        give(&mut given, "captions.theme", self.theme.as_ref());
+        give(&mut given, "captions.text_scale", self.text_scale.as_ref());
+        give(&mut given, "language", self.language.as_ref());
+        give_switch(&mut given, "board.show", self.board);
         given
     }
 }

@@ -7,12 +7,15 @@
 //! own, while one plays. `present` turns the result into what each consumer
 //! expects.
 
+mod beat;
+pub mod boards;
 pub mod camera;
 pub mod caption;
 pub mod captions;
 mod environment;
 pub mod layout;
 mod letters;
+pub mod look;
 mod model_material;
 pub mod models;
 pub mod particles;
@@ -29,6 +32,7 @@ use bevy::shader::Shader;
 
 pub use camera::Quality;
 pub use layout::StageSize;
+pub use look::Look;
 pub use textures::Textures;
 pub use warmup::{Pipelines, Warmup};
 
@@ -47,6 +51,7 @@ impl Plugin for StageRenderPlugin {
                 models::ModelPlugin,
                 captions::CaptionPlugin,
                 letters::LettersPlugin,
+                boards::BoardPlugin,
                 videos::ActVideoPlugin,
                 particles::ParticlePlugin,
                 warmup::WarmupPlugin,

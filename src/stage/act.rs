@@ -106,7 +106,7 @@ impl Act {
             by: start.by,
             tally: start.tally,
             variant: start.variant,
-            title: title(&recipe, &start.gift_type),
+            title: gift_title(&recipe, &start.gift_type),
             streak: start.open_streak,
             seed: (start.act.0 as u32).wrapping_mul(0x9E37_79B9),
             age: 0.0,
@@ -229,7 +229,7 @@ impl Act {
 }
 
 /// A gift of the catalogue has its name; any other is called what it is.
-fn title(recipe: &Recipe, gift_type: &GiftType) -> Arc<str> {
+pub fn gift_title(recipe: &Recipe, gift_type: &GiftType) -> Arc<str> {
     if &*recipe.key == FALLBACK {
         gift_type.clone()
     } else {

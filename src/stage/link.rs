@@ -7,7 +7,7 @@ use tracing::info;
 
 use super::director::Director;
 use super::metrics::Metrics;
-use crate::model::Outcome;
+use crate::model::{Moment, Outcome};
 use crate::net::{FromStage, Link};
 use crate::session::{ConnectionState, ToStage};
 
@@ -24,6 +24,11 @@ pub struct StageLink {
 /// The connection as the network thread last described it.
 #[derive(Resource, Default, Debug, PartialEq)]
 pub struct Connected(pub Option<ConnectionState>);
+
+/// When the backend last said something about the stream: a gift, its status, a
+/// control. Heartbeats do not count.
+#[derive(Resource, Default, Debug, PartialEq)]
+pub struct LastEvent(pub Option<Moment>);
 
 impl StageLink {
     pub fn new(link: Link) -> Self {
@@ -74,10 +79,14 @@ pub(super) fn receive(
     mut director: ResMut<Director>,
     mut metrics: ResMut<Metrics>,
     mut connected: ResMut<Connected>,
+    mut last_event: ResMut<LastEvent>,
 ) {
     let now = time.elapsed();
     if let Some(link) = &link.link {
         for message in link.drain() {
+            if !matches!(message, ToStage::Config(_) | ToStage::Connection(_)) {
+                last_event.0 = Some(now);
+            }
             match message {
                 ToStage::Gift(gift) => {
                     metrics.received += 1;

@@ -12,9 +12,11 @@ mod metrics;
 
 use bevy::prelude::*;
 
-pub use act::{Act, AssetFailed, Climaxed, FellBack, Grew, Shrank};
+pub use act::{Act, AssetFailed, Climaxed, FellBack, Grew, Shrank, gift_title};
 pub use director::{Director, Muted, Paused, Volume};
-pub use link::{Connected, StageLink};
+pub use link::{Connected, LastEvent, StageLink};
+// Who shows the connection need not know the session.
+pub use crate::session::ConnectionState;
 pub use metrics::Metrics;
 
 /// The order of a frame.
@@ -53,6 +55,7 @@ impl Plugin for StagePlugin {
         .init_resource::<Paused>()
         .init_resource::<Volume>()
         .init_resource::<Connected>()
+        .init_resource::<LastEvent>()
         .add_observer(director::replace_failed)
         .add_systems(
             Update,

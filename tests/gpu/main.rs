@@ -4,6 +4,8 @@
 mod bad_input;
 #[cfg(feature = "cli")]
 mod bench;
+#[cfg(feature = "cli")]
+mod board;
 mod captions;
 #[cfg(all(unix, feature = "cli"))]
 #[expect(dead_code, reason = "the network tests use the rest of it")]

@@ -1,0 +1,536 @@
+//! The board on stage: live badge, goal, top gifters, recent gifts, connection.
+//!
+//! What each part says is compared with what it said last, and painted on the
+//! captions' thread only when it differs; new pictures fade in over old ones.
+//! A board that says the same moves nothing and lets the stage sleep. The only
+//! text that time alone changes is how long ago the last event was: at most
+//! every ten seconds, and only where that part is on.
+//!
+//! - [`settings`]: which parts there are, and where;
+//! - [`content`]: what they say;
+//! - [`place`]: how they lie beside each other;
+//! - [`goal`]: how the goal's bar moves.
+
+pub mod content;
+pub mod goal;
+pub mod place;
+pub mod settings;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use bevy::camera::visibility::NoFrustumCulling;
+use bevy::prelude::*;
+
+pub use settings::{Anchor, BoardSettings, Part};
+
+use super::caption::board::{BoardKind, fill::Measures};
+use super::caption::{BoardSpec, PixelBuffer};
+use super::captions::{self, CaptionDesk, measures, stage_image};
+use super::layout::StageSize;
+use super::look::Look;
+use super::quad::{QuadMaterial, UnitQuad};
+use crate::catalog::Ease;
+use crate::model::Moment;
+use crate::stage::{Connected, Director, LastEvent, StageSet};
+use content::{Contact, content};
+use goal::{FillShape, GoalMotion, SPARKS};
+
+/// The board lies beneath the gifts: they are the show.
+const Z: f32 = 1.0;
+/// A newer picture lies this much above the older one that it covers.
+const Z_STEP: f32 = 0.01;
+const FILL_Z: f32 = 1.5;
+const SPARK_Z: f32 = 1.6;
+/// Seconds that a part takes to come, a changed one to be seen, and one to go.
+const ENTER: f32 = 0.5;
+const CHANGE: f32 = 0.25;
+const EXIT: f32 = 0.35;
+/// Stage units that it moves in from its edge.
+const TRAVEL: f32 = 22.0;
+/// A part is painted at most this often: a flood changes lists with every gift,
+/// and nobody reads faster. What waits is not lost, only seen a little later.
+const REPAINT: Duration = Duration::from_millis(250);
+/// How quickly parts make room for each other, 1/s.
+const SHIFT: f32 = 9.0;
+/// The longest step that a movement makes, seconds; a stage that slept would
+/// jump.
+const LONGEST_STEP: f32 = 1.0 / 20.0;
+/// Designed for a stage of so many lines.
+const LINES: f32 = 1080.0;
+
+pub struct BoardPlugin;
+
+impl Plugin for BoardPlugin {
+    fn build(&self, app: &mut App) {
+        app.init_resource::<Boards>().add_systems(
+            Update,
+            (ask, hang, arrange, move_goal)
+                .chain()
+                .in_set(StageSet::Animate)
+                .after(captions::receive),
+        );
+    }
+}
+
+/// What the board shows, and what it is waiting for.
+#[derive(Resource, Default)]
+pub struct Boards {
+    parts: HashMap<Part, Shown>,
+    goal: GoalMotion,
+    /// Where the goal's panel is, and how far it is shown.
+    goal_at: Option<(Vec2, f32)>,
+    fill: Option<(Entity, FillShape)>,
+    spark: Option<(Handle<QuadMaterial>, Vec2)>,
+    /// What the parts were last made from.
+    seen: Option<(u64, Option<crate::stage::ConnectionState>)>,
+    /// When time alone changes what a part says.
+    ticks_at: Option<Moment>,
+    is_moving: bool,
+    wakes_at: Option<Moment>,
+}
+
+impl Boards {
+    /// Whether the next frame will look different.
+    pub fn is_moving(&self) -> bool {
+        self.is_moving
+    }
+
+    /// When the board changes by itself; `None` when only input changes it.
+    pub fn next_wake(&self) -> Option<Moment> {
+        self.wakes_at
+    }
+}
+
+/// One part: what it says, and what shows it.
+#[derive(Default)]
+struct Shown {
+    /// What it should say; `None` when it should not be there.
+    wanted: Option<BoardKind>,
+    /// What the picture that was asked for last says.
+    asked: Option<BoardKind>,
+    asked_at: Option<Moment>,
+    /// When it came, in seconds; it stays that while its pictures change.
+    came: Option<f32>,
+    /// Size of its body, stage units.
+    body: Vec2,
+    at: Option<Vec2>,
+    newest: Option<Entity>,
+    pictures: u32,
+}
+
+impl Shown {
+    fn may_ask(&self, now: Moment) -> bool {
+        self.asked_at.is_none_or(|at| now >= at + REPAINT)
+    }
+}
+
+/// A picture of a part.
+#[derive(Component)]
+struct Face {
+    part: Part,
+    image: Vec2,
+    shift: Vec2,
+    born: f32,
+    /// Since when it goes, and how long that takes.
+    leaves: Option<(f32, f32)>,
+    z: f32,
+}
+
+/// A spark of the goal's celebration.
+#[derive(Component)]
+struct Spark(usize);
+
+/// Finds out what the parts should say, and has painted what is new.
+fn ask(
+    time: Res<Time<Real>>,
+    look: Res<Look>,
+    stage: Res<StageSize>,
+    director: Res<Director>,
+    (connected, last_event): (Res<Connected>, Res<LastEvent>),
+    mut boards: ResMut<Boards>,
+    mut desk: ResMut<CaptionDesk>,
+) {
+    let settings = &look.board;
+    if !settings.visible {
+        return;
+    }
+    let now = time.elapsed();
+    let boards = &mut *boards;
+    boards.wakes_at = None;
+    if now < settings.begins {
+        boards.wakes_at = Some(settings.begins);
+        return;
+    }
+    let contact = Contact {
+        state: connected.0.as_ref(),
+        last_event: last_event.0,
+        now,
+    };
+    let board = director.show.board();
+    let seen = (board.revision(), connected.0.clone());
+    let has_ticked = boards.ticks_at.is_some_and(|at| now >= at);
+    if boards.seen.as_ref() != Some(&seen) || last_event.is_changed() || has_ticked {
+        boards.seen = Some(seen);
+        boards.goal.follow(settings.goal.and(board.goal()));
+        let mut gift = |of: &crate::model::GiftType| {
+            let recipe = director.catalog.recipe(of).clone();
+            let icon = desk.icon(&director, &recipe);
+            (crate::stage::gift_title(&recipe, of), icon)
+        };
+        for part in Part::PLACED.into_iter().chain([Part::Fill, Part::Spark]) {
+            let wanted = content(part, board, &contact, &look.words, settings, &mut gift);
+            boards.parts.entry(part).or_default().wanted = wanted;
+        }
+        boards.ticks_at = settings
+            .link
+            .and_then(|_| content::link(&contact, &look.words).1);
+    }
+    boards.wakes_at = boards.ticks_at;
+    for (part, shown) in &mut boards.parts {
+        let Some(wanted) = &shown.wanted else {
+            shown.asked = None;
+            continue;
+        };
+        if shown.asked.as_ref() == Some(wanted) || desk.is_painting(*part) {
+            continue;
+        }
+        if !shown.may_ask(now) {
+            let at = shown.asked_at.map(|at| at + REPAINT);
+            boards.wakes_at = boards.wakes_at.into_iter().chain(at).min();
+            continue;
+        }
+        let spec = spec_of(wanted.clone(), &look, &stage);
+        if desk.order_board(*part, spec) {
+            shown.asked = Some(wanted.clone());
+            shown.asked_at = Some(now);
+        } else {
+            // The painter is full: it is asked again.
+            shown.asked_at = Some(now);
+        }
+    }
+}
+
+fn spec_of(kind: BoardKind, look: &Look, stage: &StageSize) -> BoardSpec {
+    BoardSpec {
+        theme: look.theme,
+        scale: look.text_scale * stage.pixels.min_element() as f32 / LINES,
+        room: stage.pixels.x as f32 * (1.0 - 2.0 * look.board.margin),
+        mirrored: false,
+        kind,
+    }
+}
+
+/// Hangs up what was painted, over what it replaces.
+fn hang(
+    mut commands: Commands,
+    time: Res<Time<Real>>,
+    stage: Res<StageSize>,
+    quad: Res<UnitQuad>,
+    look: Res<Look>,
+    mut boards: ResMut<Boards>,
+    mut desk: ResMut<CaptionDesk>,
+    mut faces: Query<&mut Face>,
+    mut images: ResMut<Assets<Image>>,
+    mut materials: ResMut<Assets<QuadMaterial>>,
+    mut meshes: ResMut<Assets<Mesh>>,
+) {
+    let unit = 1.0 / stage.density();
+    let now = time.elapsed_secs();
+    let boards = &mut *boards;
+    for (part, picture) in desk.take_boards() {
+        let (image, shift, body) = measures(&picture, unit);
+        let material = texture(picture, &mut images, &mut materials);
+        let Some(shown) = boards.parts.get_mut(&part) else {
+            continue;
+        };
+        if shown.wanted.is_none() {
+            continue;
+        }
+        match part {
+            Part::Spark => {
+                boards.spark = Some((material, image));
+                continue;
+            }
+            Part::Fill => {
+                let shape = FillShape {
+                    image,
+                    bar: body,
+                    mirrored: spec_of(BoardKind::Fill, &look, &stage).mirrored,
+                };
+                let entity = commands.spawn((
+                    Mesh2d(meshes.add(goal::fill_mesh(&shape, 0.0))),
+                    MeshMaterial2d(material),
+                    Transform::from_xyz(0.0, 0.0, FILL_Z),
+                    // Its mesh grows.
+                    NoFrustumCulling,
+                ));
+                let old = boards.fill.replace((entity.id(), shape));
+                if let Some((old, _)) = old {
+                    commands.entity(old).despawn();
+                }
+                continue;
+            }
+            _ => {}
+        }
+        if let Some(mut old) = shown.newest.and_then(|old| faces.get_mut(old).ok()) {
+            // It stays beneath until the new one covers it.
+            old.leaves.get_or_insert((now + CHANGE, 0.0));
+        }
+        shown.body = body;
+        shown.came.get_or_insert(now);
+        shown.pictures += 1;
+        let face = Face {
+            part,
+            image,
+            shift,
+            born: now,
+            leaves: None,
+            z: Z + Z_STEP * (shown.pictures % 16) as f32,
+        };
+        let entity = commands.spawn((
+            Mesh2d(quad.0.clone()),
+            MeshMaterial2d(material),
+            Transform::from_scale(Vec3::ZERO),
+            face,
+        ));
+        shown.newest = Some(entity.id());
+    }
+}
+
+fn texture(
+    picture: PixelBuffer,
+    images: &mut Assets<Image>,
+    materials: &mut Assets<QuadMaterial>,
+) -> Handle<QuadMaterial> {
+    let mut material = QuadMaterial::premultiplied(images.add(stage_image(picture)));
+    material.tint.w = 0.0;
+    materials.add(material)
+}
+
+/// Puts the parts where they belong, and lets them come, change and go.
+fn arrange(
+    mut commands: Commands,
+    time: Res<Time<Real>>,
+    look: Res<Look>,
+    stage: Res<StageSize>,
+    mut boards: ResMut<Boards>,
+    mut faces: Query<(
+        Entity,
+        &mut Face,
+        &mut Transform,
+        &MeshMaterial2d<QuadMaterial>,
+    )>,
+    mut materials: ResMut<Assets<QuadMaterial>>,
+) {
+    let boards = &mut *boards;
+    boards.is_moving = false;
+    if boards.parts.is_empty() {
+        return;
+    }
+    let now = time.elapsed_secs();
+    let step = time.delta_secs().min(LONGEST_STEP);
+    boards.is_moving |= settle(&mut boards.parts, &look, &stage, step);
+    boards.goal_at = None;
+    for (entity, mut face, mut transform, material) in &mut faces {
+        let Some(shown) = boards.parts.get_mut(&face.part) else {
+            continue;
+        };
+        if shown.wanted.is_none() && face.leaves.is_none() {
+            face.leaves = Some((now, EXIT));
+        }
+        if let Some((at, takes)) = face.leaves
+            && now >= at + takes
+        {
+            commands.entity(entity).despawn();
+            if shown.newest == Some(entity) {
+                *shown = Shown {
+                    wanted: shown.wanted.take(),
+                    ..Shown::default()
+                };
+            }
+            boards.is_moving = true;
+            continue;
+        }
+        let came = shown.came.unwrap_or(now);
+        let arrival = Ease::Out.apply(((now - came) / ENTER).clamp(0.0, 1.0));
+        let fresh = if face.born > came {
+            Ease::InOut.apply(((now - face.born) / CHANGE).clamp(0.0, 1.0))
+        } else {
+            arrival
+        };
+        let going = face.leaves.map_or(1.0, |(at, takes)| {
+            if takes > 0.0 {
+                1.0 - Ease::InOut.apply(((now - at) / takes).clamp(0.0, 1.0))
+            } else {
+                1.0
+            }
+        });
+        let anchor = look.board.anchor(face.part).unwrap_or(Anchor::CENTER);
+        let from = Vec2::new(f32::from(anchor.x), f32::from(anchor.y)) * TRAVEL * look.movement();
+        let at = shown.at.unwrap_or_default() + from * (1.0 - arrival);
+        let swell = if face.part == Part::Goal {
+            boards.goal_at = Some((at, arrival * going));
+            swell(&boards.goal, &look)
+        } else {
+            1.0
+        };
+        let alpha = fresh * going;
+        let pose = Transform {
+            translation: (at + face.shift * swell).extend(face.z),
+            scale: (face.image * swell).extend(1.0),
+            ..default()
+        };
+        transform.set_if_neq(pose);
+        // Asking for it mutably would upload it.
+        if materials
+            .get(&material.0)
+            .is_some_and(|m| m.tint.w != alpha)
+            && let Some(mut material) = materials.get_mut(&material.0)
+        {
+            material.tint.w = alpha;
+        }
+        boards.is_moving |= arrival < 1.0 || fresh < 1.0 || face.leaves.is_some();
+    }
+}
+
+/// Moves the parts towards their places; whether any still moves.
+fn settle(parts: &mut HashMap<Part, Shown>, look: &Look, stage: &StageSize, step: f32) -> bool {
+    let there: Vec<(Part, Anchor, Vec2)> = Part::PLACED
+        .into_iter()
+        .filter_map(|part| {
+            let shown = parts.get(&part)?;
+            shown.newest?;
+            Some((part, look.board.anchor(part)?, shown.body))
+        })
+        .collect();
+    let sizes: Vec<_> = there
+        .iter()
+        .map(|(_, anchor, size)| (*anchor, *size))
+        .collect();
+    let places = place::places(&sizes, stage.units(), look.board.margin);
+    let pixel = 1.0 / stage.density();
+    let mut moves = false;
+    for ((part, ..), wanted) in there.iter().zip(places) {
+        // On whole pixels, or its letters blur.
+        let corner = stage.units() / 2.0;
+        let Some(shown) = parts.get_mut(part) else {
+            continue;
+        };
+        let grid = |at: Vec2| {
+            let edge = at + corner - shown.body / 2.0;
+            (edge / pixel).round() * pixel - corner + shown.body / 2.0
+        };
+        let wanted = grid(wanted);
+        let at = shown.at.get_or_insert(wanted);
+        let left = wanted - *at;
+        if left.length() < pixel * 0.5 {
+            *at = wanted;
+        } else {
+            *at += left * (1.0 - (-SHIFT * step).exp());
+            moves = true;
+        }
+    }
+    moves
+}
+
+/// How much larger than at rest the goal is, as far as things may move.
+fn swell(goal: &GoalMotion, look: &Look) -> f32 {
+    1.0 + (goal.swell() - 1.0) * look.movement()
+}
+
+/// Fills the bar, and celebrates.
+fn move_goal(
+    mut commands: Commands,
+    time: Res<Time<Real>>,
+    look: Res<Look>,
+    stage: Res<StageSize>,
+    quad: Res<UnitQuad>,
+    mut boards: ResMut<Boards>,
+    mut fills: Query<
+        (&mut Transform, &Mesh2d, &MeshMaterial2d<QuadMaterial>),
+        (Without<Face>, Without<Spark>),
+    >,
+    mut sparks: Query<(Entity, &Spark, &mut Transform), Without<Face>>,
+    mut meshes: ResMut<Assets<Mesh>>,
+    mut materials: ResMut<Assets<QuadMaterial>>,
+) {
+    let boards = &mut *boards;
+    let Some((entity, shape)) = boards.fill else {
+        return;
+    };
+    let Some((at, presence)) = boards.goal_at else {
+        // The goal has gone, and its bar with it.
+        commands.entity(entity).despawn();
+        boards.fill = None;
+        for (spark, ..) in &sparks {
+            commands.entity(spark).despawn();
+        }
+        return;
+    };
+    let before = (boards.goal.fill(), boards.goal.is_moving());
+    let begins = boards.goal.advance(time.delta_secs().min(LONGEST_STEP));
+    boards.is_moving |= boards.goal.is_moving();
+    let measures = Measures::of(&spec_of(BoardKind::Fill, &look, &stage));
+    let unit = 1.0 / stage.density();
+    let swell = swell(&boards.goal, &look);
+    // The bar's middle from the panel's, y pointing up.
+    let offset = Vec2::new(
+        measures.bar.x + measures.bar.width / 2.0 - measures.width / 2.0,
+        measures.height / 2.0 - measures.bar.y - measures.bar.height / 2.0,
+    ) * unit;
+    let middle = at + offset * swell;
+    if let Ok((mut transform, mesh, material)) = fills.get_mut(entity) {
+        transform.set_if_neq(Transform {
+            translation: middle.extend(FILL_Z),
+            scale: Vec3::new(swell, swell, 1.0),
+            ..default()
+        });
+        let fill = boards.goal.fill();
+        if (before.1 || fill != before.0)
+            && let Some(mut mesh) = meshes.get_mut(&mesh.0)
+        {
+            *mesh = goal::fill_mesh(&shape, fill);
+        }
+        // An empty bar is not a dot.
+        let alpha = presence * (fill * 60.0).min(1.0);
+        let shine = boards.goal.shine();
+        let tint = Vec4::new(shine, shine, shine, alpha);
+        if materials.get(&material.0).is_some_and(|m| m.tint != tint)
+            && let Some(mut material) = materials.get_mut(&material.0)
+        {
+            material.tint = tint;
+        }
+    }
+    if begins
+        && look.movement() > 0.0
+        && let Some((material, _)) = &boards.spark
+    {
+        if let Some(mut material) = materials.get_mut(material) {
+            material.tint = Vec4::new(1.6, 1.6, 1.6, 1.0);
+        }
+        for number in 0..SPARKS {
+            commands.spawn((
+                Mesh2d(quad.0.clone()),
+                MeshMaterial2d(material.clone()),
+                Transform::from_scale(Vec3::ZERO),
+                Spark(number),
+            ));
+        }
+    }
+    let side = boards.spark.as_ref().map_or(Vec2::ZERO, |(_, side)| *side);
+    for (entity, spark, mut transform) in &mut sparks {
+        let Some(t) = boards.goal.celebration() else {
+            commands.entity(entity).despawn();
+            boards.is_moving = true;
+            continue;
+        };
+        let (from, size) = goal::spark(spark.0, t);
+        let from = Vec2::new(from.x * shape.bar.x, from.y * look.movement());
+        *transform = Transform {
+            translation: (middle + from).extend(SPARK_Z),
+            scale: (side * size * presence).extend(1.0),
+            ..default()
+        };
+    }
+}
