@@ -245,13 +245,18 @@ mod tests {
 
     #[test]
     fn flags_become_settings() {
-        let line = "hyperfocus run --url ws://h --size 10x10 --raw --mute --webm a.webm";
+        let line = "hyperfocus run --url ws://h --size 10x10 --raw --mute --theme neon \
+                    --text-scale 1.2 --language de --board --webm a.webm";
         let Command::Run(args) = Arguments::parse_from(line.split(' ')).command else {
             panic!("not a run");
         };
         let expected = [
             ("size", "10x10"),
             ("sound.muted", "true"),
+            ("captions.theme", "neon"),
+            ("captions.text_scale", "1.2"),
+            ("language", "de"),
+            ("board.show", "true"),
             ("url", "ws://h"),
             ("output.raw", "true"),
             ("output.webm", "a.webm"),

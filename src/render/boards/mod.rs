@@ -38,7 +38,7 @@ use goal::{FillShape, GoalMotion, SPARKS};
 
 /// The board lies beneath the gifts: they are the show.
 const Z: f32 = 1.0;
-/// A newer picture lies this much above the older one that it covers.
+/// An older picture lies this much below the newer one that covers it.
 const Z_STEP: f32 = 0.01;
 const FILL_Z: f32 = 1.5;
 const SPARK_Z: f32 = 1.6;
@@ -82,8 +82,8 @@ pub struct Boards {
     goal_at: Option<(Vec2, f32)>,
     fill: Option<(Entity, FillShape)>,
     spark: Option<(Handle<QuadMaterial>, Vec2)>,
-    /// What the parts were last made from.
-    seen: Option<(u64, Option<crate::stage::ConnectionState>)>,
+    /// Which revision of the show's board the parts were last made from.
+    seen: Option<u64>,
     /// When time alone changes what a part says.
     ticks_at: Option<Moment>,
     is_moving: bool,
@@ -116,7 +116,6 @@ struct Shown {
     body: Vec2,
     at: Option<Vec2>,
     newest: Option<Entity>,
-    pictures: u32,
 }
 
 impl Shown {
@@ -168,10 +167,10 @@ fn ask(
         now,
     };
     let board = director.show.board();
-    let seen = (board.revision(), connected.0.clone());
     let has_ticked = boards.ticks_at.is_some_and(|at| now >= at);
-    if boards.seen.as_ref() != Some(&seen) || last_event.is_changed() || has_ticked {
-        boards.seen = Some(seen);
+    let is_new = boards.seen != Some(board.revision()) || connected.is_changed();
+    if is_new || last_event.is_changed() || has_ticked {
+        boards.seen = Some(board.revision());
         boards.goal.follow(settings.goal.and(board.goal()));
         let mut gift = |of: &crate::model::GiftType| {
             let recipe = director.catalog.recipe(of).clone();
@@ -214,11 +213,17 @@ fn ask(
 fn spec_of(kind: BoardKind, look: &Look, stage: &StageSize) -> BoardSpec {
     BoardSpec {
         theme: look.theme,
-        scale: look.text_scale * stage.pixels.min_element() as f32 / LINES,
+        scale: look.text_scale * legible(stage.pixels.min_element() as f32 / LINES),
         room: stage.pixels.x as f32 * (1.0 - 2.0 * look.board.margin),
         mirrored: false,
         kind,
     }
+}
+
+/// A small stage's board is not as much smaller as the stage is: at 360 lines
+/// its letters would be 8 pixels high, and are 10.
+fn legible(scale: f32) -> f32 {
+    if scale < 1.0 { scale.powf(0.8) } else { scale }
 }
 
 /// Hangs up what was painted, over what it replaces.
@@ -273,20 +278,20 @@ fn hang(
             }
             _ => {}
         }
-        if let Some(mut old) = shown.newest.and_then(|old| faces.get_mut(old).ok()) {
+        for mut old in faces.iter_mut().filter(|old| old.part == part) {
             // It stays beneath until the new one covers it.
             old.leaves.get_or_insert((now + CHANGE, 0.0));
+            old.z -= Z_STEP;
         }
         shown.body = body;
         shown.came.get_or_insert(now);
-        shown.pictures += 1;
         let face = Face {
             part,
             image,
             shift,
             born: now,
             leaves: None,
-            z: Z + Z_STEP * (shown.pictures % 16) as f32,
+            z: Z,
         };
         let entity = commands.spawn((
             Mesh2d(quad.0.clone()),
@@ -460,11 +465,14 @@ fn move_goal(
         return;
     };
     let Some((at, presence)) = boards.goal_at else {
-        // The goal has gone, and its bar with it.
-        commands.entity(entity).despawn();
-        boards.fill = None;
-        for (spark, ..) in &sparks {
-            commands.entity(spark).despawn();
+        let is_wanted = |shown: &Shown| shown.wanted.is_some();
+        if !boards.parts.get(&Part::Fill).is_some_and(is_wanted) {
+            // The goal has gone, and its bar with it.
+            commands.entity(entity).despawn();
+            boards.fill = None;
+            for (spark, ..) in &sparks {
+                commands.entity(spark).despawn();
+            }
         }
         return;
     };

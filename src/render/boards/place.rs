@@ -46,8 +46,8 @@ mod tests {
     /// The designed sizes, in stage units: live, gifters, recent, goal, link.
     const SIZES: [(Anchor, Vec2); 5] = [
         (Anchor::TOP_LEFT, Vec2::new(290.0, 50.0)),
-        (Anchor::TOP_RIGHT, Vec2::new(389.0, 310.0)),
-        (Anchor::BOTTOM_LEFT, Vec2::new(389.0, 261.0)),
+        (Anchor::TOP_RIGHT, Vec2::new(404.0, 310.0)),
+        (Anchor::BOTTOM_LEFT, Vec2::new(404.0, 261.0)),
         (Anchor::TOP, Vec2::new(574.0, 96.0)),
         (Anchor::BOTTOM_RIGHT, Vec2::new(330.0, 39.0)),
     ];
@@ -66,8 +66,10 @@ mod tests {
 
     #[test]
     fn the_usual_board_fits_every_stage() {
-        for stage in [WIDE, TALL, Vec2::splat(1_000.0)] {
-            let laid = laid(&SIZES, stage);
+        // At 360 lines it is drawn a quarter larger.
+        for (stage, scale) in [(WIDE, 1.0), (TALL, 1.0), (WIDE, 1.25), (TALL, 1.16)] {
+            let sizes = SIZES.map(|(anchor, size)| (anchor, size * scale));
+            let laid = laid(&sizes, stage);
             for (n, part) in laid.iter().enumerate() {
                 let edge = part.0.abs() + part.1 / 2.0;
                 assert!(edge.cmple(stage * 0.46 + 0.1).all(), "{part:?} on {stage}");

@@ -134,8 +134,8 @@ impl Theme {
         match self {
             Self::Glass => Surface {
                 radius,
-                top: Rgba::hex(0x25_24_33).with_alpha(0.90),
-                bottom: Rgba::hex(0x13_12_1B).with_alpha(0.93),
+                top: Rgba::hex(0x25_24_33).with_alpha(0.94),
+                bottom: Rgba::hex(0x13_12_1B).with_alpha(0.96),
                 wash: BOARD_ACCENT.primary.with_alpha(0.10),
                 wash_reach: 420.0 * s,
                 rim_px: (1.5 * s).max(1.0),

@@ -1,19 +1,24 @@
 //! Top gifters and recent gifts: a heading and rows.
 
 use super::super::avatar::{self, Disc};
+use super::super::colour::{Accent, Rgba};
 use super::super::picture::PixelBuffer;
 use super::super::text::TextPainter;
 use super::super::theme::BOARD_ACCENT;
 use super::{BoardSpec, GifterRow, MAX_ROWS, RecentRow, Sheet};
 
 /// Designed lengths.
-const WIDTH: f32 = 420.0;
+const WIDTH: f32 = 436.0;
 const PAD: f32 = 22.0;
 const HEAD: f32 = 60.0;
 const ROW: f32 = 52.0;
 const FOOT: f32 = 14.0;
 const FACE: f32 = 38.0;
 const TEXT: f32 = 24.0;
+/// What a ring adds to a face's diameter.
+const RING: f32 = 5.0;
+/// Places that have one.
+const MEDALS: usize = 3;
 
 /// A panel with its heading and a line beneath it.
 fn panel(painter: &mut TextPainter, spec: &BoardSpec, title: &str, rows: usize) -> Sheet {
@@ -64,7 +69,8 @@ pub(super) fn gifters(
         let end = PAD * s + places - 6.0 * s;
         sheet.write_before(painter, &place, &number, end, middle);
         let mut at = PAD * s + places + 4.0 * s;
-        face(painter, &mut sheet, &gifter.name.0, at, middle, s);
+        let medal = (row < MEDALS).then(|| spec.theme.place(row));
+        face(painter, &mut sheet, &gifter.name.0, (at, middle, s), medal);
         at += (FACE + 13.0) * s;
         let end = width - PAD * s;
         let taken = sheet.write_before(painter, &total, &gifter.total, end, middle);
@@ -107,7 +113,7 @@ pub(super) fn recent(
                 false,
             );
         } else {
-            face(painter, &mut sheet, &given.name.0, at, middle, s);
+            face(painter, &mut sheet, &given.name.0, (at, middle, s), None);
         }
         at += (FACE + 15.0) * s;
         let mut free = end;
@@ -126,12 +132,27 @@ pub(super) fn recent(
     sheet.finish()
 }
 
-fn face(painter: &mut TextPainter, sheet: &mut Sheet, name: &str, from: f32, middle: f32, s: f32) {
-    let diameter = FACE * s;
+/// A face, with a ring around it for those who won a medal.
+fn face(
+    painter: &mut TextPainter,
+    sheet: &mut Sheet,
+    name: &str,
+    (from, middle, s): (f32, f32, f32),
+    medal: Option<Rgba>,
+) {
+    let inner = FACE * s;
     let disc = Disc {
-        cx: sheet.x(from, diameter) + diameter / 2.0,
+        cx: sheet.x(from, inner) + inner / 2.0,
         cy: sheet.body.y + middle,
-        diameter,
+        diameter: if medal.is_some() {
+            inner + RING * s
+        } else {
+            inner
+        },
     };
-    avatar::draw(painter, &mut sheet.pixmap, &disc, name, None, None);
+    let ring = medal.map(|colour| Accent {
+        primary: colour,
+        secondary: colour.mix(Rgba::BLACK, 0.25),
+    });
+    avatar::draw(painter, &mut sheet.pixmap, &disc, name, None, ring.as_ref());
 }

@@ -76,7 +76,12 @@ pub(super) fn goal(
         let style = strong.colour(gold).max_width(width * 0.5);
         sheet.write_before(painter, &style, reached, end, middle)
     } else {
-        let target = format!("/ {target}");
+        // Each is a line of its own, so the stroke must know the direction.
+        let target = if spec.mirrored {
+            format!("{target} /")
+        } else {
+            format!("/ {target}")
+        };
         let after = sheet.write_before(painter, &quiet, &target, end, middle + 0.8 * s);
         let gap = 8.0 * s;
         after + gap + sheet.write_before(painter, &strong, current, end - after - gap, middle)
