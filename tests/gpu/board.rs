@@ -169,6 +169,7 @@ fn the_board_says_what_came_and_its_goal_fills_and_is_celebrated() {
     let after = stage.settled_board().unwrap();
     keep(&after, "reached");
     assert_eq!(presence(&after, below.0, below.1), 0.0, "and it goes again");
+    assert_eq!(stage.pipelines_made(), 0, "all of it with warm pipelines");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::{Frame, Rehearsal, STEP, StillError};
 use crate::model::{Control, Gift, StreamStatus};
 use crate::render::boards::Boards;
 use crate::render::captions::CaptionDesk;
+use crate::render::{Pipelines, Warmup};
 use crate::stage::{Connected, ConnectionState, LastEvent};
 
 impl Rehearsal {
@@ -51,6 +52,14 @@ impl Rehearsal {
         })?;
         let at = self.now().as_secs_f32();
         self.frame(at)
+    }
+
+    /// Pipelines made since the stage was warm; 0 is as it should be.
+    pub fn pipelines_made(&self) -> usize {
+        let world = self.app.world();
+        world
+            .resource::<Warmup>()
+            .pipelines_since(world.resource::<Pipelines>())
     }
 
     /// The clock stands while something is painted.

@@ -78,7 +78,8 @@ fn warmed(own: Rgba, heat: f32) -> Rgba {
     let cream = Rgba::hex(0xFF_EC_C2);
     let gold = Rgba::hex(0xFF_C2_3D);
     let ember = Rgba::hex(0xFF_5A_1F);
-    let t = heat * 3.0;
+    // The first steps keep most of the gift's own colour.
+    let t = heat.powf(1.25) * 3.0;
     if t < 0.75 {
         own.mix(cream, t / 0.75)
     } else if t < 1.5 {
