@@ -20,7 +20,8 @@ pub struct BoardSettings {
     /// Off unless asked for: who gave how much goes on air only if somebody
     /// wants it there.
     pub show: bool,
-    /// Percent of each side of the stage that stays free, 0 to 20.
+    /// How far it keeps from the stage's edges, in percent of the shorter side,
+    /// 0 to 20.
     pub margin: f32,
     pub live: Option<Anchor>,
     pub goal: Option<Anchor>,

@@ -197,7 +197,7 @@ pub(super) const ALL: &[Setting] = &[
     },
     Setting {
         key: "board.margin",
-        accepts: "a percentage of the stage's sides, 0 to 20",
+        accepts: "a percentage of the stage's shorter side, 0 to 20",
         set: |config, value, _| {
             config.board.margin = value.number(0.0, 20.0)? as f32;
             Ok(())

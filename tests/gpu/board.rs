@@ -91,16 +91,21 @@ fn presence(frame: &Frame, x: std::ops::Range<f32>, y: std::ops::Range<f32>) -> 
     sum / count
 }
 
-/// Pixels along the goal's bar that shine in its colours.
+/// Pixels along the goal's bar that shine in its colours: the most in a row
+/// where it is.
 fn filled(frame: &Frame) -> usize {
-    let y = frame.height as f32 * 0.04 + 74.0 * frame.height as f32 / 1080.0;
-    (0..frame.width)
-        .filter(|x| {
-            let at = ((y as u32 * frame.width + x) * 4) as usize;
-            let [r, g, b, a] = [0, 1, 2, 3].map(|c| i32::from(frame.pixels[at + c]));
-            a > 200 && b > 180 && b - r > 60 && g > 60
-        })
-        .count()
+    let row = |y: u32| {
+        let shines = |x: &u32| {
+            let at = ((y * frame.width + x) * 4) as usize;
+            let [r, b, a] = [0, 2, 3].map(|c| i32::from(frame.pixels[at + c]));
+            a > 200 && b > 180 && b - r > 50
+        };
+        (0..frame.width).filter(shines).count()
+    };
+    (frame.height / 11..frame.height / 7)
+        .map(row)
+        .max()
+        .unwrap_or(0)
 }
 
 /// Keeps a picture when somebody wants to look.
@@ -160,12 +165,12 @@ fn the_board_says_what_came_and_its_goal_fills_and_is_celebrated() {
     assert!((3.0..5.0).contains(&ratio), "{short} to {most} pixels");
 
     let burst = stage
-        .board(status(500.0), Vec::new(), Duration::from_millis(1300))
+        .board(status(500.0), Vec::new(), Duration::from_millis(1100))
         .unwrap();
     keep(&burst, "celebration");
-    let below = (0.33..0.67, 0.155..0.20);
+    let below = (0.33..0.67, 0.19..0.26);
     let sparks = presence(&burst, below.0.clone(), below.1.clone());
-    assert!(sparks > 0.0, "light beside the panel");
+    assert!(sparks > 0.01, "light beside the panel: {sparks}");
     let after = stage.settled_board().unwrap();
     keep(&after, "reached");
     assert_eq!(presence(&after, below.0, below.1), 0.0, "and it goes again");
@@ -183,8 +188,8 @@ fn the_board_fits_a_phone() {
         .unwrap();
     let frame = stage.settled_board().unwrap();
     keep(&frame, "phone");
-    let edge = 0.0..0.03;
-    assert_eq!(presence(&frame, edge.clone(), 0.0..1.0), 0.0);
-    assert_eq!(presence(&frame, 0.97..1.0, 0.0..1.0), 0.0);
+    // No more than the panels' shadows.
+    assert!(presence(&frame, 0.0..0.03, 0.0..1.0) < 0.03);
+    assert!(presence(&frame, 0.97..1.0, 0.0..1.0) < 0.03);
     assert!(presence(&frame, 0.2..0.8, 0.0..0.25) > 0.3);
 }

@@ -104,6 +104,15 @@ impl GoalMotion {
         1.0 + 0.05 * swing
     }
 
+    /// How strong the light around the panel is, 0 to 1.
+    pub fn flare(&self) -> f32 {
+        self.celebrated.map_or(0.0, |t| {
+            let rise = Ease::InOut.apply((t / 0.18).min(1.0));
+            let fall = Ease::InOut.apply(((t - 0.18) / 1.2).clamp(0.0, 1.0));
+            rise - fall
+        })
+    }
+
     /// How bright the bar is; above 1 it blooms.
     pub fn shine(&self) -> f32 {
         self.celebrated.map_or(1.0, |t| {
@@ -115,29 +124,27 @@ impl GoalMotion {
 }
 
 /// A spark `t` seconds into the celebration: where it is from the bar's middle,
-/// in bar lengths along and stage units up, and how large, 0 to 1.
+/// in bar lengths along and stage units towards the side with more room, and
+/// how large, 0 to 1.
 pub fn spark(number: usize, t: f32) -> (Vec2, f32) {
     // The golden ratio spreads them along the bar without a pattern.
     let along = (number as f32 * 0.618_034 + 0.21).fract();
     let chance = (number as f32 * 0.754_877 + 0.43).fract();
     let delay = 0.16 * (along - 0.5).abs() * 2.0 + 0.05 * chance;
-    let life = 0.75 + 0.65 * chance;
+    let life = 0.9 + 0.7 * chance;
     let age = (t - delay) / life;
     if !(0.0..1.0).contains(&age) {
         return (Vec2::new(along - 0.5, 0.0), 0.0);
     }
-    // Thrown, slowed by the air, and sinking a little at the end.
+    // Thrown, and slowed by the air.
     let thrown = 1.0 - (1.0 - age).powi(3);
-    let height = 34.0 + 62.0 * (number as f32 * 0.569_84 + 0.1).fract();
-    // Down as well as up: a bar at the stage's edge has room on one side only.
-    let way = if number % 3 == 2 { -0.8 } else { 1.0 };
+    let height = 52.0 + 78.0 * (number as f32 * 0.569_84 + 0.1).fract();
+    // A few go the other way, as far as the panel's edge.
+    let way = if number % 4 == 3 { -0.55 } else { 1.0 };
     let drift = (along - 0.5) * 0.16;
-    let at = Vec2::new(
-        along - 0.5 + drift * thrown,
-        way * height * thrown - 22.0 * age * age,
-    );
-    let size = Ease::Out.apply((age / 0.12).min(1.0)) * (1.0 - age).powf(0.8);
-    (at, size * (0.45 + 0.55 * chance))
+    let at = Vec2::new(along - 0.5 + drift * thrown, way * height * thrown);
+    let size = Ease::Out.apply((age / 0.12).min(1.0)) * (1.0 - age * age);
+    (at, size * (0.5 + 0.5 * chance))
 }
 
 /// The filled bar's picture: its size with the light around it, and the bar
@@ -279,7 +286,7 @@ mod tests {
                 let now = spark(number, frame as f32 / 120.0);
                 assert!((now.1 - last.1).abs() < 0.2, "{number} pops at {frame}");
                 assert!(
-                    now.0.y.abs() < 120.0 && now.0.x.abs() < 0.7,
+                    now.0.y.abs() < 140.0 && now.0.x.abs() < 0.7,
                     "it stays near"
                 );
                 last = now;
@@ -289,9 +296,13 @@ mod tests {
             celebrated: Some(0.0),
             ..GoalMotion::default()
         };
-        assert_eq!((motion.swell(), motion.shine()), (1.0, 1.0));
+        assert_eq!(
+            (motion.swell(), motion.shine(), motion.flare()),
+            (1.0, 1.0, 0.0)
+        );
         motion.celebrated = Some(CELEBRATION - 0.001);
         assert!((motion.shine() - 1.0).abs() < 0.01 && (motion.swell() - 1.0).abs() < 0.001);
+        assert!(motion.flare() < 0.01);
     }
 
     #[test]

@@ -25,7 +25,7 @@ use bevy::prelude::*;
 pub use settings::{Anchor, BoardSettings, Part};
 
 use super::caption::board::{BoardKind, fill::Measures};
-use super::caption::{BoardSpec, PixelBuffer};
+use super::caption::{BoardSpec, PixelBuffer, Theme};
 use super::captions::{self, CaptionDesk, measures, stage_image};
 use super::layout::StageSize;
 use super::look::Look;
@@ -42,6 +42,12 @@ const Z: f32 = 1.0;
 const Z_STEP: f32 = 0.01;
 const FILL_Z: f32 = 1.5;
 const SPARK_Z: f32 = 1.6;
+/// Behind the panels: only what falls beside them is seen.
+const FLARE_Z: f32 = 0.5;
+/// The light around a goal that is reached: how far it goes beyond the panel,
+/// stage units, and how strong it is.
+const FLARE_REACH: Vec2 = Vec2::new(150.0, 110.0);
+const FLARE: f32 = 0.5;
 /// Seconds that a part takes to come, a changed one to be seen, and one to go.
 const ENTER: f32 = 0.5;
 const CHANGE: f32 = 0.25;
@@ -136,9 +142,13 @@ struct Face {
     z: f32,
 }
 
-/// A spark of the goal's celebration.
-#[derive(Component)]
-struct Spark(usize);
+/// Part of the goal's celebration.
+#[derive(Component, Clone, Copy)]
+enum Light {
+    Spark(usize),
+    /// One glow behind the panel.
+    Flare,
+}
 
 /// Finds out what the parts should say, and has painted what is new.
 fn ask(
@@ -214,7 +224,7 @@ fn spec_of(kind: BoardKind, look: &Look, stage: &StageSize) -> BoardSpec {
     BoardSpec {
         theme: look.theme,
         scale: look.text_scale * legible(stage.pixels.min_element() as f32 / LINES),
-        room: stage.pixels.x as f32 * (1.0 - 2.0 * look.board.margin),
+        room: stage.pixels.x as f32 - 2.0 * look.board.margin * stage.pixels.min_element() as f32,
         mirrored: false,
         kind,
     }
@@ -454,9 +464,17 @@ fn move_goal(
     mut boards: ResMut<Boards>,
     mut fills: Query<
         (&mut Transform, &Mesh2d, &MeshMaterial2d<QuadMaterial>),
-        (Without<Face>, Without<Spark>),
+        (Without<Face>, Without<Light>),
     >,
-    mut sparks: Query<(Entity, &Spark, &mut Transform), Without<Face>>,
+    mut lights: Query<
+        (
+            Entity,
+            &Light,
+            &mut Transform,
+            &MeshMaterial2d<QuadMaterial>,
+        ),
+        Without<Face>,
+    >,
     mut meshes: ResMut<Assets<Mesh>>,
     mut materials: ResMut<Assets<QuadMaterial>>,
 ) {
@@ -470,8 +488,8 @@ fn move_goal(
             // The goal has gone, and its bar with it.
             commands.entity(entity).despawn();
             boards.fill = None;
-            for (spark, ..) in &sparks {
-                commands.entity(spark).despawn();
+            for (light, ..) in &lights {
+                commands.entity(light).despawn();
             }
         }
         return;
@@ -510,35 +528,74 @@ fn move_goal(
             material.tint = tint;
         }
     }
-    if begins
-        && look.movement() > 0.0
-        && let Some((material, _)) = &boards.spark
-    {
-        if let Some(mut material) = materials.get_mut(material) {
-            material.tint = Vec4::new(1.6, 1.6, 1.6, 1.0);
-        }
-        for number in 0..SPARKS {
-            commands.spawn((
-                Mesh2d(quad.0.clone()),
-                MeshMaterial2d(material.clone()),
-                Transform::from_scale(Vec3::ZERO),
-                Spark(number),
-            ));
-        }
+    if begins && let Some((material, _)) = &boards.spark {
+        light_up(&mut commands, &quad, material, &mut materials, &look);
     }
     let side = boards.spark.as_ref().map_or(Vec2::ZERO, |(_, side)| *side);
-    for (entity, spark, mut transform) in &mut sparks {
+    // Sparks fly towards the middle of the stage, where there is room.
+    let way = if middle.y > 0.0 { -1.0 } else { 1.0 };
+    for (entity, light, mut transform, material) in &mut lights {
         let Some(t) = boards.goal.celebration() else {
             commands.entity(entity).despawn();
             boards.is_moving = true;
             continue;
         };
-        let (from, size) = goal::spark(spark.0, t);
-        let from = Vec2::new(from.x * shape.bar.x, from.y * look.movement());
-        *transform = Transform {
-            translation: (middle + from).extend(SPARK_Z),
-            scale: (side * size * presence).extend(1.0),
-            ..default()
+        *transform = match *light {
+            Light::Spark(number) => {
+                let (from, size) = goal::spark(number, t);
+                let from = Vec2::new(from.x * shape.bar.x, from.y * way * look.movement());
+                Transform {
+                    translation: (middle + from).extend(SPARK_Z),
+                    scale: (side * size * presence).extend(1.0),
+                    ..default()
+                }
+            }
+            Light::Flare => {
+                if let Some(mut material) = materials.get_mut(&material.0) {
+                    material.tint.w = FLARE * boards.goal.flare() * presence;
+                }
+                let panel = Vec2::new(measures.width, measures.height) * unit;
+                Transform {
+                    translation: at.extend(FLARE_Z),
+                    scale: (panel + 2.0 * FLARE_REACH).extend(1.0),
+                    ..default()
+                }
+            }
         };
+    }
+}
+
+/// The lights of the celebration: sparks where things may move, and a glow.
+fn light_up(
+    commands: &mut Commands,
+    quad: &UnitQuad,
+    spark: &Handle<QuadMaterial>,
+    materials: &mut Assets<QuadMaterial>,
+    look: &Look,
+) {
+    let Some(mut shared) = materials.get_mut(spark) else {
+        return;
+    };
+    shared.tint = Vec4::new(1.5, 1.5, 1.5, 1.0);
+    let mut glow = shared.clone();
+    drop(shared);
+    glow.tint = Vec4::new(1.0, 1.0, 1.0, 0.0);
+    let sparks = if look.movement() > 0.0 { SPARKS } else { 0 };
+    for number in 0..sparks {
+        commands.spawn((
+            Mesh2d(quad.0.clone()),
+            MeshMaterial2d(spark.clone()),
+            Transform::from_scale(Vec3::ZERO),
+            Light::Spark(number),
+        ));
+    }
+    // Crisp sparks make no glow.
+    if look.theme != Theme::HighContrast {
+        commands.spawn((
+            Mesh2d(quad.0.clone()),
+            MeshMaterial2d(materials.add(glow)),
+            Transform::from_scale(Vec3::ZERO),
+            Light::Flare,
+        ));
     }
 }

@@ -8,11 +8,11 @@ use super::settings::Anchor;
 const GAP: f32 = 16.0;
 
 /// The middles of parts of these sizes, in the order given, on a stage of
-/// `stage` units. A part that would lie on an earlier one moves away from its
+/// `stage` units, `margin` of its shorter side away from its edges. A part that would lie on an earlier one moves away from its
 /// edge of the stage (from the middle: down) until it does not. When there is
 /// no room left at all, it stays within the margin and overlaps.
 pub fn places(parts: &[(Anchor, Vec2)], stage: Vec2, margin: f32) -> Vec<Vec2> {
-    let room = stage * (0.5 - margin);
+    let room = stage * 0.5 - margin * stage.min_element();
     let mut placed: Vec<(Vec2, Vec2)> = Vec::with_capacity(parts.len());
     for &(anchor, size) in parts {
         let half = size / 2.0;
@@ -72,7 +72,8 @@ mod tests {
             let laid = laid(&sizes, stage);
             for (n, part) in laid.iter().enumerate() {
                 let edge = part.0.abs() + part.1 / 2.0;
-                assert!(edge.cmple(stage * 0.46 + 0.1).all(), "{part:?} on {stage}");
+                let room = stage * 0.5 - 0.04 * stage.min_element() + 0.1;
+                assert!(edge.cmple(room).all(), "{part:?} on {stage}");
                 for other in &laid[..n] {
                     assert!(!overlap(*part, *other), "{part:?} on {other:?} on {stage}");
                 }
@@ -116,7 +117,7 @@ mod tests {
                 .map(|(x, y, w, h)| (Anchor { x, y }, Vec2::new(w, h)))
                 .collect();
             for (at, (_, size)) in places(&parts, WIDE, margin).into_iter().zip(&parts) {
-                let room = (WIDE * (0.5 - margin) - *size / 2.0).max(Vec2::ZERO);
+                let room = (WIDE * 0.5 - margin * WIDE.y - *size / 2.0).max(Vec2::ZERO);
                 prop_assert!(at.abs().cmple(room + 0.01).all());
             }
         }

@@ -55,7 +55,8 @@ pub struct BoardSettings {
     pub visible: bool,
     /// Time from the stage's start until it appears.
     pub begins: Duration,
-    /// Share of each side of the stage that it keeps clear of, 0 to 0.2.
+    /// How far it keeps from the stage's edges, as a share of the shorter side,
+    /// 0 to 0.2.
     pub margin: f32,
     pub live: Option<Anchor>,
     pub goal: Option<Anchor>,

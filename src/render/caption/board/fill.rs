@@ -131,7 +131,7 @@ fn tint_within(target: &mut tiny_skia::Pixmap, light: &Mask, body: Body, fade: &
 
 /// A soft point of light, in the bar's brighter colour.
 pub(super) fn spark(spec: &BoardSpec) -> PixelBuffer {
-    let side = (26.0 * spec.s()).round().max(6.0);
+    let side = (44.0 * spec.s()).round().max(6.0);
     let mut pixmap = text::blank(side, side);
     let mut mask = Mask::new(side as usize, side as usize);
     let middle = side / 2.0;
@@ -141,10 +141,10 @@ pub(super) fn spark(spec: &BoardSpec) -> PixelBuffer {
             let (dx, dy) = (x as f32 + 0.5 - middle, y as f32 + 0.5 - middle);
             let distance = (dx * dx + dy * dy).sqrt() / middle;
             let value = if crisp {
-                ((0.5 - distance) * middle + 0.5).clamp(0.0, 1.0)
+                ((0.3 - distance) * middle + 0.5).clamp(0.0, 1.0)
             } else {
                 let glow = (1.0 - distance).max(0.0).powi(2) * 0.7;
-                let core = ((0.30 - distance) * middle * 0.5 + 0.5).clamp(0.0, 1.0);
+                let core = ((0.22 - distance) * middle * 0.5 + 0.5).clamp(0.0, 1.0);
                 glow.max(core)
             };
             mask.data[y * side as usize + x] = (value * 255.0) as u8;
