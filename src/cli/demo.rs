@@ -102,7 +102,7 @@ const BOARD_FROM: f64 = 0.54;
 fn demo_look(config: &Config, from_the_start: bool, length: Duration) -> LookPlan {
     let mut look = LookPlan::of(config);
     look.board.show = true;
-    look.board.connection = Some(Anchor::BottomRight);
+    look.board.connection = Some(Anchor::TopLeft);
     if !from_the_start {
         look.board_begins = length.mul_f64(BOARD_FROM);
     }

@@ -41,7 +41,8 @@ impl Default for BoardSettings {
             live: Some(Anchor::TopLeft),
             goal: Some(Anchor::Top),
             gifters: Some(Anchor::TopRight),
-            recent: Some(Anchor::BottomLeft),
+            // Beneath the badge: the captions are at the bottom.
+            recent: Some(Anchor::TopLeft),
             // For the one who sets it up rather than for the audience.
             connection: None,
             gifters_shown: 5,

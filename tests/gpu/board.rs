@@ -147,7 +147,7 @@ fn the_board_says_what_came_and_its_goal_fills_and_is_celebrated() {
         ("live badge", 0.03..0.17, 0.05..0.08),
         ("goal", 0.35..0.65, 0.05..0.12),
         ("top gifters", 0.78..0.95, 0.06..0.20),
-        ("recent gifts", 0.05..0.20, 0.75..0.95),
+        ("recent gifts", 0.05..0.20, 0.14..0.33),
     ] {
         assert!(presence(&fifth, x, y) > 0.85, "{part}");
     }

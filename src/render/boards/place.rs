@@ -47,7 +47,7 @@ mod tests {
     const SIZES: [(Anchor, Vec2); 5] = [
         (Anchor::TOP_LEFT, Vec2::new(290.0, 50.0)),
         (Anchor::TOP_RIGHT, Vec2::new(404.0, 310.0)),
-        (Anchor::BOTTOM_LEFT, Vec2::new(404.0, 261.0)),
+        (Anchor::TOP_LEFT, Vec2::new(404.0, 261.0)),
         (Anchor::TOP, Vec2::new(574.0, 96.0)),
         (Anchor::BOTTOM_RIGHT, Vec2::new(330.0, 39.0)),
     ];

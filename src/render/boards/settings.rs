@@ -78,7 +78,8 @@ impl Default for BoardSettings {
             live: Some(Anchor::TOP_LEFT),
             goal: Some(Anchor::TOP),
             gifters: Some(Anchor::TOP_RIGHT),
-            recent: Some(Anchor::BOTTOM_LEFT),
+            // Beneath the badge: the captions are at the bottom.
+            recent: Some(Anchor::TOP_LEFT),
             link: None,
             gifters_rows: 5,
             recent_rows: 4,
