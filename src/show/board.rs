@@ -52,6 +52,8 @@ struct Given {
 /// The boards' state.
 #[derive(Debug, Default)]
 pub struct Board {
+    /// Counts changes.
+    revision: u64,
     gifts: u64,
     value: f64,
     status: StreamStatus,
@@ -62,6 +64,11 @@ pub struct Board {
 }
 
 impl Board {
+    /// Differs when anything of the board does.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
     /// Gifts given so far, each piece once.
     pub fn gifts(&self) -> u64 {
         self.gifts
@@ -97,6 +104,9 @@ impl Board {
     /// The backend knows the goal's progress better than we do: it replaces
     /// what was added locally.
     pub(super) fn set_status(&mut self, status: StreamStatus) {
+        if self.status != status {
+            self.revision += 1;
+        }
         self.status = status;
     }
 
@@ -104,6 +114,7 @@ impl Board {
         if delta.quantity == 0 && delta.value == 0.0 {
             return;
         }
+        self.revision += 1;
         self.gifts = self.gifts.saturating_add(delta.quantity);
         self.value = add_value(self.value, delta.value);
         if let Some(goal) = &mut self.status.goal {

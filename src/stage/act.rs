@@ -121,7 +121,7 @@ impl Act {
             slot: start.slot,
             by: start.by,
             tally: start.tally,
-            title: title(&recipe, &start.gift_type),
+            title: gift_title(&recipe, &start.gift_type),
             streak: start.open_streak,
             seed: (start.act.0 as u32).wrapping_mul(0x9E37_79B9),
             age: 0.0,
@@ -286,7 +286,7 @@ impl Cut {
 }
 
 /// A gift of the catalogue has its name; any other is called what it is.
-fn title(recipe: &Recipe, gift_type: &GiftType) -> Arc<str> {
+pub fn gift_title(recipe: &Recipe, gift_type: &GiftType) -> Arc<str> {
     if &*recipe.key == FALLBACK {
         gift_type.as_str().into()
     } else {
