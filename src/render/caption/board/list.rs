@@ -9,6 +9,9 @@ use super::{BoardSpec, GifterRow, MAX_ROWS, RecentRow, Sheet};
 
 /// Designed lengths.
 const WIDTH: f32 = 436.0;
+/// Between two lists, and how narrow one may become for the other's sake.
+const BETWEEN: f32 = 20.0;
+const LEAST: f32 = 300.0;
 const PAD: f32 = 22.0;
 const HEAD: f32 = 60.0;
 const ROW: f32 = 52.0;
@@ -23,7 +26,9 @@ const MEDALS: usize = 3;
 /// A panel with its heading and a line beneath it.
 fn panel(painter: &mut TextPainter, spec: &BoardSpec, title: &str, rows: usize) -> Sheet {
     let s = spec.s();
-    let width = spec.width(WIDTH);
+    // On a phone the two lists stand side by side, a little narrower.
+    let half = ((spec.room - BETWEEN * s) / 2.0).max(LEAST * s);
+    let width = spec.width(WIDTH).min(half).round();
     let height = (HEAD + ROW * rows as f32 + FOOT) * s;
     let mut sheet = Sheet::panel(spec, width, height, 26.0 * s);
     let style = spec
