@@ -166,22 +166,25 @@ def confetti():
 
 
 def love():
-    """A warm chord on an electric piano, a kiss at 0.66 s, and the chime that answers it."""
+    """A warm chord on an electric piano, a kiss at 0.52 s, and the chime that answers it."""
     rng = np.random.default_rng(35)
     parts = []
     for i, midi in enumerate([48, 55, 64, 67, 71, 74]):
         parts.append((0.01 + 0.022 * i, pan(keys(midi, 2.4, 0.8), -0.5 + 0.2 * i) * np.exp(-seconds(2.4) * 0.8)[:, None], 0.30))
-    t = seconds(2.5)
-    pad = strings([60, 64, 67, 71], 2.5, np.full(len(t), 1500.0), 7)
-    parts.append((0, pad * (np.minimum(1, t / 0.35) * np.clip((2.3 - t) / 1.3, 0, 1))[:, None], 0.22))
+    t = seconds(3.4)
+    pad = strings([60, 64, 67, 71], 3.4, np.full(len(t), 1500.0), 7)
+    parts.append((0, pad * (np.minimum(1, t / 0.35) * np.clip((3.1 - t) / 1.9, 0, 1))[:, None], 0.22))
     # A kiss: lips draw air in, higher and higher, and part with a smack.
     u = seconds(0.15)
     draw = sweep_band(rng.standard_normal(len(u)), np.interp(u, [0, 0.15], [1500, 4200]), 1.25) * (u / 0.15) ** 1.5
     squeak = np.sin(2 * np.pi * np.cumsum(np.interp(u, [0, 0.15], [900, 2300])) / RATE) * (u / 0.15) ** 3
-    parts.append((0.51, pan((draw * 0.9 + squeak * 0.16) * np.clip((0.15 - u) / 0.004, 0, 1), 0.1), 0.95))
+    parts.append((0.37, pan((draw * 0.9 + squeak * 0.16) * np.clip((0.15 - u) / 0.004, 0, 1), 0.1), 0.95))
     v = seconds(0.08)
     smack = band(rng.standard_normal(len(v)), 900, 5200) * np.exp(-v * 130) + 0.8 * np.sin(2 * np.pi * np.cumsum(1900 * np.exp(-v * 22) + 500) / RATE) * np.exp(-v * 75)
-    parts.append((0.66, pan(smack, 0.1), 1.25))
+    parts.append((0.52, pan(smack, 0.1), 1.25))
     for i, midi in enumerate([84, 88, 91, 95, 98]):
-        parts.append((0.70 + 0.075 * i, pan(bell(midi, 1.4, 0.7, 0.9) + 0.5 * glass(midi, 1.4), (-1) ** i * 0.5), 0.20))
-    return hall(mix(2.5, *parts), 1.7, 6000, 0.34, 19), 0.6
+        parts.append((0.56 + 0.075 * i, pan(bell(midi, 1.4, 0.7, 0.9) + 0.5 * glass(midi, 1.4), (-1) ** i * 0.5), 0.20))
+    # Letters of hearts: a few more bells while the name is written.
+    for i, midi in enumerate([79, 84, 88, 91, 88, 96]):
+        parts.append((1.25 + 0.17 * i, pan(glass(midi, 1.2) + 0.4 * keys(midi - 12, 1.2, 0.6), (-1) ** i * 0.6), 0.10))
+    return hall(mix(3.4, *parts), 1.9, 6000, 0.34, 19), 0.7

@@ -170,8 +170,8 @@ def lion():
 
 
 def mermaid():
-    """A plunge, bubbles, a harp under the waves from 0.7 s, and somebody singing at 1.7 s."""
-    length = 5.0
+    """A plunge, bubbles, a harp under the waves from 0.7 s, somebody singing at 1.7 s, and a tail that strikes the water at 3.88 s."""
+    length = 5.2
     t = seconds(length)
     rng = np.random.default_rng(79)
     parts = []
@@ -180,6 +180,13 @@ def mermaid():
     splash = sweep_band(rng.standard_normal(len(u)), np.interp(u, [0, 0.05, 0.25, 0.9], [2600, 3200, 700, 220]), 2.6) * np.interp(u, [0, 0.015, 0.2, 0.9], [0, 1, 0.5, 0])
     parts.append((0.02, np.column_stack([splash, later(splash, 500)]), 0.7))
     parts.append((0.03, pan(boom(0.8, 52, 2.0, 20, 6), 0), 0.5))
+    # The tail: a slap, and drops that fall back.
+    v = seconds(1.0)
+    slap = sweep_band(rng.standard_normal(len(v)), np.interp(v, [0, 0.06, 0.4, 1.0], [1800, 3600, 1500, 500]), 2.4) * np.interp(v, [0, 0.008, 0.12, 0.5, 1.0], [0, 1, 0.45, 0.14, 0])
+    parts += [(3.88, np.column_stack([slap, later(slap, 380)]), 0.75), (3.88, pan(boom(0.6, 70, 1.8, 24, 9), 0), 0.5)]
+    for _ in range(34):
+        size = rng.uniform(900, 3200)
+        parts.append((3.98 + rng.exponential(0.26), pan(bubble(size, 0.05, 1.3), rng.uniform(-0.9, 0.9)), 0.16))
     deep = lowpass(rng.standard_normal((len(t), 2)), 260) * 5 * (1 + 0.4 * np.sin(2 * np.pi * 0.4 * t))[:, None]
     wash = sweep_band(rng.standard_normal(len(t)), 520 + 220 * np.sin(2 * np.pi * 0.5 * t), 1.8)
     bed = deep * 0.30 + np.column_stack([wash, later(wash, 1100)]) * 0.35
