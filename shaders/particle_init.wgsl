@@ -14,13 +14,12 @@ particle.position = p.place.xyz
     + vec3<f32>(outward.xy, 0.0) * disc * p.place.w;
 particle.velocity = p.aim.xyz
     + outward * mix(p.speed.x, p.speed.y, frand())
-    + vec3<f32>(-outward.y, outward.x, 0.0) * p.speed.z
+    + vec3<f32>(-outward.y, outward.x, 0.0) * p.came.z
     + (frand3() * 2.0 - 1.0) * p.jitter.xyz;
 particle.age = 0.0;
 particle.lifetime = mix(p.life.x, p.life.y, frand());
 // Where it turns from, how fast, how large it is and which it is among its like.
-let turning = select(0.0, 1.0, any(p.vary.zw != vec2<f32>(0.0)));
-particle.f32_0 = frand() * tau * turning;
+particle.f32_0 = mix(p.speed.z, p.speed.w, frand());
 particle.f32_1 = mix(p.vary.z, p.vary.w, frand());
 particle.f32_2 = mix(p.vary.x, p.vary.y, frand());
 particle.f32_3 = frand();

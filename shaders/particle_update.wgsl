@@ -19,12 +19,20 @@ let wander = p.size.w * vec3<f32>(
 particle.velocity = (particle.velocity + (p.gravity.xyz + wander) * dt) * exp(-p.jitter.w * dt);
 particle.f32_0 += particle.f32_1 * dt;
 
+// On its own stretch of the floor it bounces, and loses some of its way.
+let floor_y = mix(p.ways.y, p.ways.z, fract(own * 4.7));
+let lands = particle.position.y < floor_y && particle.velocity.y < 0.0;
+particle.velocity *= select(vec3<f32>(1.0), vec3<f32>(0.7, -p.ways.w, 1.0), lands);
+particle.position.y = max(particle.position.y, floor_y);
+
 // Grows with a soft landing, shrinks from a third of its life on.
 let grown = mix(p.size.x, p.size.y, 1.0 - pow(1.0 - min(t * 4.0, 1.0), 3.0));
 let size = mix(grown, p.size.z, smoothstep(0.35, 1.0, t)) * particle.f32_2;
 
 // Four colours over life, each particle somewhat ahead or behind its like.
-let c = clamp(t + (own - 0.5) * 0.3, 0.0, 1.0) * 3.0;
+// ... or one of them for good.
+let passing = clamp(t + (own - 0.5) * 0.3, 0.0, 1.0) * 3.0;
+let c = mix(passing, floor(fract(own * 7.13) * 3.999), p.ways.x);
 var tint = mix(p.color_0, p.color_1, clamp(c, 0.0, 1.0));
 tint = mix(tint, p.color_2, clamp(c - 1.0, 0.0, 1.0));
 tint = mix(tint, p.color_3, clamp(c - 2.0, 0.0, 1.0));

@@ -27,6 +27,7 @@
 //! | [`catalog`] | what each gift type looks and sounds like | |
 //! | [`on_air`] | whose names and which gifts are shown | |
 //! | [`show`] | from gifts to cues: lanes, pacing, streaks, outcomes | |
+//! | [`locale`] | texts and numbers in the viewer's language | `render` |
 //! | [`stage`] | the ECS side: cues become acts, acts have clocks | `stage` |
 //! | [`render`] | what shows an act, and the pass that presents it | `render` |
 //! | [`sound`] | one voice an act, a limited mix | `render` |
@@ -68,6 +69,8 @@ pub mod demo;
 #[cfg(all(feature = "render", feature = "cli"))]
 pub mod engine;
 pub mod flash;
+#[cfg(feature = "render")]
+pub mod locale;
 pub mod model;
 #[cfg(feature = "net")]
 pub mod net;

@@ -1,12 +1,9 @@
 #!/bin/sh
 # Rebuild every generated asset. Needs Python 3.11 and ffmpeg (libx264, libvorbis).
 #   assets/scripts/build.sh            everything (about ten minutes of one core)
-<<<<<<< HEAD
-#   assets/scripts/build.sh sounds     one step: textures spectra sounds rocket diamond planet
-#                                      disco airplane bloom portraits icons love crown video clips
-=======
-#   assets/scripts/build.sh sounds     one step: textures sounds rocket bloom portraits icons love space lion mermaid crown video clips
->>>>>>> light
+#   assets/scripts/build.sh sounds     one step: textures spectra sounds rocket diamond planet disco
+#                                      airplane bloom portraits icons flips props love space lion
+#                                      mermaid crown video clips
 # PYTHON names an interpreter that has requirements.txt installed; without it a
 # virtual environment is made under out/.
 set -eu
@@ -23,11 +20,7 @@ fi
 
 step() {
     case $1 in
-<<<<<<< HEAD
-    textures | spectra | sounds | rocket | diamond | planet | disco | airplane | bloom | portraits | icons | love | crown) nice "$PYTHON" "$scripts/$1.py" ;;
-=======
-    textures | sounds | rocket | bloom | portraits | icons | love | space | lion | mermaid | crown) nice "$PYTHON" "$scripts/$1.py" ;;
->>>>>>> light
+    textures | spectra | sounds | rocket | diamond | planet | disco | airplane | bloom | portraits | icons | flips | props | love | space | lion | mermaid | crown) nice "$PYTHON" "$scripts/$1.py" ;;
     video) nice "$PYTHON" "$scripts/crown_video.py" ;;
     clips) nice "$PYTHON" "$scripts/tiny_clip.py" ;;
     *) echo "no such step: $1" >&2 && exit 2 ;;
@@ -35,11 +28,7 @@ step() {
 }
 
 # Each step reads what the ones before it wrote.
-<<<<<<< HEAD
-[ $# -gt 0 ] || set -- textures spectra sounds rocket diamond planet disco airplane bloom portraits icons love crown video clips
-=======
-[ $# -gt 0 ] || set -- textures sounds rocket bloom portraits icons love space lion mermaid crown video clips
->>>>>>> light
+[ $# -gt 0 ] || set -- textures spectra sounds rocket diamond planet disco airplane bloom portraits icons flips props love space lion mermaid crown video clips
 for name in "$@"; do
     step "$name"
 done

@@ -90,6 +90,12 @@ def streak():
     return white((1 - (1 - core) * (1 - skirt) * (1 - 0.9 * head)) * border)
 
 
+def trail():
+    """A band of light for ribbons: the same all along, so that its pieces join without a seam."""
+    _, y = grid(64)
+    return white((0.7 * np.exp(-((y / 0.16) ** 2)) + 0.3 * np.exp(-((y / 0.42) ** 2))) * fade(np.abs(y), 0.6))
+
+
 def ring():
     """A shock front: hard outside, trailing light inside."""
     x, y = grid(256)
@@ -100,6 +106,20 @@ def ring():
     line = np.exp(-(((r - front) / 0.012) ** 2))
     trail = 0.17 * np.exp(-np.clip(front - r, 0, None) / 0.2) * (r <= front)
     return white((0.75 * (inside + outside) + 0.25 * line + trail) * fade(r, 0.9, 0.99))
+
+
+def heart_ring():
+    """A shock front in the shape of a heart."""
+    size, over = 256, 3
+    x, y = grid(size * over)
+    u, v = x * 1.5, y * 1.5 + 0.12
+    inside = (u**2 + v**2 - 1) ** 3 - 1.04 * u**2 * v**3 < 0
+    depth = (ndimage.distance_transform_edt(inside) - ndimage.distance_transform_edt(~inside)) / (size * over / 2)
+    within, without = np.clip(depth, 0, None), np.clip(-depth, 0, None)
+    line = np.exp(-((depth / 0.016) ** 2))
+    trail = np.where(inside, 0.55 * np.exp(-within / 0.05) + 0.14 * np.exp(-within / 0.2), np.exp(-((without / 0.02) ** 2)))
+    light = np.clip(0.6 * line + trail, 0, 1) * fade(np.hypot(x, y), 0.9, 0.99)
+    return white(light.reshape(size, over, size, over).mean((1, 3)))
 
 
 def heart():
@@ -237,7 +257,7 @@ def flame():
 
 
 def main():
-    for make in (dot, star, sparkle, streak, ring, heart, smoke, flame):
+    for make in (dot, star, sparkle, streak, trail, ring, heart_ring, heart, smoke, flame):
         save_rgba(TEXTURES / f"{make.__name__}.png", make())
         print("texture", make.__name__)
 

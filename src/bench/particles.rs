@@ -27,7 +27,7 @@ use super::{Area, child};
 use crate::catalog::{Emitter, texture_path};
 use crate::cli::{Figure, Shutdown, TemporaryFolder, find_catalog};
 use crate::engine;
-use crate::render::layout::SHORT_SIDE;
+use crate::render::layout::{Placement, SHORT_SIDE};
 use crate::render::particles::{EffectPool, properties};
 use crate::render::{Textures, Warmup};
 
@@ -150,7 +150,7 @@ fn light(
         return;
     };
     commands.entity(effect).insert((
-        properties(&emitter, 1.0, 1, 1.0),
+        properties(&emitter, &Placement::MIDDLE, 1, 1.0),
         EffectSpawner::new(&SpawnerSettings::once((COUNT as f32).into())),
         EffectMaterial {
             images: vec![textures.get(&assets, &emitter.texture)],

@@ -71,6 +71,8 @@ struct Entry {
     #[serde(default)]
     sustain: Option<f32>,
     #[serde(default)]
+    repeats: f32,
+    #[serde(default)]
     best: Option<f32>,
     accents: [Color; 2],
     #[serde(default)]
@@ -197,6 +199,12 @@ impl Recipe {
         if !(0.0..=seconds).contains(&sustain) {
             return Err((at, format!("`sustain` must be from 0 to {seconds}")));
         }
+        if !(0.0..=sustain).contains(&entry.repeats) {
+            return Err((
+                at,
+                format!("`repeats` must be from 0 to `sustain`, {sustain}"),
+            ));
+        }
         if entry.emitters.len() + entry.pictures.len() > MAX_PARTS {
             return Err((at, format!("at most {MAX_PARTS} emitters and pictures")));
         }
@@ -242,6 +250,7 @@ impl Recipe {
             lane: entry.lane,
             duration: Duration::from_secs_f32(seconds),
             sustain,
+            repeats: entry.repeats,
             best: entry.best.unwrap_or(sustain),
             particles,
             accents: entry.accents,
@@ -437,6 +446,8 @@ fn check_emitter(emitter: &Emitter, pictures: &[Picture], model: bool) -> Result
         ("vary", emitter.vary),
         ("burst", emitter.burst),
         ("spin", emitter.spin),
+        ("roll", emitter.roll.unwrap_or_default()),
+        ("floor", emitter.floor.unwrap_or_default()),
     ];
     for (name, [least, most]) in pairs {
         if !(least <= most && most.is_finite() && least.is_finite()) {
@@ -452,6 +463,7 @@ fn check_emitter(emitter: &Emitter, pictures: &[Picture], model: bool) -> Result
         ("radius", emitter.radius),
         ("glow", emitter.glow),
         ("opacity", emitter.opacity),
+        ("glint", emitter.glint),
     ] {
         not_negative(name, value)?;
     }
@@ -460,6 +472,12 @@ fn check_emitter(emitter: &Emitter, pictures: &[Picture], model: bool) -> Result
     }
     if !(emitter.drag.is_finite() && emitter.drag >= LEAST_DRAG) {
         return Err(format!("`drag` must be {LEAST_DRAG} or more"));
+    }
+    if ![1, 2, 4, 8].contains(&emitter.kinds) {
+        return Err("`kinds` must be 1, 2, 4 or 8: a `flip` sheet has 64 poses".into());
+    }
+    if !(0.0..=1.0).contains(&emitter.bounce) {
+        return Err("`bounce` must be from 0 to 1".into());
     }
     if let Some(follow) = &emitter.follow {
         let ids: Vec<&str> = pictures.iter().filter_map(|p| p.id.as_deref()).collect();

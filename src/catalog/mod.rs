@@ -88,6 +88,9 @@ pub struct Recipe {
     pub duration: Duration,
     /// Where an open streak waits on the timeline for its climax, seconds.
     pub sustain: f32,
+    /// The seconds before `sustain` that play again and again while a streak is
+    /// open, with the emitters that begin in them; with 0 it stands still there.
+    pub repeats: f32,
     /// When the gift looks its best, for stills; the sustain point unless said.
     pub best: f32,
     /// Particles alive at once, for the stage's budget.
@@ -158,13 +161,28 @@ pub struct Emitter {
     pub vary: [f32; 2],
     /// Degrees per second, least and most.
     pub spin: [f32; 2],
+    /// Degrees at which it is born, least and most. Unless said: any way round
+    /// when it spins, upright when it does not.
+    pub roll: Option<[f32; 2]>,
     /// Turns per second with which a flat thing tumbles; catches light.
     pub tumble: f32,
-    /// Two to four colours over life; each particle is tinted along the way.
+    /// How many things a `flip` sheet shows, each in 64 / `kinds` poses; each
+    /// particle is one of them.
+    pub kinds: u32,
+    /// How brightly a `flip` particle flashes once a turn; 0 is matt.
+    pub glint: f32,
+    /// Heights at which particles bounce, least and most; each has its own, as
+    /// on a floor seen from above.
+    pub floor: Option<[f32; 2]>,
+    /// Share of its speed that a particle keeps when it bounces, 0 to 1.
+    pub bounce: f32,
+    /// One to four colours over life; each particle is tinted along the way.
     pub colors: Vec<Color>,
     /// Share of its life after which a particle fades, 0 to below 1; the
     /// template's own unless said.
     pub fade: Option<f32>,
+    /// Each particle takes one of the colours and keeps it.
+    pub pick: bool,
     /// Least opacity share; each particle's own is random between this and 1.
     pub shade: f32,
     /// Brightness over white: above 1 it blooms.
@@ -199,9 +217,15 @@ impl Default for Emitter {
             size: [10.0, 20.0, 0.0],
             vary: [0.6, 1.3],
             spin: [0.0; 2],
+            roll: None,
             tumble: 0.0,
+            kinds: 1,
+            glint: 0.0,
+            floor: None,
+            bounce: 0.45,
             colors: vec![Color::WHITE],
             fade: None,
+            pick: false,
             shade: 1.0,
             glow: 1.0,
             opacity: 1.0,
@@ -221,6 +245,10 @@ pub enum Template {
     /// Opaque matter that tumbles and catches light: petals, paper, coins. The
     /// texture is a sheet of 2x2 poses, one of which each particle takes.
     Matter,
+    /// Opaque matter with a thickness or a bend, which a squeezed picture would
+    /// belie: coins, banknotes, petals, hearts. The texture is a sheet of 8x8
+    /// poses, one turn, played at `tumble`; it falls faster edge on than flat.
+    Flip,
     /// Blended, growing, slowly turning: smoke. The texture is a sheet of 4x4
     /// that plays once.
     Smoke,
@@ -229,10 +257,11 @@ pub enum Template {
 }
 
 impl Template {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Glow,
         Self::Spark,
         Self::Matter,
+        Self::Flip,
         Self::Smoke,
         Self::Ribbon,
     ];
@@ -256,7 +285,8 @@ pub enum Trigger {
     Grow,
     /// A combo milestone was crossed.
     Combo,
-    /// The streak ended: the finale, scaled by its total.
+    /// The streak ended and the timeline goes on from `sustain`: the finale,
+    /// scaled by its total.
     Climax,
 }
 

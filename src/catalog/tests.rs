@@ -90,6 +90,23 @@ fn values_out_of_range_are_refused_where_they_stand() {
             "size = 300\nadditive = true\nbody = 2",
             "from 0 to 1",
         ),
+        (
+            "seconds = 3",
+            "seconds = 3\nrepeats = 2",
+            "from 0 to `sustain`",
+        ),
+        ("count = 40", "count = 40\nkinds = 3", "1, 2, 4 or 8"),
+        ("count = 40", "count = 40\nbounce = 1.5", "from 0 to 1"),
+        (
+            "count = 40",
+            "count = 40\nroll = [90, -90]",
+            "[least, most]",
+        ),
+        (
+            "count = 40",
+            "count = 40\nfloor = [-20, -40]",
+            "[least, most]",
+        ),
     ] {
         let message = mistake(&GOOD.replacen(from, to, 1));
         assert!(message.contains(expected), "{to}: {message}");

@@ -24,7 +24,7 @@ pub(super) enum Command {
     #[command(after_help = AFTER_RUN)]
     Run(Box<RunArgs>),
     /// Play a scripted show of every gift against an embedded backend
-    Demo(DemoArgs),
+    Demo(Box<DemoArgs>),
     /// Look at single gifts while their recipes and textures are edited
     Preview(Box<PreviewArgs>),
     /// Say what is wrong with configuration, catalogue and assets, and where
@@ -79,6 +79,18 @@ pub(super) struct StageArgs {
     /// default
     #[arg(long, value_name = "NAME")]
     sound_device: Option<String>,
+    /// How captions look: glass, neon or high-contrast
+    #[arg(long, value_name = "NAME")]
+    theme: Option<String>,
+    /// How much larger captions are, 0.75 to 1.6
+    #[arg(long, value_name = "N")]
+    text_scale: Option<String>,
+    /// Language of the stage's texts and numbers, such as de or en
+    #[arg(long, value_name = "TAG")]
+    language: Option<String>,
+    /// Show the board: live badge, goal, top gifters, recent gifts
+    #[arg(long)]
+    pub board: bool,
 }
 
 #[derive(Debug, Args)]
@@ -198,6 +210,10 @@ impl StageArgs {
         give_switch(&mut given, "sound.muted", self.mute);
         give(&mut given, "sound.volume", self.volume.as_ref());
         give(&mut given, "sound.device", self.sound_device.as_ref());
+        give(&mut given, "captions.theme", self.theme.as_ref());
+        give(&mut given, "captions.text_scale", self.text_scale.as_ref());
+        give(&mut given, "language", self.language.as_ref());
+        give_switch(&mut given, "board.show", self.board);
         given
     }
 }
@@ -236,13 +252,18 @@ mod tests {
 
     #[test]
     fn flags_become_settings() {
-        let line = "hyperfocus run --url ws://h --size 10x10 --raw --mute --webm a.webm";
+        let line = "hyperfocus run --url ws://h --size 10x10 --raw --mute --theme neon \
+                    --text-scale 1.2 --language de --board --webm a.webm";
         let Command::Run(args) = Arguments::parse_from(line.split(' ')).command else {
             panic!("not a run");
         };
         let expected = [
             ("size", "10x10"),
             ("sound.muted", "true"),
+            ("captions.theme", "neon"),
+            ("captions.text_scale", "1.2"),
+            ("language", "de"),
+            ("board.show", "true"),
             ("url", "ws://h"),
             ("output.raw", "true"),
             ("output.webm", "a.webm"),

@@ -82,6 +82,16 @@ fn check_config(
                     .errors
                     .push(format!("token_file: there is no file {token}"));
             }
+            #[cfg(feature = "render")]
+            if let Some(language) = &config.language
+                && crate::locale::Words::of(language).1 != crate::locale::Choice::Spoken
+            {
+                let known = crate::locale::LANGUAGES.map(|(name, _)| name).join(", ");
+                findings.warnings.push(format!(
+                    "language: there are no texts in {language}, only in {known}; English is \
+                     written"
+                ));
+            }
             findings.fine.push(name);
             Some(config)
         }
@@ -249,5 +259,18 @@ mod tests {
         check_config(Some(&path), &Folders::of_this_machine(), &mut findings);
         assert!(findings.errors[0].starts_with("token_file: there is no file"));
         assert!(findings.warnings[0].contains("config.toml:3: unknown key spf"));
+    }
+    #[cfg(feature = "render")]
+    #[test]
+    fn a_language_without_texts_is_a_warning() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        for (language, warnings) in [("de-AT", 0), ("fr", 1)] {
+            std::fs::write(&path, format!("language = '{language}'\n")).unwrap();
+            let mut findings = Findings::default();
+            check_config(Some(&path), &Folders::of_this_machine(), &mut findings);
+            assert_eq!(findings.errors, [""; 0]);
+            assert_eq!(findings.warnings.len(), warnings, "{language}");
+        }
     }
 }

@@ -10,9 +10,9 @@ use anyhow::{Context, Result};
 
 use super::args::DemoArgs;
 use super::plan::{find_catalog, has_display, make_folder};
-use super::{Backend, Connection, Engine, OutputPlan, RunPlan, Shutdown, StageSettings};
+use super::{Backend, Connection, Engine, LookPlan, OutputPlan, RunPlan, Shutdown, StageSettings};
 use crate::catalog::Catalog;
-use crate::config::{Config, Folders};
+use crate::config::{Anchor, Config, Folders};
 use crate::demo::{DemoServer, Script, ServerOptions};
 use crate::model::Private;
 use crate::protocol::ClientType;
@@ -45,6 +45,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<ExitCode> {
             fps: config.fps,
             window: !config.headless && has_display(),
         },
+        look: demo_look(&config, args.stage.board, length),
         show: config.show,
         on_air: config.on_air,
         sound: config.sound,
@@ -90,6 +91,22 @@ fn demo_config(args: &DemoArgs) -> Result<Config> {
     flags.extend(args.stage.given());
     let (config, _) = Config::resolve(None, [], &flags, &Folders::of_this_machine())?;
     Ok(config)
+}
+
+/// How far into the show the board appears: each gift has had its picture taken
+/// by then, and streak, combo and flood are still to come.
+const BOARD_FROM: f64 = 0.54;
+
+/// The demo shows the board as well: all of it, in the second half of the show
+/// or, asked for, from the beginning.
+fn demo_look(config: &Config, from_the_start: bool, length: Duration) -> LookPlan {
+    let mut look = LookPlan::of(config);
+    look.board.show = true;
+    look.board.connection = Some(Anchor::TopLeft);
+    if !from_the_start {
+        look.board_begins = length.mul_f64(BOARD_FROM);
+    }
+    look
 }
 
 fn start_server(port: u16, script: Script, token: Private<String>) -> Result<DemoServer> {

@@ -9,7 +9,8 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::Shutdown;
 use crate::config::{
-    Config, ConfigFile, Folders, OnAirSettings, Role, ShowSettings, Size, SoundSettings,
+    BoardSettings, CaptionSettings, Config, ConfigFile, Folders, OnAirSettings, Role, ShowSettings,
+    Size, SoundSettings,
 };
 use crate::model::Private;
 use crate::protocol::ClientType;
@@ -23,6 +24,7 @@ const TOKEN_LIMIT: usize = 8 * 1024;
 pub struct RunPlan {
     pub connection: Connection,
     pub stage: StageSettings,
+    pub look: LookPlan,
     pub show: ShowSettings,
     pub on_air: OnAirSettings,
     pub sound: SoundSettings,
@@ -58,6 +60,28 @@ pub struct StageSettings {
     pub fps: u32,
     /// Headless when false, which counts as a live output.
     pub window: bool,
+}
+
+/// What is written on the stage, and how.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct LookPlan {
+    /// `None` is the environment's.
+    pub language: Option<String>,
+    pub captions: CaptionSettings,
+    pub board: BoardSettings,
+    /// Time from the stage's start until the board appears.
+    pub board_begins: Duration,
+}
+
+impl LookPlan {
+    pub fn of(config: &Config) -> Self {
+        Self {
+            language: config.language.clone(),
+            captions: config.captions,
+            board: config.board.clone(),
+            board_begins: Duration::ZERO,
+        }
+    }
 }
 
 /// A sink of frames besides the window. Folders of files exist already.
@@ -115,6 +139,7 @@ impl RunPlan {
                 fps: config.fps,
                 window: !config.headless,
             },
+            look: LookPlan::of(config),
             show: config.show.clone(),
             on_air: config.on_air.clone(),
             sound: config.sound.clone(),

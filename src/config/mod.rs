@@ -5,6 +5,7 @@
 //! that entry. The result is a [`Config`] and what looked odd; a value that
 //! cannot be meant is an error, and all errors of a run are told at once.
 
+mod board;
 mod device;
 mod settings;
 
@@ -16,6 +17,7 @@ use std::time::Duration;
 use etcetera::BaseStrategy;
 use toml::de::{DeTable, DeValue};
 
+pub use board::{Anchor, BoardSettings};
 pub use device::{SoundDevice, unknown_device};
 use settings::{ALL, Scope, Setting, Value};
 
@@ -51,6 +53,11 @@ pub struct Config {
     pub catalog: Option<PathBuf>,
     /// Where identities and caches are kept between runs.
     pub state_dir: PathBuf,
+    /// Of texts and numbers on the stage, such as "de" or "de-AT"; `None` is
+    /// the environment's.
+    pub language: Option<String>,
+    pub captions: CaptionSettings,
+    pub board: BoardSettings,
     pub show: ShowSettings,
     pub on_air: OnAirSettings,
     pub sound: SoundSettings,
@@ -82,6 +89,31 @@ pub enum Role {
 pub struct Size {
     pub width: u32,
     pub height: u32,
+}
+
+/// How captions look, and the board with them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CaptionSettings {
+    pub theme: Theme,
+    /// How much larger than designed, 0.75 to 1.6.
+    pub text_scale: f32,
+}
+
+impl Default for CaptionSettings {
+    fn default() -> Self {
+        Self {
+            theme: Theme::Glass,
+            text_scale: 1.0,
+        }
+    }
+}
+
+/// A design of captions and board.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Theme {
+    Glass,
+    Neon,
+    HighContrast,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -184,6 +216,9 @@ impl Config {
             play_unseen: false,
             catalog: None,
             state_dir: folders.state.clone(),
+            language: None,
+            captions: CaptionSettings::default(),
+            board: BoardSettings::default(),
             show: ShowSettings {
                 motion: Motion::Full,
                 streak_silence: Duration::from_secs(3),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use toml::de::DeValue;
 
-use super::{Config, Counting, ENVIRONMENT_PREFIX, Motion, Role, Size};
+use super::{Anchor, Config, Counting, ENVIRONMENT_PREFIX, Motion, Role, Size, Theme};
 
 /// Smallest and largest side of the stage in pixels: below, nothing can be
 /// recognised; above, most GPUs refuse a texture.
@@ -157,6 +157,108 @@ pub(super) const ALL: &[Setting] = &[
                 ("reduced", Motion::Reduced),
                 ("calm", Motion::Calm),
             ])?;
+            Ok(())
+        },
+    },
+    Setting {
+        key: "language",
+        accepts: "a language such as \"en\", \"de\" or \"de-AT\"",
+        set: |config, value, _| {
+            let language = value.text()?.trim();
+            within(is_language(language))?;
+            config.language = Some(language.to_owned());
+            Ok(())
+        },
+    },
+    Setting {
+        key: "captions.theme",
+        accepts: "\"glass\", \"neon\" or \"high-contrast\"",
+        set: |config, value, _| {
+            config.captions.theme = value.one_of(&[
+                ("glass", Theme::Glass),
+                ("neon", Theme::Neon),
+                ("high-contrast", Theme::HighContrast),
+            ])?;
+            Ok(())
+        },
+    },
+    Setting {
+        key: "captions.text_scale",
+        accepts: "a number, 0.75 to 1.6",
+        set: |config, value, _| {
+            config.captions.text_scale = value.number(0.75, 1.6)? as f32;
+            Ok(())
+        },
+    },
+    Setting {
+        key: "board.show",
+        accepts: "true or false",
+        set: |config, value, _| {
+            config.board.show = value.flag()?;
+            Ok(())
+        },
+    },
+    Setting {
+        key: "board.margin",
+        accepts: "a percentage of the stage's shorter side, 0 to 20",
+        set: |config, value, _| {
+            config.board.margin = value.number(0.0, 20.0)? as f32;
+            Ok(())
+        },
+    },
+    Setting {
+        key: "board.live",
+        accepts: ANCHORS,
+        set: |config, value, _| {
+            config.board.live = value.anchor()?;
+            Ok(())
+        },
+    },
+    Setting {
+        key: "board.goal",
+        accepts: ANCHORS,
+        set: |config, value, _| {
+            config.board.goal = value.anchor()?;
+            Ok(())
+        },
+    },
+    Setting {
+        key: "board.gifters",
+        accepts: ANCHORS,
+        set: |config, value, _| {
+            config.board.gifters = value.anchor()?;
+            Ok(())
+        },
+    },
+    Setting {
+        key: "board.recent",
+        accepts: ANCHORS,
+        set: |config, value, _| {
+            config.board.recent = value.anchor()?;
+            Ok(())
+        },
+    },
+    Setting {
+        key: "board.connection",
+        accepts: ANCHORS,
+        set: |config, value, _| {
+            config.board.connection = value.anchor()?;
+            Ok(())
+        },
+    },
+    Setting {
+        key: "board.gifters_shown",
+        accepts: "a whole number of rows, 1 to 10",
+        set: |config, value, _| {
+            config.board.gifters_shown = value.rows()?;
+            Ok(())
+        },
+    },
+    Setting {
+        key: "board.recent_shown",
+        accepts: "a whole number of rows, 1 to 10",
+        set: |config, value, _| {
+            config.board.recent_shown = value.rows()?;
             Ok(())
         },
     },
@@ -377,15 +479,18 @@ impl Setting {
 
     /// `output.png_sequence` is `--png-sequence`.
     pub fn flag(&self) -> String {
-        let name = self.key.rsplit('.').next().unwrap_or(self.key);
-        let name = match name {
-            "muted" => "mute",
-            "device" => "sound-device",
-            name => name,
+        let name = match self.key {
+            "sound.muted" => "mute",
+            "board.show" => "board",
+            "sound.device" => "sound-device",
+            key => key.rsplit('.').next().unwrap_or(key),
         };
         format!("--{}", name.replace('_', "-"))
     }
 }
+
+const ANCHORS: &str = "\"off\" or a place: \"top-left\", \"top\", \"top-right\", \"left\", \"center\", \
+                       \"right\", \"bottom-left\", \"bottom\" or \"bottom-right\"";
 
 type Taken<T> = Result<T, Option<String>>;
 
@@ -480,6 +585,27 @@ impl<'a> Value<'a> {
         }
     }
 
+    fn anchor(&self) -> Taken<Option<Anchor>> {
+        self.one_of(&[
+            ("off", None),
+            ("top-left", Some(Anchor::TopLeft)),
+            ("top", Some(Anchor::Top)),
+            ("top-right", Some(Anchor::TopRight)),
+            ("left", Some(Anchor::Left)),
+            ("center", Some(Anchor::Center)),
+            ("right", Some(Anchor::Right)),
+            ("bottom-left", Some(Anchor::BottomLeft)),
+            ("bottom", Some(Anchor::Bottom)),
+            ("bottom-right", Some(Anchor::BottomRight)),
+        ])
+    }
+
+    fn rows(&self) -> Taken<usize> {
+        let rows = self.number(1.0, 10.0)?;
+        within(rows.fract() == 0.0)?;
+        Ok(rows as usize)
+    }
+
     fn path(&self, scope: &Scope<'_>) -> Taken<PathBuf> {
         let text = self.text()?;
         within(!text.is_empty())?;
@@ -505,6 +631,18 @@ impl fmt::Display for Value<'_> {
             Self::Other(what) => f.write_str(what),
         }
     }
+}
+
+/// Whether it looks like a language tag (BCP 47): a language of two or three
+/// letters, then parts of two to eight letters and digits. `_` is taken for `-`,
+/// as `LANG` has it.
+fn is_language(text: &str) -> bool {
+    let mut parts = text.split(['-', '_']);
+    let language = parts.next().unwrap_or_default();
+    let is_word = |part: &str| part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (2..=3).contains(&language.len())
+        && language.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && parts.all(|part| (2..=8).contains(&part.len()) && is_word(part))
 }
 
 impl Size {

@@ -1,6 +1,5 @@
 //! The scripted show, as data: what a backend says, and when.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::catalog::{Catalog, Kind, Lane};
@@ -256,7 +255,10 @@ impl<'a> Writer<'a> {
         wanted
             .iter()
             .find_map(|name| self.catalog.gifts.get_key_value(*name))
-            .map_or_else(|| self.types[0].clone(), |(name, _)| name.clone())
+            .map_or_else(
+                || self.types[0].clone(),
+                |(name, _)| GiftType::from(&**name),
+            )
     }
 
     fn finish(mut self) -> Script {
@@ -291,13 +293,13 @@ fn running_order(catalog: &Catalog) -> Vec<GiftType> {
     let mut rest = by_length.into_iter();
     let mut order = Vec::new();
     while let Some((long, _)) = rest.next() {
-        order.push(long.clone());
-        order.extend(rest.next_back().map(|(short, _)| short.clone()));
+        order.push(GiftType::from(&**long));
+        order.extend(rest.next_back().map(|(short, _)| GiftType::from(&**short)));
     }
     let mut unknown = "mystery-box".to_owned();
     while catalog.gifts.contains_key(unknown.as_str()) {
         unknown.push('!');
     }
-    order.push(Arc::from(unknown));
+    order.push(unknown.into());
     order
 }

@@ -9,6 +9,7 @@
 mod adapter;
 mod app;
 mod headless;
+mod look;
 mod moments;
 mod preview;
 mod reload;
@@ -34,6 +35,7 @@ use crate::model::{Control, Moment};
 use crate::net::{Identity, Link, NetConfig, Waker};
 use crate::output::{OutputReport, Outputs, Sink};
 use crate::render::Warmup;
+use crate::render::boards::Boards;
 use crate::render::captions::CaptionDesk;
 use crate::render::particles::EffectPool;
 use crate::render::present::{FrameRequest, Frames, Readback};
@@ -106,6 +108,7 @@ pub fn run_with(
         readback: !sinks.is_empty(),
         ..default()
     });
+    app.insert_resource(look::look(&plan.look, motion(&plan.show)));
     moments::install(&mut app, &plan);
     reload::install(&mut app, &plan);
     let (mixer, mix) = crate::sound::mixer();
@@ -157,12 +160,16 @@ fn load_catalog(path: &Path, settings: &config::ShowSettings) -> Result<Catalog>
         lanes.feature,
         lanes.headline
     );
-    let motion = match settings.motion {
+    Ok(catalog.with_motion(motion(settings)))
+}
+
+/// How much may move.
+fn motion(settings: &config::ShowSettings) -> Motion {
+    match settings.motion {
         config::Motion::Full => Motion::Full,
         config::Motion::Reduced => Motion::Reduced,
         config::Motion::Calm => Motion::Calm,
-    };
-    Ok(catalog.with_motion(motion))
+    }
 }
 
 #[cfg(feature = "desktop")]
@@ -243,15 +250,18 @@ enum Rest {
     Until(Duration),
 }
 
-/// Whether there is nothing to be seen on stage; gifts may wait all the same.
-fn acts_are_over(world: &World) -> bool {
-    world.resource::<Director>().is_bare() && world.resource::<EffectPool>().in_use() == 0
+/// Whether nothing moves on stage; gifts may wait all the same, and a board that
+/// stands still may be there.
+fn is_still(world: &World) -> bool {
+    world.resource::<Director>().is_bare()
+        && world.resource::<EffectPool>().in_use() == 0
+        && !world.resource::<Boards>().is_moving()
 }
 
 fn rest(world: &World, outputs: &Outputs) -> Rest {
     let director = world.resource::<Director>();
     let busy = !world.resource::<Warmup>().is_done()
-        || !acts_are_over(world)
+        || !is_still(world)
         || world.resource::<Readback>().in_flight() > 0
         || !world.resource::<StageLink>().is_flushed()
         || !outputs.is_idle()
@@ -260,7 +270,8 @@ fn rest(world: &World, outputs: &Outputs) -> Rest {
         return Rest::Busy;
     }
     let now = world.resource::<Time<Real>>().elapsed();
-    let wake = director.show.next_wake(now);
+    let board = world.resource::<Boards>().next_wake();
+    let wake = director.show.next_wake(now).into_iter().chain(board).min();
     Rest::Until(wake.map_or(LONGEST_SLEEP, |at| at.saturating_sub(now)))
 }
 

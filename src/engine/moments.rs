@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use bevy::prelude::*;
 
-use super::{CLEAN_FRAMES, acts_are_over};
+use super::{CLEAN_FRAMES, is_still};
 use crate::cli::{OutputPlan, RunPlan};
 use crate::render::present::FrameRequest;
 use crate::stage::{Act, StageSet};
@@ -21,8 +21,8 @@ struct Moments {
     alone: BTreeSet<String>,
 }
 
-/// Frames without anything in them that the outputs have had since the last one
-/// with something.
+/// Frames in which nothing moved that the outputs have had since the last one
+/// in which something did.
 #[derive(Resource, Default)]
 struct CleanFrames(u32);
 
@@ -40,13 +40,13 @@ pub(super) fn install(app: &mut App, plan: &RunPlan) {
     }
 }
 
-/// An empty stage is read back only until every output has seen it empty: a
+/// A still stage is read back only until every output has seen it still: a
 /// frame on its way from the GPU keeps the loop from sleeping, and each frame
 /// drawn meanwhile would send another.
 fn ask(world: &mut World) {
-    let is_empty = acts_are_over(world);
+    let is_still = is_still(world);
     let mut clean = world.resource_mut::<CleanFrames>();
-    clean.0 = if is_empty {
+    clean.0 = if is_still {
         clean.0.saturating_add(1)
     } else {
         0

@@ -6,6 +6,8 @@
 //! draws: the clock stands while the captions' thread paints, while a model's
 //! entities are made and until the video's decoder has caught up.
 
+mod board;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,13 +23,13 @@ use crossbeam_channel::Receiver;
 use super::{adapter, app};
 use crate::catalog::Catalog;
 use crate::config::Size;
-use crate::model::{Control, Gift};
+use crate::model::{Control, Gift, GiftType};
 use crate::render::captions::CaptionDesk;
 use crate::render::models::ModelFiles;
 use crate::render::particles::EffectPool;
 use crate::render::present::{Frame, FrameRequest, Frames, Readback};
 use crate::render::video::{ActiveVideo, VideoPlayback, VideoStatus};
-use crate::render::{Textures, Warmup};
+use crate::render::{Look, Textures, Warmup};
 use crate::show::{Show, ShowSettings};
 use crate::stage::{Act, Director, StageLink};
 
@@ -51,7 +53,7 @@ const PATIENCE: u32 = 15_000;
 #[derive(Debug, thiserror::Error)]
 pub enum StillError {
     #[error("{gift} is over before second {at:.2}; ask for an earlier moment")]
-    Over { gift: Arc<str>, at: f32 },
+    Over { gift: GiftType, at: f32 },
     #[error("{0} did not come within {PATIENCE} frames")]
     Stuck(&'static str),
 }
@@ -68,8 +70,17 @@ impl Rehearsal {
     /// # Errors
     /// When there is no graphics adapter or the catalogue's folder has gone.
     pub fn open(catalog: Arc<Catalog>, size: Size) -> Result<Self> {
+        Self::open_with(catalog, size, Look::default())
+    }
+
+    /// The same with captions and board of a certain look.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub fn open_with(catalog: Arc<Catalog>, size: Size, look: Look) -> Result<Self> {
         let gpu = adapter::open()?;
         let mut app = app::assemble(size, settings(), gpu, catalog, StageLink::default(), None)?;
+        app.insert_resource(look);
         while app.plugins_state() == PluginsState::Adding {
             tick_global_task_pools_on_main_thread();
         }

@@ -53,9 +53,19 @@ pub(super) fn clean_label(label: &str) -> Cow<'_, str> {
     )
 }
 
+/// Printable ASCII without a space. Looks at many bytes at a time, as leaving
+/// at the first bad one would keep it from doing.
+pub(super) fn is_graphic(text: &str) -> bool {
+    text.as_bytes().chunks(32).all(|chunk| {
+        chunk
+            .iter()
+            .fold(true, |so_far, byte| so_far & byte.is_ascii_graphic())
+    })
+}
+
 /// Printable ASCII with single spaces inside only.
 fn is_plain(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_graphic()) || (text.is_ascii() && is_settled(text))
+    is_graphic(text) || (text.is_ascii() && is_settled(text))
 }
 
 /// Nothing to filter out: single spaces, inside only, and no forbidden character.

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::de::DeserializeSeed;
-use serde::de::value::UnitDeserializer;
 
 use super::clean::clean_label;
-use super::envelope::{Body, Envelope, EnvelopeFrom, Head, Kind, Origin, Payload, PayloadOf};
+use super::envelope::{Body, Envelope, EnvelopeInto, Head, Kind, Origin, Payload};
+use super::field::Field;
 use super::{ClientMessage, DecodeError, ServerMessage, limits, locate, surrogates, translate};
 
 /// Reads what a renderer receives.
@@ -37,7 +37,7 @@ trait Message: Sized {
 
     fn unknown(message_type: Arc<str>) -> Self;
 
-    fn from_payload(payload: Payload, envelope: &Envelope) -> Result<Self, DecodeError>;
+    fn from_payload(payload: &Payload, envelope: &Envelope) -> Result<Self, DecodeError>;
 }
 
 impl Message for ServerMessage {
@@ -47,16 +47,16 @@ impl Message for ServerMessage {
         Self::Unknown(message_type)
     }
 
-    fn from_payload(payload: Payload, envelope: &Envelope) -> Result<Self, DecodeError> {
+    fn from_payload(payload: &Payload, envelope: &Envelope) -> Result<Self, DecodeError> {
         Ok(match payload {
             Payload::Gift(gift) => Self::Gift(translate::gift(gift)?),
-            Payload::Ping(ping) => Self::Ping(translate::ping(&ping)),
+            Payload::Ping(ping) => Self::Ping(translate::ping(ping)),
             Payload::Ack(ack) => Self::Ack(translate::connection_ack(ack)),
             Payload::Status(status) => Self::Status(translate::stream_status(status)?),
-            Payload::Problem(problem) => Self::Error(translate::peer_error(&problem)),
-            Payload::Control(control) => match translate::control(&control)? {
+            Payload::Problem(problem) => Self::Error(translate::peer_error(problem)),
+            Payload::Control(control) => match translate::control(control)? {
                 Some(control) => Self::Control(control),
-                None => Self::Unknown(translate::unknown_action(&control)),
+                None => Self::Unknown(translate::unknown_action(control)),
             },
             Payload::Init(_) | Payload::Pong(_) | Payload::GiftAck(_) => {
                 Self::Unknown(translate::unknown_type(envelope))
@@ -72,12 +72,12 @@ impl Message for ClientMessage {
         Self::Unknown(message_type)
     }
 
-    fn from_payload(payload: Payload, envelope: &Envelope) -> Result<Self, DecodeError> {
+    fn from_payload(payload: &Payload, envelope: &Envelope) -> Result<Self, DecodeError> {
         Ok(match payload {
-            Payload::GiftAck(ack) => Self::GiftAck(translate::gift_ack(&ack, envelope)?),
+            Payload::GiftAck(ack) => Self::GiftAck(translate::gift_ack(ack, envelope)?),
             Payload::Pong(pong) => Self::Pong(translate::pong(pong, envelope)),
-            Payload::Init(init) => Self::Init(translate::connection_init(&init)?),
-            Payload::Problem(problem) => Self::Error(translate::peer_error(&problem)),
+            Payload::Init(init) => Self::Init(translate::connection_init(init)?),
+            Payload::Problem(problem) => Self::Error(translate::peer_error(problem)),
             Payload::Ack(_)
             | Payload::Ping(_)
             | Payload::Gift(_)
@@ -157,9 +157,13 @@ fn too_deep_at(json: &[u8]) -> Option<usize> {
 fn read<M: Message>(text: &str) -> Result<M, DecodeError> {
     let refused = |base, error| refusal(text, base, &error, M::ORIGIN);
     let mut json = serde_json::Deserializer::from_str(text);
-    let mut envelope = EnvelopeFrom(M::ORIGIN)
-        .deserialize(&mut json)
-        .and_then(|envelope| json.end().map(|()| envelope))
+    let mut envelope = Envelope::default();
+    let into = EnvelopeInto {
+        envelope: &mut envelope,
+        origin: M::ORIGIN,
+    };
+    into.deserialize(&mut json)
+        .and_then(|()| json.end())
         .map_err(|error| refused(0, error))?;
     if let Some(version) = envelope.version.as_deref() {
         check_version(version, envelope.kind)?;
@@ -174,17 +178,22 @@ fn read<M: Message>(text: &str) -> Result<M, DecodeError> {
             )),
         };
     };
-    let payload = match std::mem::replace(&mut envelope.body, Body::Absent) {
+    let late;
+    let payload = match &envelope.body {
         Body::Read(payload) => payload,
         Body::Unread(raw) => {
             let base = raw.get().as_ptr() as usize - text.as_ptr() as usize;
-            PayloadOf(kind)
-                .deserialize(&mut serde_json::Deserializer::from_str(raw.get()))
-                .map_err(|error| refused(base, error))?
+            let mut payload = Payload::empty(kind);
+            payload
+                .read(&mut serde_json::Deserializer::from_str(raw.get()))
+                .map_err(|error| refused(base, error))?;
+            late = payload;
+            &late
         }
-        Body::Absent => PayloadOf(kind)
-            .deserialize(UnitDeserializer::new())
-            .map_err(|error| refused(0, error))?,
+        Body::Absent => {
+            late = Payload::empty(kind);
+            &late
+        }
     };
     M::from_payload(payload, &envelope)
 }

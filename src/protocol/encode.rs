@@ -81,11 +81,11 @@ fn connection_ack(ack: &ConnectionAck, now: WallTime) -> wire::Ack<'_> {
     wire::Ack {
         session_id: Text::of(&ack.session_id),
         server_time: ack.server_time.unwrap_or(now).into(),
-        config: Object(Some(wire::Config {
+        config: wire::Config {
             ping_interval: millis(ack.config.ping_interval),
             max_gifts_per_second: Number::of(ack.config.max_gifts_per_second),
             features: names(&ack.config.features),
-        })),
+        },
     }
 }
 
@@ -100,11 +100,11 @@ fn pong<'a>(pong: &Pong) -> wire::Pong<'a> {
     wire::Pong {
         timestamp: pong.at.into(),
         sequence: Sequence(pong.sequence),
-        stats: Object(Some(wire::Stats {
+        stats: wire::Stats {
             latency: Number::of(pong.latency_ms),
             memory: Number::of(pong.memory_mb),
             queue_size: Number::of(pong.queue_size as f64),
-        })),
+        },
     }
 }
 
@@ -114,25 +114,25 @@ fn gift(gift: &Gift, now: WallTime) -> wire::GiftReceived<'_> {
         gift_type: Text::of(&gift.gift_type),
         quantity: Number::of(gift.quantity.into()),
         total_value: Number::of(gift.total_value),
-        sender: Object(Some(wire::Sender {
+        sender: wire::Sender {
             user_id: Text::of(&gift.sender.user_id.0),
             username: Text::of(&gift.sender.name.0),
             avatar: private(gift.sender.avatar_url.as_ref()),
             is_subscriber: Flag(Some(gift.sender.is_subscriber)),
             is_moderator: Flag(Some(gift.sender.is_moderator)),
-        })),
-        animation: Object(Some(wire::Animation {
+        },
+        animation: wire::Animation {
             kind: Text::of(gift.animation.kind.as_deref().unwrap_or_default()),
             duration: millis(gift.animation.duration.unwrap_or_default()),
             asset_url: private(gift.animation.asset_url.as_ref()),
             sound_url: private(gift.animation.sound_url.as_ref()),
-        })),
-        metadata: Object(Some(wire::Metadata {
+        },
+        metadata: wire::Metadata {
             is_streak: Flag(Some(gift.is_streak)),
             combo_count: Number::of(gift.combo_count.into()),
             rank: Number::of(gift.rank.unwrap_or(0).into()),
             timestamp: gift.sent_at.unwrap_or(now).into(),
-        })),
+        },
     }
 }
 

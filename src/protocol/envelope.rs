@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::field::{Object, Stamp, Text};
+use super::field::{Field, ReadInto, Stamp, Text};
 use super::wire;
 
 /// Who sent the message. A type that the other side would send is unknown.
@@ -93,47 +93,64 @@ pub(super) enum Payload<'a> {
     Control(wire::Control<'a>),
 }
 
-/// Reads a payload of the given kind; `null` is an object without fields.
-pub(super) struct PayloadOf(pub(super) Kind);
-
-impl<'de> DeserializeSeed<'de> for PayloadOf {
-    type Value = Payload<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Payload<'de>, D::Error> {
-        fn object<'de, T, D>(from: D) -> Result<T, D::Error>
-        where
-            T: Deserialize<'de> + Default,
-            D: Deserializer<'de>,
-        {
-            Object::deserialize(from).map(Object::or_default)
-        }
-        match self.0 {
-            Kind::Init => object(from).map(Payload::Init),
-            Kind::Ack => object(from).map(Payload::Ack),
-            Kind::Ping => object(from).map(Payload::Ping),
-            Kind::Pong => object(from).map(Payload::Pong),
-            Kind::Gift => object(from).map(Payload::Gift),
-            Kind::GiftAck => object(from).map(Payload::GiftAck),
-            Kind::Status => object(from).map(Payload::Status),
-            Kind::Problem => object(from).map(Payload::Problem),
-            Kind::Control => object(from).map(Payload::Control),
+impl Payload<'_> {
+    /// One of which nothing is known yet; what `null` says.
+    pub(super) fn empty(kind: Kind) -> Self {
+        match kind {
+            Kind::Init => Self::Init(wire::Init::default()),
+            Kind::Ack => Self::Ack(wire::Ack::default()),
+            Kind::Ping => Self::Ping(wire::Ping::default()),
+            Kind::Pong => Self::Pong(wire::Pong::default()),
+            Kind::Gift => Self::Gift(wire::GiftReceived::default()),
+            Kind::GiftAck => Self::GiftAck(wire::GiftAck::default()),
+            Kind::Status => Self::Status(wire::Status::default()),
+            Kind::Problem => Self::Problem(wire::Problem::default()),
+            Kind::Control => Self::Control(wire::Control::default()),
         }
     }
 }
 
-#[derive(Debug)]
+impl<'de> Field<'de> for Payload<'de> {
+    fn read<D: Deserializer<'de>>(&mut self, from: D) -> Result<(), D::Error> {
+        match self {
+            Self::Init(init) => init.read(from),
+            Self::Ack(ack) => ack.read(from),
+            Self::Ping(ping) => ping.read(from),
+            Self::Pong(pong) => pong.read(from),
+            Self::Gift(gift) => gift.read(from),
+            Self::GiftAck(ack) => ack.read(from),
+            Self::Status(status) => status.read(from),
+            Self::Problem(problem) => problem.read(from),
+            Self::Control(control) => control.read(from),
+        }
+    }
+}
+
+#[derive(Debug, Default)]
 #[expect(
     clippy::large_enum_variant,
     reason = "one at a time, on the stack; a box would cost more than the copy"
 )]
 pub(super) enum Body<'a> {
+    #[default]
     Absent,
     Read(Payload<'a>),
     /// It came before the type, or the type is unknown.
     Unread(&'a RawValue),
 }
 
-#[derive(Debug)]
+impl<'a> Body<'a> {
+    /// Makes room for a payload.
+    fn begin(&mut self, kind: Kind) -> &mut Payload<'a> {
+        *self = Self::Read(Payload::empty(kind));
+        match self {
+            Self::Read(payload) => payload,
+            Self::Absent | Self::Unread(_) => unreachable!("it was made just now"),
+        }
+    }
+}
+
+#[derive(Debug, Default)]
 pub(super) struct Envelope<'a> {
     pub(super) message_type: Text<'a>,
     pub(super) kind: Option<Kind>,
@@ -142,7 +159,7 @@ pub(super) struct Envelope<'a> {
     pub(super) version: Text<'a>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 #[serde(field_identifier, rename_all = "lowercase")]
 enum Key {
     Type,
@@ -153,69 +170,58 @@ enum Key {
     Other,
 }
 
-/// Reads an envelope.
-pub(super) struct EnvelopeFrom(pub(super) Origin);
+/// Reads an envelope into its place.
+pub(super) struct EnvelopeInto<'e, 'a> {
+    pub(super) envelope: &'e mut Envelope<'a>,
+    pub(super) origin: Origin,
+}
 
-impl<'de> DeserializeSeed<'de> for EnvelopeFrom {
-    type Value = Envelope<'de>;
+impl<'de> DeserializeSeed<'de> for EnvelopeInto<'_, 'de> {
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Envelope<'de>, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
         from.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for EnvelopeFrom {
-    type Value = Envelope<'de>;
+impl<'de> Visitor<'de> for EnvelopeInto<'_, 'de> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Envelope<'de>, A::Error> {
-        let mut message_type = None;
-        let mut kind = None;
-        let mut body = None;
-        let mut timestamp = None;
-        let mut version = None;
-        while let Some(key) = map.next_key()? {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let envelope = self.envelope;
+        let mut seen = [false; 4];
+        while let Some(key) = map.next_key::<Key>()? {
+            if let Some(seen) = seen.get_mut(key as usize)
+                && std::mem::replace(seen, true)
+            {
+                let names = ["type", "payload", "timestamp", "version"];
+                return Err(serde::de::Error::duplicate_field(names[key as usize]));
+            }
             match key {
                 Key::Type => {
-                    let text: Text = map.next_value()?;
-                    kind = text.as_deref().and_then(|name| Kind::of(name, self.0));
-                    once(&mut message_type, text, "type")?;
+                    envelope.message_type = map.next_value()?;
+                    let name = envelope.message_type.as_deref();
+                    envelope.kind = name.and_then(|name| Kind::of(name, self.origin));
                 }
-                Key::Payload => {
-                    let read = match kind {
-                        Some(kind) => Body::Read(map.next_value_seed(PayloadOf(kind))?),
-                        None => Body::Unread(map.next_value()?),
-                    };
-                    once(&mut body, read, "payload")?;
-                }
-                Key::Timestamp => once(&mut timestamp, map.next_value()?, "timestamp")?,
-                Key::Version => once(&mut version, map.next_value()?, "version")?,
+                Key::Payload => match envelope.kind {
+                    Some(kind) => {
+                        let payload = envelope.body.begin(kind);
+                        map.next_value_seed(ReadInto(payload))?;
+                    }
+                    None => envelope.body = Body::Unread(map.next_value()?),
+                },
+                Key::Timestamp => envelope.timestamp = map.next_value()?,
+                Key::Version => envelope.version = map.next_value()?,
                 Key::Other => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
         }
-        Ok(Envelope {
-            message_type: message_type.unwrap_or_default(),
-            kind,
-            body: body.unwrap_or(Body::Absent),
-            timestamp: timestamp.unwrap_or_default(),
-            version: version.unwrap_or_default(),
-        })
-    }
-}
-
-fn once<T, E: serde::de::Error>(
-    place: &mut Option<T>,
-    value: T,
-    key: &'static str,
-) -> Result<(), E> {
-    match place.replace(value) {
-        None => Ok(()),
-        Some(_) => Err(E::duplicate_field(key)),
+        Ok(())
     }
 }
 

@@ -7,8 +7,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::limits;
@@ -325,9 +324,120 @@ impl<'de: 'a, 'a> Deserialize<'de> for Names<'a> {
     }
 }
 
-/// An object, or nothing. serde would also take an array with the fields in
-/// order; that is not this protocol.
-#[derive(Debug)]
+/// What is read into the place that it has in its object, so that an object of
+/// objects is not moved about while it comes together.
+pub(super) trait Field<'de> {
+    fn read<D: Deserializer<'de>>(&mut self, from: D) -> Result<(), D::Error>;
+}
+
+macro_rules! fields_that_are_moved {
+    ($($Field:ty),*) => {$(
+        impl<'de> Field<'de> for $Field {
+            fn read<D: Deserializer<'de>>(&mut self, from: D) -> Result<(), D::Error> {
+                *self = Deserialize::deserialize(from)?;
+                Ok(())
+            }
+        }
+    )*};
+}
+
+fields_that_are_moved!(Text<'de>, Stamp<'de>, Names<'de>, Number, Sequence, Flag);
+
+/// Reads into a field.
+pub(super) struct ReadInto<'f, F>(pub(super) &'f mut F);
+
+impl<'de, F: Field<'de>> DeserializeSeed<'de> for ReadInto<'_, F> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
+        self.0.read(from)
+    }
+}
+
+/// An object of the contract. What it does not say, and all of it when it is
+/// `null`, stays as it was.
+pub(super) trait Members<'de> {
+    type Member: Copy;
+
+    /// The member of that name.
+    fn member(name: &str) -> Option<Self::Member>;
+
+    /// Its number, below 32, and its name.
+    fn number_and_name(member: Self::Member) -> (u32, &'static str);
+
+    fn read_member<A: MapAccess<'de>>(
+        &mut self,
+        member: Self::Member,
+        map: &mut A,
+    ) -> Result<(), A::Error>;
+}
+
+/// Reads an object, or nothing. serde would also take an array with the fields
+/// in order; that is not this protocol.
+pub(super) fn read_object<'de, D: Deserializer<'de>>(
+    object: &mut impl Members<'de>,
+    from: D,
+) -> Result<(), D::Error> {
+    from.deserialize_any(MembersOf(object))
+}
+
+struct MembersOf<'o, O>(&'o mut O);
+
+impl<'de, O: Members<'de>> Visitor<'de> for MembersOf<'_, O> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut seen = 0_u32;
+        while let Some(member) = map.next_key_seed(NameOf::<O>(PhantomData))? {
+            let Some(member) = member else {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            let (number, name) = O::number_and_name(member);
+            if seen & (1 << number) != 0 {
+                return Err(serde::de::Error::duplicate_field(name));
+            }
+            seen |= 1 << number;
+            self.0.read_member(member, &mut map)?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads a member's name; `None` for one that the contract does not have.
+struct NameOf<O>(PhantomData<O>);
+
+impl<'de, O: Members<'de>> DeserializeSeed<'de> for NameOf<O> {
+    type Value = Option<O::Member>;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
+        from.deserialize_identifier(self)
+    }
+}
+
+impl<'de, O: Members<'de>> Visitor<'de> for NameOf<O> {
+    type Value = Option<O::Member>;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(O::member(name))
+    }
+}
+
+/// An object whose absence says something.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
 pub(super) struct Object<T>(pub(super) Option<T>);
 
 impl<T> Default for Object<T> {
@@ -336,36 +446,25 @@ impl<T> Default for Object<T> {
     }
 }
 
-impl<T: Default> Object<T> {
-    pub(super) fn or_default(self) -> T {
-        self.0.unwrap_or_default()
-    }
-}
-
-impl<T: Serialize> Serialize for Object<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ObjectVisitor<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
-            type Value = Object<T>;
+impl<'de, T: Members<'de> + Default> Field<'de> for Object<T> {
+    fn read<D: Deserializer<'de>>(&mut self, from: D) -> Result<(), D::Error> {
+        struct ObjectVisitor<'o, T>(&'o mut Option<T>);
+        impl<'de, T: Members<'de> + Default> Visitor<'de> for ObjectVisitor<'_, T> {
+            type Value = ();
 
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_unit<E>(self) -> Result<Object<T>, E> {
-                Ok(Object(None))
+            fn visit_unit<E>(self) -> Result<(), E> {
+                *self.0 = None;
+                Ok(())
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(map)).map(|object| Object(Some(object)))
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+                MembersOf(self.0.insert(T::default())).visit_map(map)
             }
         }
-        deserializer.deserialize_any(ObjectVisitor(PhantomData))
+        from.deserialize_any(ObjectVisitor(&mut self.0))
     }
 }

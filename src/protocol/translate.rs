@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::clean::{clean_label, clean_text};
+use super::clean::{clean_label, clean_text, is_graphic};
 use super::envelope::{Envelope, Kind};
 use super::field::{Names, Number, Stamp, Text};
 use super::{
@@ -15,7 +15,7 @@ use crate::model::{
     AnimationWish, Control, Gift, Goal, Private, Sender, SessionConfig, StreamStatus, WallTime,
 };
 
-pub(super) fn gift(wire: wire::GiftReceived) -> Result<Gift, DecodeError> {
+pub(super) fn gift(wire: &wire::GiftReceived) -> Result<Gift, DecodeError> {
     let kind = Kind::Gift;
     let id = required_id(&wire.gift_id, "payload.giftId", kind)?;
     let gift_type = wire
@@ -30,7 +30,7 @@ pub(super) fn gift(wire: wire::GiftReceived) -> Result<Gift, DecodeError> {
                 "missing; say what was given",
             )
         })?;
-    let metadata = wire.metadata.or_default();
+    let metadata = &wire.metadata;
     let combo_count = metadata.combo_count.count32();
     // A gift without a count is still one gift.
     let quantity = wire.quantity.0.unwrap_or(1.0).floor();
@@ -42,8 +42,8 @@ pub(super) fn gift(wire: wire::GiftReceived) -> Result<Gift, DecodeError> {
             reason: "quantity must be 1 or more",
         });
     }
-    let sender = wire.sender.or_default();
-    let animation = wire.animation.or_default();
+    let sender = &wire.sender;
+    let animation = &wire.animation;
     Ok(Gift {
         id,
         gift_type: gift_type.into(),
@@ -69,8 +69,8 @@ pub(super) fn gift(wire: wire::GiftReceived) -> Result<Gift, DecodeError> {
     })
 }
 
-pub(super) fn connection_ack(wire: wire::Ack) -> ConnectionAck {
-    let config = wire.config.or_default();
+pub(super) fn connection_ack(wire: &wire::Ack) -> ConnectionAck {
+    let config = &wire.config;
     let default = SessionConfig::default();
     let (slowest, fastest) = limits::RATE_RANGE;
     ConnectionAck {
@@ -91,7 +91,7 @@ pub(super) fn connection_ack(wire: wire::Ack) -> ConnectionAck {
     }
 }
 
-pub(super) fn stream_status(wire: wire::Status) -> Result<StreamStatus, DecodeError> {
+pub(super) fn stream_status(wire: &wire::Status) -> Result<StreamStatus, DecodeError> {
     let is_live = wire.is_live.0.ok_or_else(|| {
         malformed(
             "payload.isLive",
@@ -103,7 +103,7 @@ pub(super) fn stream_status(wire: wire::Status) -> Result<StreamStatus, DecodeEr
         is_live,
         viewer_count: wire.viewer_count.count(),
         started_at: wire.started_at.read(),
-        goal: wire.current_goal.0.and_then(|goal| self::goal(&goal)),
+        goal: wire.current_goal.0.as_ref().and_then(goal),
     })
 }
 
@@ -204,8 +204,8 @@ pub(super) fn ping(wire: &wire::Ping) -> Ping {
     }
 }
 
-pub(super) fn pong(wire: wire::Pong, envelope: &Envelope) -> Pong {
-    let stats = wire.stats.or_default();
+pub(super) fn pong(wire: &wire::Pong, envelope: &Envelope) -> Pong {
+    let stats = &wire.stats;
     Pong {
         sequence: wire.sequence.0,
         at: time(&wire.timestamp, envelope),
@@ -228,7 +228,7 @@ pub(super) fn gift_ack(wire: &wire::GiftAck, envelope: &Envelope) -> Result<Gift
             )
         })?,
         error: Some(text(&wire.error, limits::MAX_ERROR_GRAPHEMES))
-            .filter(|error| !error.is_empty()),
+            .filter(|error: &Arc<str>| !error.is_empty()),
     })
 }
 
@@ -251,7 +251,11 @@ pub(super) fn unknown_action(wire: &wire::Control) -> Arc<str> {
     .into()
 }
 
-fn required_id(id: &Text, path: &'static str, kind: Kind) -> Result<Arc<str>, DecodeError> {
+fn required_id<I: for<'a> From<&'a str>>(
+    id: &Text,
+    path: &'static str,
+    kind: Kind,
+) -> Result<I, DecodeError> {
     match id.as_deref() {
         Some(_) => optional_id(id, path, kind),
         None => Err(malformed(
@@ -264,19 +268,22 @@ fn required_id(id: &Text, path: &'static str, kind: Kind) -> Result<Arc<str>, De
 
 /// An absent id is empty. Ids are compared and sent back, so they are taken as
 /// they are or not at all.
-fn optional_id(id: &Text, path: &'static str, kind: Kind) -> Result<Arc<str>, DecodeError> {
+fn optional_id<I: for<'a> From<&'a str>>(
+    id: &Text,
+    path: &'static str,
+    kind: Kind,
+) -> Result<I, DecodeError> {
     let id = id.as_deref().unwrap_or_default();
     if id.len() > limits::MAX_ID_BYTES {
         return Err(malformed(path, Some(kind), "longer than 128 bytes"));
     }
-    let is_plain = id.bytes().all(|byte| byte.is_ascii_graphic());
-    if !is_plain && id.chars().any(char::is_control) {
+    if !is_graphic(id) && id.chars().any(char::is_control) {
         return Err(malformed(path, Some(kind), "contains a control character"));
     }
     Ok(id.into())
 }
 
-fn label(label: &Text) -> Option<Arc<str>> {
+fn label<L: for<'a> From<Cow<'a, str>>>(label: &Text) -> Option<L> {
     let label = clean_label(label.as_deref()?);
     (!label.is_empty()).then(|| label.into())
 }
@@ -285,7 +292,7 @@ fn names(names: &Names) -> Vec<Arc<str>> {
     names.0.iter().filter_map(label).collect()
 }
 
-fn text(text: &Text, max_graphemes: usize) -> Arc<str> {
+fn text<T: for<'a> From<Cow<'a, str>>>(text: &Text, max_graphemes: usize) -> T {
     clean_text(text.as_deref().unwrap_or_default(), max_graphemes).into()
 }
 
@@ -293,15 +300,15 @@ fn text(text: &Text, max_graphemes: usize) -> Arc<str> {
 /// without spaces and control characters. Anything else is as if absent.
 fn url(url: &Text) -> Option<Private<Arc<str>>> {
     let url = url.as_deref()?;
-    let (scheme, rest) = url.split_once("://")?;
-    let is_web = scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http");
+    let rest = ["https://", "http://"].into_iter().find_map(|scheme| {
+        let (start, rest) = url.split_at_checked(scheme.len())?;
+        start.eq_ignore_ascii_case(scheme).then_some(rest)
+    })?;
     let fits = url.len() <= limits::MAX_URL_BYTES && !rest.is_empty();
-    // Nearly every address is plain ASCII, which is seen a byte at a time.
-    let is_clean = || {
-        rest.bytes().all(|byte| byte.is_ascii_graphic())
-            || !rest.contains(|c: char| c.is_whitespace() || c.is_control())
-    };
-    (is_web && fits && is_clean()).then(|| Private(url.into()))
+    // Nearly every address is plain ASCII.
+    let is_clean =
+        || is_graphic(rest) || !rest.contains(|c: char| c.is_whitespace() || c.is_control());
+    (fits && is_clean()).then(|| Private(url.into()))
 }
 
 /// An amount, 0 to [`limits::MAX_VALUE`].

@@ -9,12 +9,16 @@ use bevy::asset::RenderAssetUsages;
 use bevy::prelude::*;
 use bevy::render::render_resource::{Extent3d, TextureDimension, TextureFormat};
 
+use super::beat::Beat;
+use super::boards::Part;
 use super::caption::{
-    Accent, AvatarSpec, Body, CaptionKind, CaptionPainter, CaptionRequest, CardSize, CardSpec,
-    CardTitle, CounterSpec, NameSpec, Picture, PixelBuffer, Rgba, painter::CaptionSettings,
+    Accent, AvatarSpec, BoardSpec, Body, CaptionKind, CaptionPainter, CaptionRequest, CardSize,
+    CardSpec, CardTitle, CounterSpec, NameSpec, Picture, PixelBuffer, Rgba,
+    painter::CaptionSettings,
 };
 use super::layout::{Placement, StageSize};
 use super::letters::{MASK_HEIGHT, PaintedName};
+use super::look::Look;
 use super::quad::{QuadMaterial, UnitQuad};
 use super::shake::Trembling;
 use crate::catalog::{Color, Lane, Recipe, icon_path};
@@ -28,8 +32,6 @@ const COUNTER_Z: f32 = 8.5;
 /// Seconds a card takes to come and to go.
 const ENTER: f32 = 0.38;
 const EXIT: f32 = 0.35;
-/// Seconds the counter's beat lasts.
-const BEAT: f32 = 0.32;
 /// Share of the stage along each edge that captions keep clear of: what a
 /// television or a phone's rounded corner may hide.
 const SAFE_AREA: f32 = 0.035;
@@ -41,6 +43,8 @@ pub struct CaptionPlugin;
 impl Plugin for CaptionPlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<CaptionDesk>()
+            .init_resource::<Look>()
+            .add_systems(PreStartup, open_desk)
             .add_observer(order_card)
             .add_observer(order_counter)
             .add_systems(
@@ -54,7 +58,7 @@ impl Plugin for CaptionPlugin {
 }
 
 /// What was asked of the painter, and for whom.
-#[derive(Resource)]
+#[derive(Resource, Default)]
 pub struct CaptionDesk {
     /// `None` when the system refuses another thread: acts play without
     /// captions, which is said once.
@@ -64,6 +68,9 @@ pub struct CaptionDesk {
     icons: HashMap<String, Option<Picture>>,
     /// Acts get no card and no counter; what is fused into videos is painted.
     pub is_off: bool,
+    /// Painted parts of the board, until the board takes them; one of each is
+    /// asked for at a time.
+    boards: Vec<(Part, PixelBuffer)>,
 }
 
 #[derive(Clone)]
@@ -76,6 +83,19 @@ enum Order {
         act: Entity,
         tag: Arc<str>,
     },
+    Board(Part),
+}
+
+impl Order {
+    /// Whose it is, unless it is the board's.
+    fn act(&self) -> Option<Entity> {
+        match self {
+            Self::Card(act) | Self::Counter(act) | Self::Name(act) | Self::Fusion { act, .. } => {
+                Some(*act)
+            }
+            Self::Board(_) => None,
+        }
+    }
 }
 
 /// The card of an act.
@@ -91,13 +111,12 @@ struct Card {
 
 /// The climbing counter of an act.
 #[derive(Component)]
-struct Counter {
+pub(super) struct Counter {
     act: Entity,
     image: Vec2,
     shift: Vec2,
-    /// Seconds on stage at which the last step came.
-    beat_at: f32,
-    /// How strong the beat is: 1 for a step, more for a combo.
+    beat: Beat,
+    /// How strong the next beat is: 1 for a step, more for a combo.
     strength: f32,
 }
 
@@ -108,19 +127,13 @@ pub struct FusionImages {
     pub ready: Vec<(Arc<str>, Handle<Image>)>,
 }
 
-impl Default for CaptionDesk {
-    fn default() -> Self {
-        let painter = CaptionPainter::spawn(CaptionSettings::default(), || {})
-            .inspect_err(|error| warn!("gifts play without captions: no thread ({error})"))
-            .ok();
-        Self {
-            painter,
-            orders: HashMap::new(),
-            next: 0,
-            icons: HashMap::new(),
-            is_off: false,
-        }
-    }
+fn open_desk(mut desk: ResMut<CaptionDesk>, look: Res<Look>) {
+    let settings = CaptionSettings {
+        words: look.words.clone(),
+    };
+    desk.painter = CaptionPainter::spawn(settings, || {})
+        .inspect_err(|error| warn!("gifts play without captions: no thread ({error})"))
+        .ok();
 }
 
 impl CaptionDesk {
@@ -150,7 +163,24 @@ impl CaptionDesk {
         taken
     }
 
-    fn icon(&mut self, director: &Director, recipe: &Recipe) -> Option<Picture> {
+    /// Asks for a part of the board; false when there is no room for it now.
+    pub(super) fn order_board(&mut self, part: Part, spec: BoardSpec) -> bool {
+        self.order(Order::Board(part), CaptionKind::Board(Box::new(spec)))
+    }
+
+    /// The board's parts that were painted since.
+    pub(super) fn take_boards(&mut self) -> Vec<(Part, PixelBuffer)> {
+        std::mem::take(&mut self.boards)
+    }
+
+    /// Whether a part of the board is being painted.
+    pub(super) fn is_painting(&self, part: Part) -> bool {
+        let of_it = |order: &Order| matches!(order, Order::Board(of) if *of == part);
+        self.orders.values().any(of_it)
+    }
+
+    /// A gift's icon, read when it is first wanted.
+    pub(super) fn icon(&mut self, director: &Director, recipe: &Recipe) -> Option<Picture> {
         let stem = recipe.icon.as_ref()?;
         self.icons
             .entry(stem.clone())
@@ -189,7 +219,7 @@ fn accent(recipe: &Recipe) -> Accent {
 
 fn name_of(by: &Senders) -> Private<Arc<str>> {
     match by {
-        Senders::One { name, .. } => name.clone(),
+        Senders::One { name, .. } => Private(name.0.as_str().into()),
         Senders::Many(_) => Private("".into()),
     }
 }
@@ -200,6 +230,7 @@ fn order_card(
     mut desk: ResMut<CaptionDesk>,
     director: Res<Director>,
     stage: Res<StageSize>,
+    look: Res<Look>,
     acts: Query<&Act>,
 ) {
     let Ok(act) = acts.get(add.entity) else {
@@ -213,8 +244,8 @@ fn order_card(
             Lane::Headline => CardSize::Large,
         },
         title: match &act.by {
-            Senders::One { name, .. } => CardTitle::Sender {
-                name: name.clone(),
+            Senders::One { .. } => CardTitle::Sender {
+                name: name_of(&act.by),
                 avatar: None,
             },
             Senders::Many(people) => CardTitle::Bundle { people: *people },
@@ -224,13 +255,15 @@ fn order_card(
         // A streak's number climbs beside its card.
         quantity: if act.streak { 1 } else { act.tally.quantity },
         accent: accent(&act.recipe),
-        scale: stage.pixels.min_element() as f32 / 1080.0,
+        theme: look.theme,
+        scale: look.text_scale * stage.pixels.min_element() as f32 / 1080.0,
+        room: Some(stage.pixels.x as f32 * (1.0 - 2.0 * SAFE_AREA)),
     };
     desk.order(Order::Card(add.entity), CaptionKind::Card(Box::new(spec)));
     if act.streak && act.tally.combo > 1 {
         desk.order(
             Order::Counter(add.entity),
-            CaptionKind::Counter(counter_spec(act, &stage)),
+            CaptionKind::Counter(counter_spec(act, &stage, &look)),
         );
     }
     if let Some(letters) = &act.recipe.letters {
@@ -298,7 +331,7 @@ fn order_card(
     }
 }
 
-fn counter_spec(act: &Act, stage: &StageSize) -> CounterSpec {
+fn counter_spec(act: &Act, stage: &StageSize, look: &Look) -> CounterSpec {
     let em = match act.lane {
         Lane::Ambient => 74.0,
         Lane::Feature => 104.0,
@@ -307,7 +340,8 @@ fn counter_spec(act: &Act, stage: &StageSize) -> CounterSpec {
     CounterSpec {
         count: u64::from(act.tally.combo).max(act.tally.quantity),
         accent: accent(&act.recipe),
-        size_px: em * stage.pixels.min_element() as f32 / 1080.0,
+        theme: look.theme,
+        size_px: em * look.text_scale * stage.pixels.min_element() as f32 / 1080.0,
     }
 }
 
@@ -315,6 +349,7 @@ fn order_counter(
     grew: On<Grew>,
     mut desk: ResMut<CaptionDesk>,
     stage: Res<StageSize>,
+    look: Res<Look>,
     acts: Query<&Act>,
     mut counters: Query<&mut Counter>,
 ) {
@@ -335,7 +370,7 @@ fn order_counter(
     }
     desk.order(
         Order::Counter(grew.entity),
-        CaptionKind::Counter(counter_spec(act, &stage)),
+        CaptionKind::Counter(counter_spec(act, &stage, &look)),
     );
     if let Some(mut counter) = counters.iter_mut().find(|c| c.act == grew.entity) {
         counter.strength = if grew.combo.is_some() { 2.2 } else { 1.0 };
@@ -343,7 +378,7 @@ fn order_counter(
 }
 
 /// Painted images become quads, or go to the video that waits for them.
-fn receive(
+pub(super) fn receive(
     mut commands: Commands,
     mut desk: ResMut<CaptionDesk>,
     stage: Res<StageSize>,
@@ -364,11 +399,17 @@ fn receive(
         let Some(order) = desk.orders.remove(&ticket) else {
             continue;
         };
-        let (Order::Card(act) | Order::Counter(act) | Order::Name(act) | Order::Fusion { act, .. }) =
-            order;
-        let Ok(shown) = acts.get(act) else { continue };
+        if let Order::Board(part) = order {
+            desk.boards.push((part, picture));
+            continue;
+        }
+        let Some((act, shown)) = order.act().and_then(|act| Some((act, acts.get(act).ok()?)))
+        else {
+            continue;
+        };
         let (size, shift, body) = measures(&picture, unit);
         match order {
+            Order::Board(_) => {}
             Order::Fusion { tag, .. } => {
                 if let Ok(mut fusion) = fusions.get_mut(act) {
                     fusion
@@ -403,7 +444,7 @@ fn receive(
                 {
                     counter.image = size;
                     counter.shift = shift;
-                    counter.beat_at = shown.elapsed;
+                    counter.beat = counter.beat.next(shown.elapsed, counter.strength);
                     if let Some(mut material) = materials.get_mut(&material.0) {
                         material.texture = texture;
                     }
@@ -416,7 +457,7 @@ fn receive(
                             act,
                             image: size,
                             shift,
-                            beat_at: shown.elapsed,
+                            beat: Beat::first(shown.elapsed),
                             strength: 1.0,
                         },
                         ChildOf(act),
@@ -425,19 +466,19 @@ fn receive(
             }
         }
     }
+    if painter.pending() == 0 {
+        // One that could not be painted does not come; it may be asked again.
+        desk.orders
+            .retain(|_, order| !matches!(order, Order::Board(_)));
+    }
     // Orders whose act went before the image came.
-    desk.orders.retain(|_, order| {
-        let (Order::Card(act)
-        | Order::Counter(act)
-        | Order::Name(act)
-        | Order::Fusion { act, .. }) = order;
-        acts.contains(*act)
-    });
+    desk.orders
+        .retain(|_, order| order.act().is_none_or(|act| acts.contains(act)));
 }
 
 /// Size of the image, the shift of its middle from the body's, and the body's
 /// size, in stage units.
-fn measures(picture: &PixelBuffer, unit: f32) -> (Vec2, Vec2, Vec2) {
+pub(super) fn measures(picture: &PixelBuffer, unit: f32) -> (Vec2, Vec2, Vec2) {
     let image = Vec2::new(picture.width as f32, picture.height as f32);
     let Body {
         x,
@@ -453,6 +494,7 @@ fn measures(picture: &PixelBuffer, unit: f32) -> (Vec2, Vec2, Vec2) {
 fn place(
     stage: Res<StageSize>,
     trembling: Res<Trembling>,
+    look: Res<Look>,
     acts: Query<(&Act, &Placement)>,
     mut cards: Query<(&Card, &mut Transform, &MeshMaterial2d<QuadMaterial>), Without<Counter>>,
     mut counters: Query<(&Counter, &mut Transform, &MeshMaterial2d<QuadMaterial>), Without<Card>>,
@@ -487,14 +529,16 @@ fn place(
         else {
             continue;
         };
-        // A beat for every increment: out fast, back with a swing.
-        let t = ((act.elapsed - counter.beat_at) / BEAT).clamp(0.0, 1.0);
-        let swing = (1.0 - t).powi(2) * (1.0 - 1.6 * t);
-        let scale = (1.0 + 0.34 * counter.strength.min(2.2) * swing) * placement.crowding(act.lane);
+        // Calm still shows that the number changed.
+        let swing = counter.beat.swing(act.elapsed) * look.movement().max(0.25);
+        let scale = (1.0 + 0.34 * swing) * placement.crowding(act.lane);
         let corner = *at + Vec2::new(body.x * 0.5 - body.y * 0.15, body.y * 0.62);
+        let middle = corner + counter.shift * scale;
+        // A long number beside a card at the edge stays on the stage.
+        let room = (stage.units() * 0.5 - counter.image * scale * 0.42).max(Vec2::ZERO);
         *transform = Transform {
-            translation: (corner + counter.shift * scale).extend(COUNTER_Z),
-            rotation: Quat::from_rotation_z(0.06 * swing * counter.strength),
+            translation: middle.clamp(-room, room).extend(COUNTER_Z),
+            rotation: Quat::from_rotation_z(0.06 * swing),
             scale: (counter.image * scale).extend(1.0),
         };
         if let Some(mut material) = materials.get_mut(&material.0) {
@@ -524,7 +568,7 @@ fn straight_image(picture: PixelBuffer) -> Image {
 
 /// An image in the stage's own form: premultiplied in linear light. Only where
 /// alpha is partial do its bytes differ from premultiplied sRGB.
-fn stage_image(mut picture: PixelBuffer) -> Image {
+pub(super) fn stage_image(mut picture: PixelBuffer) -> Image {
     for [r, g, b, a] in picture.rgba.as_chunks_mut::<4>().0 {
         if *a == 0 || *a == 255 {
             continue;

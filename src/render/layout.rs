@@ -43,6 +43,12 @@ pub struct Placement {
 }
 
 impl Placement {
+    /// The middle of the stage, at full size.
+    pub const MIDDLE: Self = Self {
+        origin: Vec2::ZERO,
+        scale: 1.0,
+    };
+
     /// How much smaller than by itself what belongs to an act is drawn.
     pub fn crowding(&self, lane: Lane) -> f32 {
         match lane {
@@ -58,10 +64,7 @@ impl Placement {
         let size = stage.units();
         let wide = size.x >= size.y;
         match act.lane {
-            Lane::Headline => Self {
-                origin: Vec2::ZERO,
-                scale: 1.0,
-            },
+            Lane::Headline => Self::MIDDLE,
             Lane::Feature => {
                 let along = [0.3, -0.3, 0.0][act.slot % 3];
                 Self {

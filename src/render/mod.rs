@@ -7,6 +7,8 @@
 //! own, while one plays. `present` turns the result into what each consumer
 //! expects.
 
+mod beat;
+pub mod boards;
 pub mod camera;
 pub mod caption;
 pub mod captions;
@@ -14,6 +16,7 @@ mod environment;
 mod gem;
 pub mod layout;
 mod letters;
+pub mod look;
 mod model_material;
 pub mod models;
 pub mod particles;
@@ -31,6 +34,7 @@ use bevy::shader::Shader;
 
 pub use camera::Quality;
 pub use layout::StageSize;
+pub use look::Look;
 pub use textures::Textures;
 pub use warmup::{Pipelines, Warmup};
 
@@ -41,20 +45,21 @@ pub struct StageRenderPlugin {
 
 impl Plugin for StageRenderPlugin {
     fn build(&self, app: &mut App) {
-        app.init_resource::<Textures>()
-            .add_plugins((
-                quad::QuadPlugin,
-                present::PresentPlugin { form: self.form },
-                pictures::PicturePlugin,
-                models::ModelPlugin,
-                captions::CaptionPlugin,
-                letters::LettersPlugin,
-                videos::ActVideoPlugin,
-                particles::ParticlePlugin,
-                shake::ShakePlugin,
-                warmup::WarmupPlugin,
-            ))
-            .add_systems(PreStartup, camera::spawn_cameras);
+        app.add_plugins((
+            textures::TexturePlugin,
+            quad::QuadPlugin,
+            present::PresentPlugin { form: self.form },
+            pictures::PicturePlugin,
+            models::ModelPlugin,
+            captions::CaptionPlugin,
+            letters::LettersPlugin,
+            boards::BoardPlugin,
+            videos::ActVideoPlugin,
+            particles::ParticlePlugin,
+            shake::ShakePlugin,
+            warmup::WarmupPlugin,
+        ))
+        .add_systems(PreStartup, camera::spawn_cameras);
     }
 }
 

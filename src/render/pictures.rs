@@ -144,7 +144,11 @@ impl PictureSpawner<'_, '_> {
                 ActPicture {
                     act: entity,
                     index,
-                    since: (on != Trigger::Start).then_some(act.elapsed),
+                    since: match on {
+                        Trigger::Start => None,
+                        Trigger::Grow | Trigger::Combo => Some(act.elapsed),
+                        Trigger::Climax => Some(act.elapsed + act.seconds_to_sustain()),
+                    },
                 },
                 ChildOf(entity),
             ));

@@ -27,10 +27,9 @@ impl Session {
 
     fn gift(&mut self, gift: Gift) {
         self.counts.gifts += 1;
-        let key = GiftKey::of(&gift);
-        match self.ledger.arrive(key.clone()) {
+        match self.ledger.arrive(GiftKey::of(&gift)) {
             Arrival::New => {
-                self.expect_interim(key);
+                self.expect_interim(&gift);
                 if let Some(refused) = self.held.push(Box::new(gift)) {
                     self.overloaded(GiftKey::of(&refused));
                 }
@@ -38,19 +37,19 @@ impl Session {
             Arrival::Waiting => self.counts.duplicates += 1,
             Arrival::Settled(settled) => {
                 self.counts.duplicates += 1;
-                self.outbox.push(ack_of(&key, &settled));
+                self.outbox.push(ack_of(&GiftKey::of(&gift), &settled));
             }
-            Arrival::Full => self.overloaded(key),
+            Arrival::Full => self.overloaded(GiftKey::of(&gift)),
         }
     }
 
     /// Before the ack we do not know whether the server wants interim acks, so
     /// the gift is noted; after it we do.
-    fn expect_interim(&mut self, key: GiftKey) {
+    fn expect_interim(&mut self, gift: &Gift) {
         let wanted = matches!(self.phase, Phase::Greeting { .. }) || self.negotiated(INTERIM_ACK);
         if wanted && self.interim.len() < MAX_INTERIM {
             let due = self.now + self.settings.timing.interim_after;
-            self.interim.push_back((due, key));
+            self.interim.push_back((due, GiftKey::of(gift)));
         }
     }
 

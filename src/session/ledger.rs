@@ -1,9 +1,10 @@
 //! Which gifts were seen and how they ended, so that a repeat is answered and
 //! never drawn twice.
 
-use std::collections::HashMap;
 use std::collections::VecDeque;
-use std::collections::hash_map::Entry;
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+
+use hashbrown::HashTable;
 
 use crate::model::{Gift, GiftId, Outcome, Verdict, WallTime};
 
@@ -20,7 +21,7 @@ pub const MAX_UNDECIDED: usize = 260_000;
 
 /// What makes one gift message that message. The stream is not part of it: a
 /// session serves one stream.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct GiftKey {
     pub id: GiftId,
     /// Zero or less for a gift that is refused as invalid.
@@ -35,6 +36,19 @@ impl GiftKey {
             quantity: i64::from(gift.quantity),
             combo_count: gift.combo_count,
         }
+    }
+}
+
+impl Hash for GiftKey {
+    /// In two writes where a derived one would take four, which a keyed hash
+    /// feels. Different keys still write different bytes, as what comes first
+    /// has a fixed size.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let mut numbers = [0; 12];
+        numbers[..8].copy_from_slice(&self.quantity.to_ne_bytes());
+        numbers[8..].copy_from_slice(&self.combo_count.to_ne_bytes());
+        state.write(&numbers);
+        state.write(self.id.as_bytes());
     }
 }
 
@@ -68,26 +82,58 @@ pub(super) enum Arrival {
     Full,
 }
 
+/// One gift, in a place that stays its own until it is forgotten.
+#[derive(Debug)]
+struct Entry {
+    key: GiftKey,
+    hash: u32,
+    /// `None` while undecided.
+    settled: Option<Settled>,
+}
+
+/// Where the entry of a key with this hash is.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    hash: u32,
+    at: u32,
+}
+
+impl Place {
+    /// The table takes a bucket from the low bits and a tag from the high ones.
+    fn spread(hash: u32) -> u64 {
+        u64::from(hash) << 32 | u64::from(hash)
+    }
+}
+
+/// Entries lie in order of arrival, apart from the table that finds them: a
+/// flood fills memory from one end to the other instead of all over, and
+/// neither a new gift nor a table that grows looks at other gifts. The hash is
+/// keyed, since ids are the peer's choice.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    /// `None` while undecided.
-    gifts: HashMap<GiftKey, Option<Settled>>,
-    /// The decided keys, oldest first.
-    settled: VecDeque<GiftKey>,
+    hasher: RandomState,
+    index: HashTable<Place>,
+    /// At most [`MAX_REMEMBERED`] and [`MAX_UNDECIDED`] together.
+    entries: Vec<Entry>,
+    /// Entries whose gift was forgotten, to be used again.
+    free: Vec<u32>,
+    /// The decided entries, oldest first.
+    settled: VecDeque<u32>,
     undecided: usize,
 }
 
 impl Ledger {
+    /// Takes note of a gift unless it is known.
     pub fn arrive(&mut self, key: GiftKey) -> Arrival {
-        let full = self.undecided >= MAX_UNDECIDED;
-        match self.gifts.entry(key) {
-            Entry::Occupied(known) => match known.get() {
+        let hash = self.hash(&key);
+        match self.find(hash, &key) {
+            Some(known) => match &self.entries[known as usize].settled {
                 None => Arrival::Waiting,
                 Some(settled) => Arrival::Settled(settled.clone()),
             },
-            Entry::Vacant(_) if full => Arrival::Full,
-            Entry::Vacant(free) => {
-                free.insert(None);
+            None if self.undecided >= MAX_UNDECIDED => Arrival::Full,
+            None => {
+                self.insert(hash, key, None);
                 self.undecided += 1;
                 Arrival::New
             }
@@ -96,26 +142,33 @@ impl Ledger {
 
     /// Records how an undecided gift ended; false when it is not undecided, so
     /// that no gift is decided twice.
-    pub fn settle(&mut self, key: GiftKey, settled: Settled) -> bool {
-        match self.gifts.get_mut(&key) {
-            Some(entry @ None) => *entry = Some(settled),
-            _ => return false,
+    pub fn settle(&mut self, key: &GiftKey, settled: Settled) -> bool {
+        let Some(known) = self.find(self.hash(key), key) else {
+            return false;
+        };
+        let place = &mut self.entries[known as usize].settled;
+        if place.is_some() {
+            return false;
         }
+        *place = Some(settled);
         self.undecided -= 1;
-        self.remember(key);
+        self.remember(known);
         true
     }
 
     /// Records a gift that was decided as it arrived, without ever having been
     /// undecided.
-    pub fn settle_at_once(&mut self, key: GiftKey, settled: Settled) {
-        if self.gifts.insert(key.clone(), Some(settled)).is_none() {
-            self.remember(key);
+    pub fn settle_at_once(&mut self, key: &GiftKey, settled: Settled) {
+        let hash = self.hash(key);
+        if self.find(hash, key).is_none() {
+            let new = self.insert(hash, key.clone(), Some(settled));
+            self.remember(new);
         }
     }
 
     pub fn is_undecided(&self, key: &GiftKey) -> bool {
-        matches!(self.gifts.get(key), Some(None))
+        self.find(self.hash(key), key)
+            .is_some_and(|known| self.entries[known as usize].settled.is_none())
     }
 
     /// Gifts received and not yet decided.
@@ -123,18 +176,63 @@ impl Ledger {
         self.undecided
     }
 
-    fn remember(&mut self, key: GiftKey) {
-        self.settled.push_back(key);
+    fn hash(&self, key: &GiftKey) -> u32 {
+        self.hasher.hash_one(key) as u32
+    }
+
+    fn find(&self, hash: u32, key: &GiftKey) -> Option<u32> {
+        let found = self.index.find(Place::spread(hash), |place| {
+            place.hash == hash && self.entries[place.at as usize].key == *key
+        });
+        found.map(|place| place.at)
+    }
+
+    fn insert(&mut self, hash: u32, key: GiftKey, settled: Option<Settled>) -> u32 {
+        let entry = Entry { key, hash, settled };
+        let at = match self.free.pop() {
+            Some(at) => {
+                self.entries[at as usize] = entry;
+                at
+            }
+            None => {
+                self.entries.push(entry);
+                self.entries.len() as u32 - 1
+            }
+        };
+        let place = Place { hash, at };
+        self.index
+            .insert_unique(Place::spread(hash), place, |other| {
+                Place::spread(other.hash)
+            });
+        at
+    }
+
+    fn remember(&mut self, at: u32) {
+        self.settled.push_back(at);
         if self.settled.len() > MAX_REMEMBERED
             && let Some(oldest) = self.settled.pop_front()
         {
-            self.gifts.remove(&oldest);
+            self.forget(oldest);
         }
+    }
+
+    fn forget(&mut self, at: u32) {
+        let hash = self.entries[at as usize].hash;
+        let found = self
+            .index
+            .find_entry(Place::spread(hash), |place| place.at == at);
+        if let Ok(found) = found {
+            found.remove();
+        }
+        // The rest of the entry is small and overwritten by the next gift.
+        self.entries[at as usize].key.id = GiftId::default();
+        self.free.push(at);
     }
 
     pub fn verify_invariants(&self) {
         assert!(self.settled.len() <= MAX_REMEMBERED);
         assert!(self.undecided <= MAX_UNDECIDED);
-        assert_eq!(self.gifts.len(), self.settled.len() + self.undecided);
+        assert_eq!(self.index.len(), self.settled.len() + self.undecided);
+        assert_eq!(self.entries.len(), self.index.len() + self.free.len());
     }
 }

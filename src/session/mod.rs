@@ -302,9 +302,10 @@ impl Session {
 
     fn negotiated(&self, extension: &str) -> bool {
         let names = |list: &[Arc<str>]| list.iter().any(|name| &**name == extension);
+        // Asked for every gift: a plain peer names nothing, and that is seen first.
         matches!(self.phase, Phase::Live { .. })
-            && names(&self.settings.capabilities)
             && names(&self.config.features)
+            && names(&self.settings.capabilities)
     }
 
     fn timers(&mut self) {
@@ -506,7 +507,7 @@ impl Session {
             at: self.wall,
         };
         let ack = ack_of(&key, &settled);
-        let fresh = self.ledger.settle(key, settled);
+        let fresh = self.ledger.settle(&key, settled);
         if fresh {
             self.outbox.push(ack);
         }
@@ -529,7 +530,7 @@ impl Session {
             at: self.wall,
         };
         self.outbox.push(ack_of(&key, &settled));
-        self.ledger.settle_at_once(key, settled);
+        self.ledger.settle_at_once(&key, settled);
     }
 
     fn state(&mut self, state: ConnectionState) {

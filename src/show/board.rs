@@ -7,7 +7,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::cue::{Delta, add_value};
-use crate::model::{Gift, GiftType, Goal, Moment, Private, StreamStatus};
+use crate::model::{Gift, GiftType, Goal, Moment, Private, StreamStatus, Word};
 
 /// Senders whose totals are remembered. When one more comes, the half that gave
 /// least is forgotten and would begin again at nothing: nobody near the top of
@@ -23,9 +23,9 @@ pub const RECENT_GIFTS: usize = 50;
 /// One sender's place on the leaderboard.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gifter {
-    pub user_id: Private<Arc<str>>,
+    pub user_id: Private<Word>,
     /// As last seen.
-    pub name: Private<Arc<str>>,
+    pub name: Private<Word>,
     pub avatar_url: Option<Private<Arc<str>>>,
     pub value: f64,
     pub gifts: u64,
@@ -34,8 +34,8 @@ pub struct Gifter {
 /// One line of the list of recent gifts; a streak is one line that climbs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecentGift {
-    pub user_id: Private<Arc<str>>,
-    pub name: Private<Arc<str>>,
+    pub user_id: Private<Word>,
+    pub name: Private<Word>,
     pub gift_type: GiftType,
     pub quantity: u64,
     pub value: f64,
@@ -52,16 +52,23 @@ struct Given {
 /// The boards' state.
 #[derive(Debug, Default)]
 pub struct Board {
+    /// Counts changes.
+    revision: u64,
     gifts: u64,
     value: f64,
     status: StreamStatus,
-    gifters: HashMap<Private<Arc<str>>, Given>,
+    gifters: HashMap<Private<Word>, Given>,
     /// Dearest first; of equals, who got there first.
     top: Vec<Gifter>,
     recent: VecDeque<RecentGift>,
 }
 
 impl Board {
+    /// Differs when anything of the board does.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
     /// Gifts given so far, each piece once.
     pub fn gifts(&self) -> u64 {
         self.gifts
@@ -97,6 +104,9 @@ impl Board {
     /// The backend knows the goal's progress better than we do: it replaces
     /// what was added locally.
     pub(super) fn set_status(&mut self, status: StreamStatus) {
+        if self.status != status {
+            self.revision += 1;
+        }
         self.status = status;
     }
 
@@ -104,6 +114,7 @@ impl Board {
         if delta.quantity == 0 && delta.value == 0.0 {
             return;
         }
+        self.revision += 1;
         self.gifts = self.gifts.saturating_add(delta.quantity);
         self.value = add_value(self.value, delta.value);
         if let Some(goal) = &mut self.status.goal {

@@ -1,7 +1,6 @@
 //! What a host may do to a running show.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use super::Show;
 use super::acts::Phase;
@@ -10,7 +9,7 @@ use super::lanes::LANES;
 use super::outcomes::{Claim, Part};
 use super::turn::Turn;
 use crate::catalog::Lane;
-use crate::model::{Control, Gift, GiftType, Moment, Private, Verdict};
+use crate::model::{Control, Gift, GiftType, Moment, Private, Verdict, Word};
 
 /// The gift type under which do-not-disturb's recap plays: an entry of the
 /// catalogue if there is one, else its fallback.
@@ -24,7 +23,7 @@ const MOST_REHEARSALS: usize = 32;
 /// gifts, each of which it holds.
 #[derive(Debug)]
 pub(super) struct Recap {
-    people: HashSet<Private<Arc<str>>>,
+    people: HashSet<Private<Word>>,
     tally: Tally,
     pub claims: Vec<Claim>,
 }

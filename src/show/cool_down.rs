@@ -1,16 +1,15 @@
 //! Who has just had an act and waits before the next.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{Moment, Private};
+use crate::model::{Moment, Private, Word};
 
 /// Senders remembered: more than acts can start within the longest cool-down
 /// at any sane rate. Beyond it the one who has waited longest is let off.
 const MOST_RESTING: usize = 10_000;
 
-type UserId = Private<Arc<str>>;
+type UserId = Private<Word>;
 
 /// One span for everybody, so whoever began first is done first.
 #[derive(Debug, Default)]

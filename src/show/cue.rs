@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::catalog::Lane;
-use crate::model::{GiftType, Moment, Outcome, Private};
+use crate::model::{GiftType, Moment, Outcome, Private, Word};
 
 /// One animation on stage; unique for the life of a [`Show`](super::Show).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -79,7 +79,7 @@ pub struct ActStart {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Senders {
     One {
-        name: Private<Arc<str>>,
+        name: Private<Word>,
         avatar_url: Option<Private<Arc<str>>>,
     },
     /// A bundle: "from 31 people".

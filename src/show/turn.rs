@@ -2,13 +2,12 @@
 
 use std::collections::HashSet;
 use std::hash::Hasher;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::cue::{Senders, Tally};
 use super::outcomes::Claim;
 use crate::catalog::Lane;
-use crate::model::{GiftType, Moment, Private, StreakKey};
+use crate::model::{GiftType, Moment, Private, StreakKey, Word};
 
 /// One turn in the queue; later turns have higher numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -23,7 +22,7 @@ pub(super) struct Turn {
     pub lane: Lane,
     pub by: Senders,
     /// Everybody in a bundle; empty while there is one sender.
-    pub people: HashSet<Private<Arc<str>>>,
+    pub people: HashSet<Private<Word>>,
     pub tally: Tally,
     /// Gifts that await their outcome with this turn.
     pub claims: Vec<Claim>,

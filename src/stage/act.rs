@@ -121,7 +121,7 @@ impl Act {
             slot: start.slot,
             by: start.by,
             tally: start.tally,
-            title: title(&recipe, &start.gift_type),
+            title: gift_title(&recipe, &start.gift_type),
             streak: start.open_streak,
             seed: (start.act.0 as u32).wrapping_mul(0x9E37_79B9),
             age: 0.0,
@@ -177,7 +177,14 @@ impl Act {
         let next = self.age + dt * self.rate;
         let sustain = self.recipe.sustain;
         if open {
-            return next.min(sustain.max(self.age));
+            // An open streak goes back to live its last seconds again, where
+            // the recipe has something to repeat.
+            let back = if next > sustain {
+                self.recipe.repeats
+            } else {
+                0.0
+            };
+            return (next - back).min(sustain.max(self.age));
         }
         if self.age > sustain || next <= sustain {
             return next;
@@ -254,6 +261,12 @@ impl Act {
         (1.0 + (self.tally.quantity.max(1) as f32).log10()).min(4.0)
     }
 
+    /// Real seconds until the timeline is at its sustain point, where a finale
+    /// begins; 0 from there on.
+    pub fn seconds_to_sustain(&self) -> f32 {
+        ((self.recipe.sustain - self.age) / self.rate).max(0.0)
+    }
+
     /// Real seconds until the recipe's timeline is over, were it not held.
     pub fn seconds_left(&self) -> f32 {
         ((self.recipe.duration.as_secs_f32() - self.age) / self.rate).max(0.0)
@@ -273,10 +286,84 @@ impl Cut {
 }
 
 /// A gift of the catalogue has its name; any other is called what it is.
-fn title(recipe: &Recipe, gift_type: &GiftType) -> Arc<str> {
+pub fn gift_title(recipe: &Recipe, gift_type: &GiftType) -> Arc<str> {
     if &*recipe.key == FALLBACK {
-        gift_type.clone()
+        gift_type.as_str().into()
     } else {
         recipe.name.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::catalog::Catalog;
+
+    const FRAME: f32 = 1.0 / 60.0;
+
+    /// An open streak of a gift that waits at second 2 and repeats the half
+    /// second before it.
+    fn streak() -> Act {
+        let text = r##"
+            lanes = { feature = 100, headline = 1000 }
+            [fallback]
+            name = "Gift"
+            kind = "particle"
+            seconds = 4
+            sustain = 2
+            repeats = 0.5
+            accents = ["#FFFFFF", "#FFFFFF"]
+        "##;
+        let catalog = Catalog::parse(text, Path::new("catalog.toml")).unwrap();
+        let start = ActStart {
+            act: ActId(1),
+            gift_type: "rose".into(),
+            lane: Lane::Ambient,
+            slot: 0,
+            by: Senders::Many(2),
+            tally: Tally::default(),
+            arrived: crate::model::Moment::ZERO,
+            duration: catalog.fallback.duration,
+            open_streak: true,
+            rehearsal: false,
+        };
+        Act::new(start, catalog.fallback)
+    }
+
+    #[test]
+    fn an_open_streak_repeats_the_stretch_before_its_sustain_point() {
+        let mut act = streak();
+        let mut seen = Vec::new();
+        for _ in 0..600 {
+            act.advance(FRAME, FRAME);
+            if act.elapsed > 2.1 {
+                seen.push(act.age);
+            }
+        }
+        let least = seen.iter().copied().fold(f32::MAX, f32::min);
+        let most = seen.iter().copied().fold(f32::MIN, f32::max);
+        assert!((1.5..1.6).contains(&least), "{least}");
+        assert!((1.9..=2.0).contains(&most), "{most}");
+    }
+
+    #[test]
+    fn a_finale_begins_where_the_timeline_goes_on() {
+        let mut act = streak();
+        for _ in 0..130 {
+            act.advance(FRAME, FRAME);
+        }
+        act.climax(Tally::default());
+        let wait = act.seconds_to_sustain();
+        assert!((0.0..0.5).contains(&wait), "{wait}");
+        for _ in 0..((wait / FRAME) as usize + 2) {
+            act.advance(FRAME, FRAME);
+        }
+        assert!(
+            act.age > 2.0,
+            "it went on past the sustain point: {}",
+            act.age
+        );
     }
 }

@@ -6,7 +6,7 @@ use bevy::prelude::*;
 use tracing::info;
 
 use super::director::Director;
-use crate::model::Outcome;
+use crate::model::{Moment, Outcome};
 use crate::net::{FROM_STAGE_CAPACITY, FromStage, Link, TO_STAGE_CAPACITY};
 use crate::session::{ConnectionState, ToStage};
 
@@ -32,6 +32,11 @@ pub struct StageLink {
 /// The connection as the network thread last described it.
 #[derive(Resource, Default, Debug, PartialEq)]
 pub struct Connected(pub Option<ConnectionState>);
+
+/// When the backend last said something about the stream: a gift, its status, a
+/// control. Heartbeats do not count.
+#[derive(Resource, Default, Debug, PartialEq)]
+pub struct LastEvent(pub Option<Moment>);
 
 impl StageLink {
     pub fn new(link: Link) -> Self {
@@ -83,6 +88,7 @@ pub(super) fn receive(
     link: Res<StageLink>,
     mut director: ResMut<Director>,
     mut connected: ResMut<Connected>,
+    mut last_event: ResMut<LastEvent>,
 ) {
     if link.unsent.len() >= MOST_UNSENT {
         return;
@@ -90,6 +96,9 @@ pub(super) fn receive(
     let Some(link) = &link.link else { return };
     let now = time.elapsed();
     for message in link.drain().take(MOST_A_FRAME) {
+        if !matches!(message, ToStage::Config(_) | ToStage::Connection(_)) {
+            last_event.0 = Some(now);
+        }
         match message {
             ToStage::Gift(gift) => director.show.offer(now, *gift),
             ToStage::Config(config) => {

@@ -14,9 +14,11 @@ mod tests;
 
 use bevy::prelude::*;
 
-pub use act::{Act, AssetFailed, Climaxed, FellBack, Grew, Shrank};
+pub use act::{Act, AssetFailed, Climaxed, FellBack, Grew, Shrank, gift_title};
 pub use director::{Director, Muted, Paused, Volume};
-pub use link::{Connected, StageLink};
+pub use link::{Connected, LastEvent, StageLink};
+// Who shows the connection need not know the session.
+pub use crate::session::ConnectionState;
 pub use metrics::Metrics;
 
 /// The order of a frame.
@@ -55,6 +57,7 @@ impl Plugin for StagePlugin {
         .init_resource::<Paused>()
         .init_resource::<Volume>()
         .init_resource::<Connected>()
+        .init_resource::<LastEvent>()
         .add_observer(director::replace_failed)
         .add_systems(
             Update,

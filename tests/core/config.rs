@@ -2,8 +2,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hyperfocus::config::{
-    Config, ConfigError, ConfigFile, Counting, Folders, Role, Size, SoundSettings, Warning, keys,
-    nearest,
+    Anchor, Config, ConfigError, ConfigFile, Counting, Folders, Role, Size, SoundSettings, Warning,
+    keys, nearest,
 };
 
 fn folders() -> Folders {
@@ -321,6 +321,8 @@ fn the_documented_example_shows_every_setting_with_its_true_default() {
         ..defaults.sound
     };
     assert_eq!(config.sound, sound);
+    assert_eq!(config.captions, defaults.captions);
+    assert_eq!(config.board, defaults.board);
     assert_eq!(config.output.raw, defaults.output.raw);
 }
 
@@ -349,6 +351,52 @@ fn settings_arrive_where_they_belong() {
     assert!(config.sound.muted && config.output.raw && config.play_unseen);
     assert_eq!((config.sound.ambient, config.sound.feature), (0.25, 1.0));
     assert_eq!(config.sound.device.as_deref(), Some("USB Headphones"));
+}
+
+#[test]
+fn the_board_is_off_and_its_parts_are_placed_or_switched_off() {
+    let (config, _) = resolve("", &[], &[]).unwrap();
+    assert!(!config.board.show);
+    assert_eq!(config.board.connection, None);
+    let file = "[board]\nshow = true\ngoal = 'bottom'\nrecent = 'off'\ngifters_shown = 3\n";
+    let environment = [("HYPERFOCUS_BOARD_CONNECTION", "bottom-right")];
+    let (config, warnings) = resolve(file, &environment, &[("board.live", "off")]).unwrap();
+    assert_eq!(warnings, []);
+    let board = config.board;
+    assert!(board.show);
+    assert_eq!(
+        (board.goal, board.recent, board.connection, board.live),
+        (Some(Anchor::Bottom), None, Some(Anchor::BottomRight), None)
+    );
+    assert_eq!((board.gifters_shown, board.recent_shown), (3, 4));
+}
+
+#[test]
+fn the_look_is_held_to_its_words_and_ranges() {
+    for (file, holds) in [
+        ("[captions]\ntheme = 'neon'", true),
+        ("[captions]\ntheme = 'high-contrast'", true),
+        ("[captions]\ntheme = 'paper'", false),
+        ("[captions]\ntext_scale = 1.6", true),
+        ("[captions]\ntext_scale = 1.7", false),
+        ("[board]\nmargin = 20", true),
+        ("[board]\nmargin = 21", false),
+        ("[board]\ngoal = 'middle'", false),
+        ("[board]\nrecent_shown = 0", false),
+        ("[board]\nrecent_shown = 2.5", false),
+        ("language = 'de-AT'", true),
+        ("language = 'de_AT'", true),
+        ("language = 'zh-Hant-TW'", true),
+        ("language = 'german'", false),
+        ("language = 'd'", false),
+        ("language = 'de-'", false),
+    ] {
+        assert_eq!(resolve(file, &[], &[]).is_ok(), holds, "{file}");
+    }
+    let told = refusal("[captions]\ntheme = 'neno'");
+    assert!(told.ends_with("(did you mean neon?)"), "{told}");
+    let told = resolve("", &[], &[("board.show", "maybe")]).unwrap_err();
+    assert!(told.to_string().starts_with("--board: "), "{told}");
 }
 
 #[test]

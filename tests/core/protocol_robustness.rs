@@ -170,8 +170,8 @@ fn labels() -> impl Strategy<Value = Vec<Arc<str>>> {
 fn gift() -> impl Strategy<Value = Gift> {
     let sender = (id(), name(), url(), any::<bool>(), any::<bool>()).prop_map(
         |(user_id, name, avatar_url, is_subscriber, is_moderator)| Sender {
-            user_id: Private(user_id),
-            name: Private(name),
+            user_id: Private(user_id.into()),
+            name: Private(name.into()),
             avatar_url,
             is_subscriber,
             is_moderator,
@@ -180,7 +180,7 @@ fn gift() -> impl Strategy<Value = Gift> {
     let duration = prop::option::of((100..60_000_u64).prop_map(Duration::from_millis));
     let animation = (prop::option::of(label()), duration, url(), url()).prop_map(
         |(kind, duration, asset_url, sound_url)| AnimationWish {
-            kind,
+            kind: kind.map(Into::into),
             duration,
             asset_url,
             sound_url,
@@ -213,7 +213,7 @@ fn gift() -> impl Strategy<Value = Gift> {
                 sent,
             )| Gift {
                 id,
-                gift_type,
+                gift_type: gift_type.into(),
                 quantity,
                 total_value,
                 sender,
@@ -251,7 +251,7 @@ fn control() -> impl Strategy<Value = Control> {
         any::<bool>().prop_map(Control::DoNotDisturb),
         (0..=64_u8).prop_map(|n| Control::Volume(f32::from(n) / 64.0)),
         (label(), 1..=1_000_000_u32).prop_map(|(gift_type, quantity)| Control::Test {
-            gift_type,
+            gift_type: gift_type.into(),
             quantity
         }),
     ]

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyperfocus::catalog::{Catalog, Lane};
-use hyperfocus::model::{AnimationWish, Control, Gift, GiftId, Goal, Moment, Sender, StreamStatus};
+use hyperfocus::model::{
+    AnimationWish, Control, Gift, GiftId, Goal, Moment, Sender, StreamStatus, Word,
+};
 use hyperfocus::on_air::Policy;
 use hyperfocus::show::{ActId, Counting, Cue, Event, LANES, Show, ShowSettings};
 use proptest::prelude::*;
@@ -248,7 +250,7 @@ impl Onlooker {
     fn offer(&mut self, offer: &Offer, user: u32) {
         let id: GiftId = format!("gift {}", self.offered.len()).into();
         self.offered.push(id.clone());
-        let user: Arc<str> = format!("user {user}").into();
+        let user: Word = format!("user {user}").into();
         self.show.offer(
             self.now,
             Gift {

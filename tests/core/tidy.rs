@@ -27,6 +27,7 @@ const LAYERS: &[(&str, &[Reach])] = &[
     ("model", &[]),
     ("config", &[]),
     ("catalog", &[Whole("model")]),
+    ("locale", &[]),
     ("protocol", &[Whole("model")]),
     ("session", &[Whole("protocol"), Whole("model")]),
     (
@@ -63,6 +64,7 @@ const LAYERS: &[(&str, &[Reach])] = &[
         "render",
         &[
             Whole("stage"),
+            Whole("locale"),
             Whole("show"),
             Whole("catalog"),
             Whole("model"),

@@ -12,11 +12,14 @@
 
 use std::path::{Path, PathBuf};
 
+use hyperfocus::locale::Words;
 use hyperfocus::model::Private;
+use hyperfocus::render::caption::board::{self, GifterRow, RecentRow, Signal};
 use hyperfocus::render::caption::counter::DigitCache;
 use hyperfocus::render::caption::{
-    Accent, AvatarSpec, CardSize, CardSpec, CardTitle, CounterSpec, NameSpec, PanelSpec, Picture,
-    PixelBuffer, Rgba, TextPainter, TextStyle, Wording, avatar, card, counter, painter, panel,
+    Accent, AvatarSpec, BoardKind, BoardSpec, CardSize, CardSpec, CardTitle, CounterSpec, NameSpec,
+    PanelSpec, Picture, PixelBuffer, Rgba, TextPainter, TextStyle, Theme, avatar, card, counter,
+    painter, panel,
 };
 
 #[derive(serde::Deserialize)]
@@ -48,12 +51,23 @@ enum Paint {
         icon: Option<String>,
         quantity: u64,
         accent: [String; 2],
+        theme: Option<String>,
+        language: Option<String>,
         scale: f32,
     },
     Counter {
         count: u64,
         accent: [String; 2],
+        theme: Option<String>,
         size: f32,
+    },
+    /// Every part of the board, one below the other.
+    Board {
+        theme: String,
+        mirrored: bool,
+        scale: f32,
+        room: f32,
+        names: [String; 4],
     },
     Name {
         text: String,
@@ -206,6 +220,8 @@ fn paint(painter: &mut TextPainter, what: &Paint) -> PixelBuffer {
             icon,
             quantity,
             accent,
+            theme,
+            language,
             scale,
         } => {
             let title = match (name, people) {
@@ -228,21 +244,53 @@ fn paint(painter: &mut TextPainter, what: &Paint) -> PixelBuffer {
                 icon: icon.as_ref().map(|emoji| picture(painter, emoji)),
                 quantity: *quantity,
                 accent: colours(accent),
+                theme: named(theme.as_deref()),
                 scale: *scale,
+                room: None,
             };
-            card::paint(painter, &Wording::default(), &spec)
+            let words = language.as_deref().unwrap_or("en");
+            card::paint(painter, &Words::of(words).0, &spec)
         }
         Paint::Counter {
             count,
             accent,
+            theme,
             size,
         } => {
             let spec = CounterSpec {
                 count: *count,
                 accent: colours(accent),
+                theme: named(theme.as_deref()),
                 size_px: *size,
             };
-            counter::paint(painter, &mut DigitCache::default(), &spec)
+            counter::paint(
+                painter,
+                &mut DigitCache::default(),
+                &Words::english(),
+                &spec,
+            )
+        }
+        Paint::Board {
+            theme,
+            mirrored,
+            scale,
+            room,
+            names,
+        } => {
+            let parts: Vec<_> = parts(painter, names)
+                .into_iter()
+                .map(|kind| {
+                    let spec = BoardSpec {
+                        theme: named(Some(theme)),
+                        scale: *scale,
+                        room: *room,
+                        mirrored: *mirrored,
+                        kind,
+                    };
+                    board::paint(painter, &spec)
+                })
+                .collect();
+            column(&parts)
         }
         Paint::Name {
             text,
@@ -285,6 +333,106 @@ fn paint(painter: &mut TextPainter, what: &Paint) -> PixelBuffer {
             panel::paint(painter, &spec)
         }
     }
+}
+
+fn named(theme: Option<&str>) -> Theme {
+    match theme {
+        None | Some("glass") => Theme::Glass,
+        Some("neon") => Theme::Neon,
+        Some("high-contrast") => Theme::HighContrast,
+        Some(other) => panic!("no theme {other:?}"),
+    }
+}
+
+/// A part of each kind.
+fn parts(painter: &mut TextPainter, names: &[String; 4]) -> Vec<BoardKind> {
+    let name = |n: usize| Private(names[n].as_str().into());
+    let gifter = |n, total: &str| GifterRow {
+        name: name(n),
+        total: total.into(),
+    };
+    let rose = picture(painter, "\u{1F339}");
+    vec![
+        BoardKind::Live {
+            is_live: true,
+            badge: "LIVE".into(),
+            viewers: "12,483".into(),
+            noun: "viewers".into(),
+        },
+        BoardKind::Live {
+            is_live: false,
+            badge: "OFFLINE".into(),
+            viewers: "0".into(),
+            noun: "viewers".into(),
+        },
+        BoardKind::Goal {
+            title: "A new chair".into(),
+            current: "340".into(),
+            target: "500".into(),
+            reached: None,
+        },
+        BoardKind::Fill,
+        BoardKind::Goal {
+            title: names[2].as_str().into(),
+            current: "500".into(),
+            target: "500".into(),
+            reached: Some("Goal reached".into()),
+        },
+        BoardKind::Gifters {
+            title: "Top gifters".into(),
+            rows: vec![
+                gifter(0, "12,400"),
+                gifter(1, "8,250"),
+                gifter(2, "3,999"),
+                gifter(3, "310"),
+            ],
+        },
+        BoardKind::Recent {
+            title: "Recent gifts".into(),
+            rows: vec![
+                RecentRow {
+                    name: name(3),
+                    gift: "Rose".into(),
+                    icon: Some(rose),
+                    quantity: "\u{D7}12".into(),
+                },
+                RecentRow {
+                    name: name(2),
+                    gift: "Mystery box".into(),
+                    icon: None,
+                    quantity: "".into(),
+                },
+            ],
+        },
+        BoardKind::Link {
+            signal: Signal::Waiting,
+            words: "connection lost, trying again".into(),
+        },
+        BoardKind::Spark,
+    ]
+}
+
+/// Images one below the other, their bodies starting at one line.
+fn column(parts: &[PixelBuffer]) -> PixelBuffer {
+    let left = parts.iter().map(|p| p.body.x).fold(0.0, f32::max) as u32;
+    let width = parts.iter().map(|p| left + p.width).max().unwrap_or(1);
+    let height = parts.iter().map(|p| p.height).sum();
+    let mut whole = PixelBuffer {
+        width,
+        height,
+        rgba: vec![0; (width * height * 4) as usize],
+        ..parts[0].clone()
+    };
+    let mut top = 0;
+    for part in parts {
+        let indent = left - part.body.x as u32;
+        for (y, row) in part.rgba.chunks_exact(part.width as usize * 4).enumerate() {
+            let at = (((top + y as u32) * width + indent) * 4) as usize;
+            whole.rgba[at..at + row.len()].copy_from_slice(row);
+        }
+        top += part.height;
+    }
+    whole
 }
 
 fn picture(painter: &mut TextPainter, emoji: &str) -> Picture {

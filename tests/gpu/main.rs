@@ -4,6 +4,8 @@
 mod bad_input;
 #[cfg(feature = "cli")]
 mod bench;
+#[cfg(feature = "cli")]
+mod board;
 mod captions;
 #[cfg(all(target_os = "linux", feature = "cli"))]
 mod devices;

@@ -14,7 +14,9 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use bevy::prelude::*;
 
-use crate::cli::{Connection, RunPlan, Shutdown, StageSettings, TemporaryFolder, find_catalog};
+use crate::cli::{
+    Connection, LookPlan, RunPlan, Shutdown, StageSettings, TemporaryFolder, find_catalog,
+};
 use crate::config::{Config, Folders, Size};
 use crate::protocol::ClientType;
 use crate::render::Warmup;
@@ -54,6 +56,7 @@ pub fn plan(state: &TemporaryFolder) -> Result<RunPlan> {
             fps: FPS,
             window: false,
         },
+        look: LookPlan::default(),
         show: config.show,
         on_air: config.on_air,
         sound: crate::config::SoundSettings {

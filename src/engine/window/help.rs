@@ -16,6 +16,8 @@ use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use super::keys;
 use super::pace::Pace;
 use crate::engine::wake::Alarm;
+use crate::locale::Text;
+use crate::render::Look;
 use crate::render::caption::{PanelSpec, PixelBuffer, TextPainter, panel};
 use crate::render::present::WindowCamera;
 use crate::stage::Director;
@@ -29,23 +31,17 @@ const DESIGNED_FOR: f32 = 1080.0;
 const SMALLEST: f32 = 0.55;
 
 /// Keys and what they do, as the panel and README.md name them.
-pub(super) const KEYS: &[(&str, &str)] = &[
-    ("Space", "pause and go on"),
-    ("S", "skip what plays"),
-    ("C", "clear the stage and the queue"),
-    ("M", "mute"),
-    ("D", "do not disturb: collect gifts, then play one recap"),
-    ("R", "replay the last gift"),
-    (
-        "1 to 9",
-        "test gifts; they count nowhere. With Shift, ten at once",
-    ),
-    (
-        "B",
-        "what the stage lies over: dark, black, white, checkered",
-    ),
-    ("H, F1", "this help"),
-    ("Q, Esc", "quit"),
+pub(super) const KEYS: &[(&str, Text)] = &[
+    ("Space", Text::HelpPause),
+    ("S", Text::HelpSkip),
+    ("C", Text::HelpClear),
+    ("M", Text::HelpMute),
+    ("D", Text::HelpQuiet),
+    ("R", Text::HelpReplay),
+    ("1 to 9", Text::HelpTest),
+    ("B", Text::HelpGround),
+    ("H, F1", Text::HelpHelp),
+    ("Q, Esc", Text::HelpQuit),
 ];
 
 /// Whether the help is wanted, and how far it is.
@@ -80,6 +76,7 @@ impl Plugin for HelpPlugin {
 fn ask(
     mut help: ResMut<Help>,
     director: Res<Director>,
+    look: Res<Look>,
     pace: Res<Pace>,
     window: Query<&Window, With<PrimaryWindow>>,
 ) {
@@ -90,7 +87,7 @@ fn ask(
     let scale = (window.physical_height() as f32 / DESIGNED_FOR).max(SMALLEST);
     let mut lines: Vec<(Arc<str>, Arc<str>)> = KEYS
         .iter()
-        .map(|(key, meaning)| ((*key).into(), (*meaning).into()))
+        .map(|(key, meaning)| ((*key).into(), look.words.say(*meaning).into()))
         .collect();
     let gifts = keys::test_gifts(&director.catalog)
         .enumerate()
@@ -100,7 +97,7 @@ fn ask(
         lines.push(("".into(), some.join("   ").into()));
     }
     let spec = PanelSpec {
-        title: "Keys".into(),
+        title: look.words.say(Text::HelpTitle).into(),
         lines,
         scale,
     };

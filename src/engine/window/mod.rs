@@ -37,7 +37,9 @@ use super::{CLEAN_FRAMES, Ended, LONGEST_SLEEP, Rest, app, rest};
 use crate::catalog::Catalog;
 use crate::cli::{RunPlan, Shutdown};
 use crate::config::Size;
+use crate::locale::Text;
 use crate::output::Outputs;
+use crate::render::Look;
 use crate::render::present::WindowCamera;
 use crate::stage::{Director, StageLink, StageSet};
 
@@ -312,16 +314,21 @@ fn show_ground(ground: Res<Ground>, mut camera: Single<&mut WindowCamera>) {
 }
 
 /// Says in the title what the picture cannot.
-fn show_title(director: Res<Director>, mut windows: Query<&mut Window, With<PrimaryWindow>>) {
+fn show_title(
+    director: Res<Director>,
+    look: Res<Look>,
+    mut windows: Query<&mut Window, With<PrimaryWindow>>,
+) {
     let show = &director.show;
     let states = [
-        (show.is_paused(), "paused"),
-        (show.is_quiet(), "do not disturb"),
-        (show.is_muted(), "muted"),
+        (show.is_paused(), Text::StatePaused),
+        (show.is_quiet(), Text::StateQuiet),
+        (show.is_muted(), Text::StateMuted),
     ];
     let told: Vec<_> = states
         .into_iter()
-        .filter_map(|(on, word)| on.then_some(word))
+        .filter(|(on, _)| *on)
+        .map(|(_, word)| look.words.say(word))
         .collect();
     let title = if told.is_empty() {
         TITLE.to_owned()

@@ -1,6 +1,6 @@
 //! The caption card: who, what, how many.
 //!
-//! A dark translucent pill with a rim in the gift's colours. Its body is
+//! One layout for all themes; colours and bodies are the [`Theme`]'s. Bodies are
 //! nearly opaque on purpose: outputs blend in sRGB (desktops) or in linear
 //! light (OBS), and a fainter body would turn grey in the latter over white.
 
@@ -13,8 +13,9 @@ use super::colour::{Accent, Rgba};
 use super::counter::quantity;
 use super::mask::Mask;
 use super::picture::{Body, Picture, PixelBuffer};
-use super::surface::{Halo, Surface};
-use super::text::{self, Fill, LaidLine, Shadow, TextPainter, TextStyle};
+use super::text::{self, Fill, LaidLine, TextPainter, TextStyle};
+use super::theme::Theme;
+use crate::locale::{Text, Words};
 use crate::model::Private;
 
 /// A card to paint.
@@ -28,8 +29,11 @@ pub struct CardSpec {
     /// Shown from 2 on.
     pub quantity: u64,
     pub accent: Accent,
+    pub theme: Theme,
     /// 1.0 for a stage of 1080 lines; 0.2 to 4.
     pub scale: f32,
+    /// A stage's room in pixels, where the design would be wider than that.
+    pub room: Option<f32>,
 }
 
 /// For which lane.
@@ -55,32 +59,6 @@ pub enum CardTitle {
     Bundle { people: u32 },
 }
 
-/// The words on cards; English by default.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wording {
-    /// Before the gift: "sent".
-    pub sent: Arc<str>,
-    /// Before the number of people: "from".
-    pub from: Arc<str>,
-    /// After it, for one and for several.
-    pub person: Arc<str>,
-    pub people: Arc<str>,
-    /// In place of an empty name.
-    pub someone: Arc<str>,
-}
-
-impl Default for Wording {
-    fn default() -> Self {
-        Self {
-            sent: "sent".into(),
-            from: "from".into(),
-            person: "person".into(),
-            people: "people".into(),
-            someone: "Someone".into(),
-        }
-    }
-}
-
 /// Lengths of one card size, in pixels.
 struct Measures {
     height: f32,
@@ -91,28 +69,20 @@ struct Measures {
     title_px: f32,
     detail_px: f32,
     icon: f32,
-    rim: f32,
     max_width: f32,
 }
 
 impl Measures {
-    fn of(size: CardSize, scale: f32) -> Self {
-        let s = scale.clamp(0.2, 4.0);
-        let [
-            height,
-            pad,
-            gap,
-            end,
-            title_px,
-            detail_px,
-            icon,
-            rim,
-            max_width,
-        ] = match size {
-            CardSize::Compact => [64.0, 7.0, 13.0, 26.0, 28.0, 27.0, 60.0, 2.0, 560.0],
-            CardSize::Regular => [112.0, 13.0, 20.0, 42.0, 39.0, 29.0, 120.0, 2.5, 760.0],
-            CardSize::Large => [184.0, 21.0, 32.0, 68.0, 67.0, 47.0, 200.0, 3.5, 1240.0],
+    fn of(spec: &CardSpec) -> Self {
+        let s = spec.scale.clamp(0.2, 4.0);
+        let [height, pad, gap, end, title_px, detail_px, icon, max_width] = match spec.size {
+            CardSize::Compact => [64.0, 7.0, 13.0, 26.0, 28.0, 27.0, 60.0, 560.0],
+            CardSize::Regular => [112.0, 13.0, 20.0, 42.0, 39.0, 29.0, 120.0, 760.0],
+            CardSize::Large => [184.0, 21.0, 32.0, 68.0, 67.0, 47.0, 200.0, 1240.0],
         };
+        // Below this a card could not hold a face and a letter.
+        let least = height * s * 3.4;
+        let room = spec.room.unwrap_or(f32::INFINITY).max(least);
         Self {
             height: (height * s).round(),
             pad: pad * s,
@@ -121,8 +91,7 @@ impl Measures {
             title_px: title_px * s,
             detail_px: detail_px * s,
             icon: (icon * s).round(),
-            rim: (rim * s).max(1.0),
-            max_width: max_width * s,
+            max_width: (max_width * s).min(room),
         }
     }
 
@@ -163,8 +132,8 @@ impl Row {
 }
 
 /// Paints a card.
-pub fn paint(painter: &mut TextPainter, words: &Wording, spec: &CardSpec) -> PixelBuffer {
-    let m = Measures::of(spec.size, spec.scale);
+pub fn paint(painter: &mut TextPainter, words: &Words, spec: &CardSpec) -> PixelBuffer {
+    let m = Measures::of(spec);
     let has_icon = spec.icon.is_some();
     // A bundle's icon takes the avatar's place.
     let trailing_icon = has_icon && matches!(spec.title, CardTitle::Sender { .. });
@@ -189,7 +158,7 @@ pub fn paint(painter: &mut TextPainter, words: &Wording, spec: &CardSpec) -> Pix
         .max(rows.detail.as_ref().map_or(0.0, |row| row.width));
     let width = (fixed + text_width).ceil().max(m.height);
 
-    let surface = surface(spec, &m, width, mirrored);
+    let surface = spec.theme.card(&spec.accent, m.height, width, mirrored);
     let margin = surface.margin();
     let body = Body {
         x: margin,
@@ -219,7 +188,7 @@ pub fn paint(painter: &mut TextPainter, words: &Wording, spec: &CardSpec) -> Pix
             icon,
             (x, margin + (m.height - m.icon) / 2.0),
             m.icon,
-            &spec.accent,
+            spec,
         );
     }
     let (first, second) = baselines(&m, margin, rows.detail.is_some());
@@ -261,31 +230,21 @@ struct Rows {
 
 fn rows(
     painter: &mut TextPainter,
-    words: &Wording,
+    words: &Words,
     spec: &CardSpec,
     m: &Measures,
     (room, trailing_icon): (f32, bool),
 ) -> Rows {
-    let text = Shadow {
-        blur_px: m.title_px * 0.12,
-        dx: 0.0,
-        dy: (m.title_px * 0.035).max(0.5),
-        colour: Rgba::BLACK.with_alpha(0.6),
-    };
-    let bright = spec.accent.secondary.at_least(0.50);
-    let title = TextStyle::new(m.title_px).bold().shadow(text);
-    let muted = TextStyle::new(m.detail_px)
-        .colour(Rgba::hex(0xC9CBD8))
-        .shadow(text);
-    let strong = TextStyle::new(m.detail_px)
-        .bold()
-        .colour(bright)
-        .shadow(text);
-    let count = (spec.quantity > 1).then(|| quantity(spec.quantity));
+    let title = spec.theme.title(m.title_px, &spec.accent);
+    let muted = spec.theme.quiet(m.detail_px);
+    let strong = spec.theme.strong(m.detail_px, &spec.accent);
+    let count = (spec.quantity > 1).then(|| quantity(words, spec.quantity));
     let space = m.detail_px * 0.28;
-    let sender = match &spec.title {
-        CardTitle::Sender { name, .. } if name.0.trim().is_empty() => &words.someone,
-        CardTitle::Sender { name, .. } => &name.0,
+    let sender: Arc<str> = match &spec.title {
+        CardTitle::Sender { name, .. } if name.0.trim().is_empty() => {
+            words.say(Text::Someone).into()
+        }
+        CardTitle::Sender { name, .. } => name.0.clone(),
         CardTitle::Bundle { people } => {
             return bundle_rows(
                 painter,
@@ -316,7 +275,7 @@ fn rows(
             tail.width + m.gap
         };
         let mut row = Row::default();
-        row.push(painter, title.max_width(room - tail_room), sender, 0.0);
+        row.push(painter, title.max_width(room - tail_room), &sender, 0.0);
         let mirrored = row.pieces[0].line.rtl;
         join(&mut row, tail, m.gap, mirrored);
         return Rows {
@@ -327,14 +286,14 @@ fn rows(
     }
 
     let mut row = Row::default();
-    row.push(painter, title.max_width(room), sender, 0.0);
+    row.push(painter, title.max_width(room), &sender, 0.0);
     let mirrored = row.pieces[0].line.rtl;
     let mut count_room = 0.0;
     if let Some(count) = &count {
         count_room = painter.lay_out(&strong, count).width + space;
     }
     let mut detail = Row::default();
-    detail.push(painter, muted, &words.sent, 0.0);
+    detail.push(painter, muted, &words.say(Text::CardSent), 0.0);
     let gift_room = (room - detail.width - 2.0 * space - count_room).max(m.detail_px);
     detail.push(
         painter,
@@ -343,11 +302,8 @@ fn rows(
         space,
     );
     if let Some(count) = &count {
-        let white = TextStyle {
-            fill: Fill::Solid(Rgba::WHITE),
-            ..strong
-        };
-        detail.push(painter, white, count, space * 1.2);
+        let number = spec.theme.number(m.detail_px);
+        detail.push(painter, number, count, space * 1.2);
     }
     Rows {
         title: row,
@@ -381,7 +337,7 @@ fn join(row: &mut Row, tail: Row, gap: f32, mirrored: bool) {
 /// "Rose ×240" over "from 31 people"; on one line when compact.
 fn bundle_rows(
     painter: &mut TextPainter,
-    words: &Wording,
+    words: &Words,
     spec: &CardSpec,
     (people, room): (u32, f32),
     (title, muted, strong): (&TextStyle, &TextStyle, &TextStyle),
@@ -391,23 +347,22 @@ fn bundle_rows(
         fill: strong.fill,
         ..title.clone()
     };
-    let count = quantity(spec.quantity);
-    let noun = if people == 1 {
-        &words.person
-    } else {
-        &words.people
-    };
+    let count = quantity(words, spec.quantity);
     let mut detail = Row::default();
     let gap = muted.size_px * 0.28;
-    detail.push(painter, muted.clone(), &words.from, 0.0);
-    let white = TextStyle::clone(muted).bold().colour(Rgba::WHITE);
-    detail.push(
-        painter,
-        white,
-        &super::counter::grouped(u64::from(people)),
-        gap,
-    );
-    detail.push(painter, muted.clone(), noun, gap);
+    let number = words.number(u64::from(people));
+    let told = words.count(Text::CardFrom, u64::from(people));
+    // The number stands out from its words, wherever the language puts it.
+    let (before, after) = told.split_once(&number).unwrap_or((&told, ""));
+    for (text, style) in [
+        (before, muted.clone()),
+        (&*number, spec.theme.number(muted.size_px)),
+        (after, muted.clone()),
+    ] {
+        if !text.trim().is_empty() {
+            detail.push(painter, style, text.trim(), gap);
+        }
+    }
 
     let compact = spec.size == CardSize::Compact;
     let taken = painter.lay_out(&bright, &count).width
@@ -436,36 +391,6 @@ fn bundle_rows(
     }
 }
 
-fn surface(spec: &CardSpec, m: &Measures, width: f32, mirrored: bool) -> Surface {
-    let Accent { primary, secondary } = spec.accent;
-    // Accents of any brightness tint the same dark body.
-    let tint = primary.at_most(0.18);
-    let ink = Rgba::hex(0x14_13_1C);
-    let s = m.height / 112.0;
-    Surface {
-        radius: m.height / 2.0,
-        top: ink.mix(tint, 0.20).mix(Rgba::WHITE, 0.05).with_alpha(0.95),
-        bottom: ink.mix(tint, 0.07).mix(Rgba::BLACK, 0.25).with_alpha(0.97),
-        wash: primary.at_most(0.30).with_alpha(0.60),
-        wash_reach: (width * 0.72).min(m.height * 4.2),
-        rim_px: m.rim,
-        rim: (
-            primary.at_least(0.25).with_alpha(0.98),
-            secondary.at_least(0.35).with_alpha(0.50),
-        ),
-        glow: Halo {
-            reach_px: (16.0 * s).max(3.0),
-            colour: primary.at_least(0.12).with_alpha(0.34),
-        },
-        shadow: Halo {
-            reach_px: (20.0 * s).max(4.0),
-            colour: Rgba::BLACK.with_alpha(0.50),
-        },
-        shadow_dy: (5.0 * s).max(1.0),
-        mirrored,
-    }
-}
-
 /// The disc at the leading end: the sender, or a bundle's gift.
 fn leading(
     painter: &mut TextPainter,
@@ -488,24 +413,29 @@ fn leading(
                 &disc,
                 &name.0,
                 avatar.as_ref(),
-                Some(&spec.accent),
+                Some(&spec.theme.ring(&spec.accent)),
             );
         }
         (CardTitle::Bundle { .. }, Some(icon)) => {
             let side = diameter * 1.16;
             let at = (disc.cx - side / 2.0, disc.cy - side / 2.0);
-            draw_icon(target, icon, at, side, &spec.accent);
+            draw_icon(target, icon, at, side, spec);
         }
         (CardTitle::Bundle { .. }, None) => {
-            avatar::draw(painter, target, &disc, &spec.gift, None, Some(&spec.accent));
+            let ring = spec.theme.ring(&spec.accent);
+            avatar::draw(painter, target, &disc, &spec.gift, None, Some(&ring));
         }
     }
 }
 
 /// The gift's icon on a pool of its own light, a little above the card.
-fn draw_icon(target: &mut Pixmap, icon: &Picture, at: (f32, f32), side: f32, accent: &Accent) {
+fn draw_icon(target: &mut Pixmap, icon: &Picture, at: (f32, f32), side: f32, spec: &CardSpec) {
     let pixels = side.round().max(1.0) as usize;
     let (x, y) = (at.0.round() as i32, at.1.round() as i32);
+    if !spec.theme.is_soft() {
+        icon.draw(target, x, y, pixels, false);
+        return;
+    }
     let reach = side * 0.62;
     let mut light = Mask::new(pixels * 2, pixels * 2);
     let centre = pixels as f32;
@@ -517,7 +447,7 @@ fn draw_icon(target: &mut Pixmap, icon: &Picture, at: (f32, f32), side: f32, acc
         }
     }
     let half = pixels as i32 / 2;
-    let colour = Fill::Solid(accent.primary.at_least(0.2).with_alpha(0.45));
+    let colour = Fill::Solid(spec.accent.primary.at_least(0.2).with_alpha(0.45));
     light.tint_inside(target, x - half, y - half, &colour);
 
     let room = (side * 0.12).ceil() as i32;

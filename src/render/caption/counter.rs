@@ -3,46 +3,33 @@
 //! Each character is rasterised once per size into three masks (letter,
 //! outline, glow); a counter is put together from them and coloured in one
 //! pass. Digits are as wide as each other, so the number stands still while it
-//! climbs.
+//! climbs, and its colours warm from the gift's own to gold and embers.
 
 use std::collections::VecDeque;
 
 use tiny_skia::Pixmap;
 
-use super::colour::{Accent, Rgba};
+use super::colour::Accent;
 use super::glyphs::Ink;
 use super::mask::{Fill, Mask};
 use super::picture::{Body, PixelBuffer};
 use super::text::{self, TextPainter, TextStyle};
+use super::theme::{Theme, heat};
+use crate::locale::Words;
 
 /// A counter to paint.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CounterSpec {
     pub count: u64,
     pub accent: Accent,
+    pub theme: Theme,
     /// Height of an em in pixels: 96 suits a regular card at scale 1.
     pub size_px: f32,
 }
 
-/// "×12"; thousands are separated from 10,000 on.
-pub fn quantity(count: u64) -> String {
-    format!("\u{D7}{}", grouped(count))
-}
-
-/// "9999", "10,000", "1,234,567".
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    if number < 10_000 {
-        return digits;
-    }
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
+/// "×12", as the words' language writes numbers.
+pub fn quantity(words: &Words, count: u64) -> String {
+    format!("\u{D7}{}", words.number(count))
 }
 
 /// Sizes in use at once: three lanes, and a spare while a window is resized.
@@ -52,8 +39,10 @@ const MAX_SETS: usize = 4;
 /// The multiplication sign is smaller than the digits.
 const SIGN_SCALE: f32 = 0.72;
 
-const CHARACTERS: [char; 12] = [
-    '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', ',', '\u{D7}',
+/// Digits, what languages put between thousands, and the sign.
+const CHARACTERS: [char; 18] = [
+    '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', ',', '.', '\'', '\u{2019}', '\u{A0}',
+    '\u{202F}', '+', '\u{D7}',
 ];
 
 /// Characters ready to be put together, for a few sizes.
@@ -64,6 +53,8 @@ pub struct DigitCache {
 
 struct DigitSet {
     size_px: f32,
+    /// Whether the outermost layer is a glow or, in high contrast, a line.
+    soft: bool,
     margin: f32,
     ascent: f32,
     descent: f32,
@@ -76,17 +67,18 @@ struct Digit {
     advance: f32,
     letter: Mask,
     outline: Mask,
-    glow: Mask,
+    around: Mask,
 }
 
 impl DigitCache {
-    fn set(&mut self, painter: &mut TextPainter, size_px: f32) -> &DigitSet {
-        let known = self.sets.iter().position(|set| set.size_px == size_px);
+    fn set(&mut self, painter: &mut TextPainter, size_px: f32, soft: bool) -> &DigitSet {
+        let known = |set: &DigitSet| set.size_px == size_px && set.soft == soft;
+        let known = self.sets.iter().position(known);
         let at = known.unwrap_or_else(|| {
             if self.sets.len() == MAX_SETS {
                 self.sets.pop_front();
             }
-            self.sets.push_back(DigitSet::new(painter, size_px));
+            self.sets.push_back(DigitSet::new(painter, size_px, soft));
             self.sets.len() - 1
         });
         &self.sets[at]
@@ -94,14 +86,19 @@ impl DigitCache {
 }
 
 impl DigitSet {
-    fn new(painter: &mut TextPainter, size_px: f32) -> Self {
-        let outline = (size_px * 0.065).max(1.0);
-        let glow = size_px * 0.20;
-        let margin = (outline + glow + 2.0).ceil();
+    fn new(painter: &mut TextPainter, size_px: f32, soft: bool) -> Self {
+        let outline_px = (size_px * 0.065).max(1.0);
+        let glow = if soft {
+            size_px * 0.20
+        } else {
+            size_px * 0.045
+        };
+        let margin = (outline_px + glow + 2.0).ceil();
         let ascent = (size_px * 0.78).ceil();
         let descent = (size_px * 0.17).ceil();
         let mut set = Self {
             size_px,
+            soft,
             margin,
             ascent,
             descent,
@@ -124,9 +121,14 @@ impl DigitSet {
             let pen = (margin, margin + ascent);
             // A little growth makes the family's bold a heavy.
             let letter = painter.mask(&line, pen, canvas, Ink::Grown(size_px * 0.014), false);
-            let outline = painter.mask(&line, pen, canvas, Ink::Grown(outline), false);
-            let mut halo = outline.clone();
-            halo.blur(glow);
+            let outline = painter.mask(&line, pen, canvas, Ink::Grown(outline_px), false);
+            let around = if soft {
+                let mut halo = outline.clone();
+                halo.blur(glow);
+                halo
+            } else {
+                painter.mask(&line, pen, canvas, Ink::Grown(outline_px + glow), false)
+            };
             if c.is_ascii_digit() {
                 set.digit_advance = set.digit_advance.max(line.width);
             }
@@ -134,7 +136,7 @@ impl DigitSet {
                 advance: line.width,
                 letter,
                 outline,
-                glow: halo,
+                around,
             });
         }
         set
@@ -153,12 +155,17 @@ impl DigitSet {
 }
 
 /// Paints a counter.
-pub fn paint(painter: &mut TextPainter, cache: &mut DigitCache, spec: &CounterSpec) -> PixelBuffer {
+pub fn paint(
+    painter: &mut TextPainter,
+    cache: &mut DigitCache,
+    words: &Words,
+    spec: &CounterSpec,
+) -> PixelBuffer {
     // Whole pixels, so that a resized window does not fill the cache with
     // sizes nobody can tell apart.
     let size_px = spec.size_px.clamp(8.0, 320.0).round();
-    let set = cache.set(painter, size_px);
-    let text = quantity(spec.count);
+    let set = cache.set(painter, size_px, spec.theme.is_soft());
+    let text = quantity(words, spec.count);
     let mut pens = Vec::with_capacity(text.len());
     let mut x = 0.0_f32;
     for c in text.chars() {
@@ -181,13 +188,13 @@ pub fn paint(painter: &mut TextPainter, cache: &mut DigitCache, spec: &CounterSp
     );
     let mut layers = [(); 3].map(|()| Mask::new(width, height));
     for (digit, x) in pens {
-        layers[0].stamp_max(&digit.glow, x, 0);
+        layers[0].stamp_max(&digit.around, x, 0);
         layers[1].stamp_max(&digit.outline, x, 0);
         layers[2].stamp_max(&digit.letter, x, 0);
     }
     let mut pixmap = text::blank(width as f32, height as f32);
     let baseline = set.margin + set.ascent;
-    colour(&mut pixmap, &layers, &spec.accent, size_px, baseline);
+    colour(&mut pixmap, &layers, spec, size_px, baseline);
     let body = Body {
         x: set.margin,
         y: set.margin,
@@ -199,27 +206,14 @@ pub fn paint(painter: &mut TextPainter, cache: &mut DigitCache, spec: &CounterSp
 
 fn colour(
     target: &mut Pixmap,
-    [glow, outline, letter]: &[Mask; 3],
-    accent: &Accent,
+    [around, outline, letter]: &[Mask; 3],
+    spec: &CounterSpec,
     size_px: f32,
     baseline: f32,
 ) {
     let capitals = (baseline - size_px * 0.72, baseline);
-    let dark = accent
-        .primary
-        .at_most(0.03)
-        .mix(Rgba::hex(0x0E_0A_14), 0.55);
-    let bright = accent.secondary.at_least(0.60);
-    // A white gift would have no gradient without a little shade at the foot.
-    let deep = accent.primary.at_least(0.30).at_most(0.66);
-    glow.tint(
-        target,
-        0,
-        0,
-        &Fill::Solid(accent.primary.at_least(0.10).with_alpha(0.75)),
-        capitals,
-    );
-    outline.tint(target, 0, 0, &Fill::Solid(dark), capitals);
-    let fill = Fill::Vertical([Rgba::WHITE, bright.mix(Rgba::WHITE, 0.25), deep]);
-    letter.tint(target, 0, 0, &fill, capitals);
+    let inks = spec.theme.counter(&spec.accent, heat(spec.count));
+    around.tint(target, 0, 0, &Fill::Solid(inks.around), capitals);
+    outline.tint(target, 0, 0, &Fill::Solid(inks.outline), capitals);
+    letter.tint(target, 0, 0, &inks.fill, capitals);
 }

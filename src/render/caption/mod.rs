@@ -7,7 +7,8 @@
 //!
 //! - [`text`] lays a line out (shaping, bidi, fallback between the system's
 //!   fonts) and paints it; nothing ever shows an empty box.
-//! - [`avatar`], [`card`], [`counter`] and [`panel`] are the designs.
+//! - [`avatar`], [`card`], [`counter`], [`mod@board`] and [`panel`] are the designs.
+//! - [`theme`] is how they look.
 //! - [`painter`] is the thread that the stage talks to.
 //!
 //! Lengths are in pixels. The designs are drawn for a stage 1080 pixels high
@@ -16,6 +17,7 @@
 //! Nothing in here knows Bevy.
 
 pub mod avatar;
+pub mod board;
 pub mod card;
 pub mod colour;
 pub mod counter;
@@ -26,15 +28,18 @@ pub mod panel;
 pub mod picture;
 mod surface;
 pub mod text;
+pub mod theme;
 
 #[cfg(test)]
 mod tests;
 
 pub use avatar::AvatarSpec;
-pub use card::{CardSize, CardSpec, CardTitle, Wording};
+pub use board::{BoardKind, BoardSpec};
+pub use card::{CardSize, CardSpec, CardTitle};
 pub use colour::{Accent, Rgba};
 pub use counter::CounterSpec;
 pub use painter::{CaptionKind, CaptionPainter, CaptionRequest, NameSpec};
 pub use panel::PanelSpec;
 pub use picture::{Body, Picture, PixelBuffer};
 pub use text::{TextPainter, TextStyle};
+pub use theme::Theme;

@@ -15,12 +15,14 @@ use std::thread::JoinHandle;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
 use super::avatar::{self, AvatarSpec};
-use super::card::{self, CardSpec, Wording};
+use super::board::{self, BoardSpec};
+use super::card::{self, CardSpec};
 use super::colour::Rgba;
 use super::counter::{self, CounterSpec, DigitCache};
 use super::panel::{self, PanelSpec};
 use super::picture::{Body, PixelBuffer};
 use super::text::{self, Outline, Shadow, TextPainter, TextStyle};
+use crate::locale::Words;
 use crate::model::Private;
 
 /// 64 acts on stage, each with a card, a counter and a few images for its
@@ -38,7 +40,7 @@ const IMAGES_IN_FLIGHT: usize = 16;
 /// What the painter needs to know once.
 #[derive(Debug, Clone, Default)]
 pub struct CaptionSettings {
-    pub wording: Wording,
+    pub words: Words,
 }
 
 /// One image to paint.
@@ -59,6 +61,7 @@ pub enum CaptionKind {
     /// A face for fusing into a video.
     Avatar(AvatarSpec),
     Panel(PanelSpec),
+    Board(Box<BoardSpec>),
 }
 
 /// Text in a box: as large as it fits, centred, one line.
@@ -270,11 +273,14 @@ impl<'a> Desk<'a> {
 
     fn paint(&mut self, kind: &CaptionKind) -> Option<PixelBuffer> {
         Some(match kind {
-            CaptionKind::Card(spec) => card::paint(&mut self.text, &self.settings.wording, spec),
-            CaptionKind::Counter(spec) => counter::paint(&mut self.text, &mut self.digits, spec),
+            CaptionKind::Card(spec) => card::paint(&mut self.text, &self.settings.words, spec),
+            CaptionKind::Counter(spec) => {
+                counter::paint(&mut self.text, &mut self.digits, &self.settings.words, spec)
+            }
             CaptionKind::Name(spec) => paint_name(&mut self.text, spec),
             CaptionKind::Avatar(spec) => avatar::paint(&mut self.text, spec),
             CaptionKind::Panel(spec) => panel::paint(&mut self.text, spec),
+            CaptionKind::Board(spec) => board::paint(&mut self.text, spec),
         })
     }
 }

@@ -109,6 +109,12 @@ fn panel_surface(s: f32) -> Surface {
             Rgba::hex(0x9D_90_FF).with_alpha(0.60),
             Rgba::WHITE.with_alpha(0.14),
         ),
+        lit: true,
+        inner: Halo {
+            reach_px: 0.0,
+            colour: none,
+        },
+        keyline: (0.0, none),
         glow: Halo {
             reach_px: 0.0,
             colour: none,
@@ -132,6 +138,12 @@ fn key_surface(s: f32) -> Surface {
         wash_reach: 1.0,
         rim_px: 1.0,
         rim: (Rgba::WHITE.with_alpha(0.18), Rgba::WHITE.with_alpha(0.18)),
+        lit: true,
+        inner: Halo {
+            reach_px: 0.0,
+            colour: none,
+        },
+        keyline: (0.0, none),
         glow: Halo {
             reach_px: 0.0,
             colour: none,

@@ -73,6 +73,13 @@ impl PixelBuffer {
 #[derive(Clone)]
 pub struct Picture(Arc<Pixels>);
 
+/// Pictures are alike when they are the same one.
+impl PartialEq for Picture {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 struct Pixels {
     width: usize,
     height: usize,

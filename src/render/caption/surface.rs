@@ -22,6 +22,12 @@ pub(super) struct Surface {
     pub rim_px: f32,
     /// Rim colours at the leading and the trailing end.
     pub rim: (Rgba, Rgba),
+    /// A hairline of light within the rim, strongest along the top.
+    pub lit: bool,
+    /// A soft edge within the rim.
+    pub inner: Halo,
+    /// A crisp line around the outside: its width in pixels, and its colour.
+    pub keyline: (f32, Rgba),
     pub glow: Halo,
     pub shadow: Halo,
     pub shadow_dy: f32,
@@ -56,6 +62,7 @@ impl Surface {
         self.glow
             .reach_px
             .max(self.shadow.reach_px + self.shadow_dy)
+            .max(self.keyline.0)
             .ceil()
             + 1.0
     }
@@ -76,7 +83,8 @@ impl Surface {
             let t = ((y - body.y) / body.height).clamp(0.0, 1.0);
             let base = self.top.mix(self.bottom, t);
             // Light from above: strong along the top edge, faint below.
-            let light = Rgba::WHITE.with_alpha(0.30 * (1.0 - t * 2.2).max(0.0) + 0.05);
+            let light = 0.30 * (1.0 - t * 2.2).max(0.0) + 0.05;
+            let light = Rgba::WHITE.with_alpha(if self.lit { light } else { 0.0 });
             let deep = self.deep_columns(&shape, y, width);
             for (x, (pixel, column)) in row
                 .as_chunks_mut::<4>()
@@ -86,7 +94,7 @@ impl Surface {
                 .enumerate()
             {
                 if deep.contains(&x) {
-                    *pixel = self.washed(base, column);
+                    over(pixel, self.washed(base, column));
                     continue;
                 }
                 let x = x as f32 + 0.5;
@@ -106,14 +114,17 @@ impl Surface {
     /// The columns of a row so deep inside that neither edge nor rim matters:
     /// most of a card, and cheap to paint.
     fn deep_columns(&self, shape: &Shape, y: f32, width: usize) -> std::ops::Range<usize> {
-        let depth = self.rim_px + 4.0;
-        let radius = shape.radius - depth;
-        let rise = (y - shape.centre.1).abs() - shape.half.1;
-        if radius <= 0.0 || rise > radius {
+        let depth = self.rim_px + self.inner.reach_px.max(4.0);
+        let inset = shape.radius - depth;
+        // Deeper than the corners are round, what is left has square ones.
+        let cut = inset.min(0.0);
+        let (half, radius) = ((shape.half.0 + cut, shape.half.1 + cut), inset.max(0.0));
+        let rise = (y - shape.centre.1).abs() - half.1;
+        if half.0 < 0.0 || half.1 < 0.0 || rise > radius {
             return 0..0;
         }
         let rise = rise.max(0.0);
-        let reach = shape.half.0 + (radius * radius - rise * rise).sqrt();
+        let reach = half.0 + (radius * radius - rise * rise).sqrt();
         let start = (shape.centre.0 - reach).ceil().max(0.0) as usize;
         let end = (shape.centre.0 + reach).floor().max(0.0) as usize;
         start..end.min(width)
@@ -148,11 +159,19 @@ impl Surface {
         if glow > 0 {
             blend(pixel, self.glow.colour, glow);
         }
+        let (width, colour) = self.keyline;
+        if width > 0.0 {
+            blend(pixel, colour, coverage(distance - width));
+        }
     }
 
     /// The premultiplied colour at a depth inside the body.
     fn inside(&self, distance: f32, base: Rgba, light: Rgba, column: &Column) -> [u8; 4] {
         let mut colour = self.washed(base, column);
+        let inner = self.inner.at(-(distance + self.rim_px));
+        if inner > 0 {
+            blend(&mut colour, self.inner.colour, inner);
+        }
         if distance > -(self.rim_px + 3.0) {
             let rim = coverage(-(distance + self.rim_px));
             // A hairline of light just within the rim.

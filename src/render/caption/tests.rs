@@ -1,3 +1,5 @@
+mod board;
+
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,6 +8,7 @@ use proptest::prelude::*;
 
 use super::painter::{CaptionSettings, MAX_BACKLOG, NotTaken};
 use super::*;
+use crate::locale::Words;
 use crate::model::Private;
 
 /// Names as they come in, one per script and trick.
@@ -229,7 +232,9 @@ fn card(size: CardSize, title: CardTitle) -> CardSpec {
         icon: None,
         quantity: 12,
         accent: Accent::from_one(Rgba::hex(0xFF69B4)),
+        theme: Theme::Glass,
         scale: 1.0,
+        room: None,
     }
 }
 
@@ -260,7 +265,7 @@ fn a_right_to_left_name_mirrors_the_card() {
         for size in [CardSize::Compact, CardSize::Regular, CardSize::Large] {
             let mut place = |text| {
                 let spec = card(size, sender(text, Some(green.clone())));
-                green_centre(&card::paint(painter, &Wording::default(), &spec))
+                green_centre(&card::paint(painter, &Words::english(), &spec))
             };
             assert!(place("Zoë") < 0.5);
             assert!(place("مريم") > 0.5);
@@ -271,7 +276,7 @@ fn a_right_to_left_name_mirrors_the_card() {
 #[test]
 fn cards_keep_to_their_width_and_are_premultiplied() {
     with_painter(|painter| {
-        let words = Wording::default();
+        let words = Words::english();
         let long = "A very long display name ".repeat(8);
         for (size, limit) in [
             (CardSize::Compact, 560.0),
@@ -302,9 +307,9 @@ fn cards_keep_to_their_width_and_are_premultiplied() {
 fn a_card_scales_with_the_stage() {
     with_painter(|painter| {
         let mut spec = card(CardSize::Regular, sender("Zoë", None));
-        let full = card::paint(painter, &Wording::default(), &spec);
+        let full = card::paint(painter, &Words::english(), &spec);
         spec.scale = 1.0 / 3.0;
-        let third = card::paint(painter, &Wording::default(), &spec);
+        let third = card::paint(painter, &Words::english(), &spec);
         let ratio = full.body.width / third.body.width;
         assert!((2.8..3.2).contains(&ratio), "{ratio}");
     });
@@ -316,7 +321,7 @@ fn accents_of_any_brightness_leave_the_name_readable() {
         for accent in [0x00_00_00, 0xFF_FF_FF, 0x00_00_80, 0xFF_FF_00] {
             let mut spec = card(CardSize::Regular, sender("", None));
             spec.accent = Accent::from_one(Rgba::hex(accent));
-            let image = card::paint(painter, &Wording::default(), &spec);
+            let image = card::paint(painter, &Words::english(), &spec);
             // A spot of bare body over white, between text and trailing end.
             let (x, y) = (
                 image.body.x + image.body.width - 22.0,
@@ -335,13 +340,74 @@ fn accents_of_any_brightness_leave_the_name_readable() {
     });
 }
 
+const THEMES: [Theme; 3] = [Theme::Glass, Theme::Neon, Theme::HighContrast];
+
 #[test]
-fn numbers_are_grouped_from_ten_thousand() {
-    assert_eq!(counter::grouped(0), "0");
-    assert_eq!(counter::grouped(9_999), "9999");
-    assert_eq!(counter::grouped(10_000), "10,000");
-    assert_eq!(counter::grouped(1_234_567), "1,234,567");
-    assert_eq!(counter::quantity(12), "×12");
+fn every_theme_mirrors_and_keeps_to_its_room() {
+    with_painter(|painter| {
+        let green = Picture::from_straight(2, 2, &[0, 255, 0, 255].repeat(4)).expect("2x2 RGBA");
+        let words = Words::english();
+        for theme in THEMES {
+            let mut paint = |text: &str, room| {
+                let spec = CardSpec {
+                    theme,
+                    room: Some(room),
+                    ..card(CardSize::Large, sender(text, Some(green.clone())))
+                };
+                card::paint(painter, &words, &spec)
+            };
+            assert!(green_centre(&paint("Zoë", 2000.0)) < 0.5);
+            assert!(green_centre(&paint("مريم", 2000.0)) > 0.5);
+            let narrow = paint(&"long ".repeat(20), 700.0);
+            assert!(
+                narrow.body.width <= 701.0,
+                "{theme:?}: {}",
+                narrow.body.width
+            );
+            assert!(is_premultiplied(&narrow));
+        }
+    });
+}
+
+#[test]
+fn a_combo_warms_its_counter() {
+    assert_eq!(theme::heat(0), 0.0);
+    assert_eq!(theme::heat(1), 0.0);
+    assert!((theme::heat(10) - 0.5).abs() < 0.01);
+    assert_eq!(theme::heat(100), 1.0);
+    assert_eq!(theme::heat(u64::MAX), 1.0);
+    with_painter(|painter| {
+        // How much more red than blue there is in the ink.
+        let mut warmth = |theme, count| {
+            let spec = CounterSpec {
+                count,
+                accent: Accent::from_one(Rgba::hex(0x2D6BFF)),
+                theme,
+                size_px: 96.0,
+            };
+            let mut cache = counter::DigitCache::default();
+            let image = counter::paint(painter, &mut cache, &Words::english(), &spec);
+            image
+                .rgba
+                .as_chunks::<4>()
+                .0
+                .iter()
+                .map(|p| i64::from(p[0]) - i64::from(p[2]))
+                .sum::<i64>()
+                / i64::from(image.width)
+        };
+        for theme in [Theme::Glass, Theme::Neon] {
+            let [cold, warm, hot] = [2, 22, 222].map(|count| warmth(theme, count));
+            assert!(cold < 0 && cold < warm && warm < hot, "{cold} {warm} {hot}");
+        }
+    });
+}
+
+#[test]
+fn quantities_are_written_in_the_words_language() {
+    assert_eq!(counter::quantity(&Words::english(), 12), "×12");
+    assert_eq!(counter::quantity(&Words::english(), 12_345), "×12,345");
+    assert_eq!(counter::quantity(&Words::of("de").0, 12_345), "×12.345");
 }
 
 #[test]
@@ -352,9 +418,10 @@ fn a_counter_keeps_its_width_while_its_digits_change() {
             let spec = CounterSpec {
                 count,
                 accent: Accent::from_one(Rgba::hex(0xFF69B4)),
+                theme: Theme::Glass,
                 size_px: 96.0,
             };
-            let image = counter::paint(painter, &mut cache, &spec);
+            let image = counter::paint(painter, &mut cache, &Words::english(), &spec);
             assert!(is_premultiplied(&image));
             image.width
         };
@@ -501,6 +568,7 @@ fn counter_request(ticket: u64, count: u64) -> CaptionRequest {
         kind: CaptionKind::Counter(CounterSpec {
             count,
             accent: Accent::from_one(Rgba::hex(0xFF69B4)),
+            theme: Theme::Glass,
             size_px: 24.0,
         }),
     }
@@ -582,7 +650,8 @@ fn a_climbing_counter_is_painted_at_its_newest() {
         let CaptionKind::Counter(spec) = counter_request(7, 5000).kind else {
             unreachable!("it is a counter");
         };
-        counter::paint(text, &mut counter::DigitCache::default(), &spec)
+        let mut cache = counter::DigitCache::default();
+        counter::paint(text, &mut cache, &Words::english(), &spec)
     });
     assert_eq!(last.1, expected);
 }
@@ -654,10 +723,17 @@ proptest! {
     }
 
     #[test]
-    fn any_number_has_a_counter(count in any::<u64>(), size_px in 1.0_f32..400.0, rgb in 0_u32..0x100_0000) {
+    fn any_number_has_a_counter(
+        count in any::<u64>(),
+        size_px in 1.0_f32..400.0,
+        rgb in 0_u32..0x100_0000,
+        theme in prop::sample::select(vec![Theme::Glass, Theme::Neon, Theme::HighContrast]),
+    ) {
         with_painter(|painter| {
-            let spec = CounterSpec { count, accent: Accent::from_one(Rgba::hex(rgb)), size_px };
-            let image = counter::paint(painter, &mut counter::DigitCache::default(), &spec);
+            let accent = Accent::from_one(Rgba::hex(rgb));
+            let spec = CounterSpec { count, accent, theme, size_px };
+            let words = Words::english();
+            let image = counter::paint(painter, &mut counter::DigitCache::default(), &words, &spec);
             prop_assert!(is_premultiplied(&image));
             Ok(())
         })?;

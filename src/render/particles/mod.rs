@@ -58,7 +58,11 @@ impl Plugin for ParticlePlugin {
 
 /// What of an act is still to fire.
 #[derive(Component, Default)]
-struct Due(Vec<DueEmitter>);
+struct Due {
+    emitters: Vec<DueEmitter>,
+    /// Where the act was on its timeline in the frame before.
+    age: f32,
+}
 
 struct DueEmitter {
     emitter: usize,
@@ -98,7 +102,7 @@ fn schedule_start(add: On<Add, Act>, mut commands: Commands, acts: Query<&Act>) 
 
 fn schedule_fallback(fell: On<FellBack>, mut acts: Query<(&Act, &mut Due)>) {
     if let Ok((act, mut due)) = acts.get_mut(fell.entity) {
-        due.0.clear();
+        *due = Due::default();
         due.schedule(act, Trigger::Start, act.intensity());
     }
 }
@@ -122,21 +126,49 @@ fn schedule_climax(climaxed: On<Climaxed>, mut acts: Query<(&Act, &mut Due)>) {
 
 impl Due {
     fn schedule(&mut self, act: &Act, on: Trigger, intensity: f32) {
+        // The finale begins when the timeline goes on from where it waited.
+        let wait = match on {
+            Trigger::Climax => act.seconds_to_sustain(),
+            Trigger::Start | Trigger::Grow | Trigger::Combo => 0.0,
+        };
         for (index, emitter) in act.recipe.emitters.iter().enumerate() {
-            if emitter.on == on && self.0.len() < MAX_DUE {
+            if emitter.on == on && self.emitters.len() < MAX_DUE {
                 let on_timeline = on == Trigger::Start;
-                self.0.push(DueEmitter {
+                self.emitters.push(DueEmitter {
                     emitter: index,
                     at: if on_timeline {
                         emitter.at
                     } else {
-                        act.elapsed + emitter.at
+                        act.elapsed + wait + emitter.at
                     },
                     on_timeline,
                     intensity,
                 });
             }
         }
+    }
+}
+
+impl Due {
+    /// An act that plays a stretch of its timeline again fires the emitters of
+    /// that stretch again.
+    fn follow_timeline(&mut self, act: &Act) {
+        if act.age < self.age {
+            let sustain = act.recipe.sustain;
+            let stretch = sustain - act.recipe.repeats..sustain;
+            for (index, emitter) in act.recipe.emitters.iter().enumerate() {
+                let again = emitter.on == Trigger::Start && stretch.contains(&emitter.at);
+                if again && self.emitters.len() < MAX_DUE {
+                    self.emitters.push(DueEmitter {
+                        emitter: index,
+                        at: emitter.at,
+                        on_timeline: true,
+                        intensity: act.intensity(),
+                    });
+                }
+            }
+        }
+        self.age = act.age;
     }
 }
 
@@ -149,11 +181,12 @@ fn fire(
     mut acts: Query<(Entity, &Act, &Placement, &mut Due, Option<&ModelNodes>)>,
 ) {
     for (entity, act, placement, mut due, model) in &mut acts {
-        if due.0.is_empty() {
+        due.follow_timeline(act);
+        if due.emitters.is_empty() {
             continue;
         }
         let mut salt = act.seed;
-        due.0.retain(|item| {
+        due.emitters.retain(|item| {
             let now = if item.on_timeline {
                 act.age
             } else {
@@ -175,7 +208,6 @@ fn fire(
                 return false;
             };
             salt = salt.wrapping_mul(0x01000193) ^ (item.emitter as u32) ^ act.elapsed.to_bits();
-            let scale = placement.scale;
             let spawner = SpawnerSettings::new(
                 count.into(),
                 emitter.span.into(),
@@ -183,7 +215,7 @@ fn fire(
                 1,
             );
             commands.entity(effect).insert((
-                properties(emitter, scale, salt, 1.0),
+                properties(emitter, placement, salt, 1.0),
                 EffectSpawner::new(&spawner),
                 EffectMaterial {
                     images: vec![textures.get(&assets, &emitter.texture)],
@@ -245,7 +277,7 @@ fn follow(
             } else {
                 Vec2::ZERO
             };
-            let (name, value) = template::on_the_way(came);
+            let (name, value) = template::on_the_way(effect.emitter(), came, placement.scale);
             properties.set(name, value);
         }
         effect.was = Some(at);

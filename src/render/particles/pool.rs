@@ -7,6 +7,7 @@ use bevy_hanabi::{EffectAsset, EffectMaterial, ParticleEffect};
 
 use super::template;
 use crate::catalog::{Emitter, Template};
+use crate::render::layout::Placement;
 use crate::render::textures::Textures;
 
 /// Effects alive at once, playing or waiting to: what 60 ambient acts of two
@@ -67,7 +68,8 @@ pub const FIRST: Template = Template::Glow;
 /// How many of each there are from the start: enough for a lively stage.
 fn initial(template: Template) -> usize {
     match template {
-        Template::Glow | Template::Matter | Template::Spark => 12,
+        Template::Glow | Template::Spark => 12,
+        Template::Matter | Template::Flip => 8,
         Template::Smoke | Template::Ribbon => 4,
     }
 }
@@ -141,7 +143,7 @@ impl EffectPool {
                 EffectMaterial {
                     images: vec![textures.get(assets, &emitter.texture)],
                 },
-                template::properties(&emitter, 1.0, 0, 0.0),
+                template::properties(&emitter, &Placement::MIDDLE, 0, 0.0),
                 // Visible until warm: a hidden effect has no render pipeline.
                 Visibility::Visible,
             ))

@@ -6,6 +6,8 @@
 //! template's shader is one body of WGSL (`shaders/particle_*.wgsl`) that reads
 //! everything from properties.
 
+use std::f32::consts::TAU;
+
 use bevy::math::Vec4;
 use bevy::prelude::*;
 use bevy_hanabi::{
@@ -15,6 +17,7 @@ use bevy_hanabi::{
 };
 
 use crate::catalog::{Color, Emitter, Layer, Template};
+use crate::render::layout::Placement;
 
 /// Particles that one emitter can have alive at once. One size for all: effects
 /// of several sizes side by side drew nothing (hanabi 0.19, seen with 4,096
@@ -23,15 +26,18 @@ pub const CAPACITY: u32 = 1_024;
 
 /// The properties every template has, four floats each. Layouts:
 /// place = offset, radius; extent = half box, rim; aim = velocity, depth;
-/// jitter = velocity, drag; speed = burst least and most, swirl, unused;
+/// jitter = velocity, drag; speed = burst and roll at birth, least and most;
 /// life = least, most, seed bits, kill; size = birth, largest, death, wander;
 /// vary = size least and most, spin least and most (radians per second);
-/// gravity = acceleration, tumble; shade = least opacity, fade from, two unused;
-/// came = the way that the emitter came since the last frame, two unused.
-const PROPERTIES: [&str; 15] = [
+/// gravity = acceleration, tumble; shade = least opacity, fade from, glint,
+/// kinds; ways = whether it keeps one colour, floor least and most, bounce;
+/// came = the way that the emitter came since the last frame, swirl, unused.
+const PROPERTIES: [&str; 16] = [
     "place", "extent", "aim", "jitter", "speed", "life", "size", "vary", "gravity", "shade",
-    "came", "color_0", "color_1", "color_2", "color_3",
+    "ways", "came", "color_0", "color_1", "color_2", "color_3",
 ];
+/// Where the floor of an emitter without one is.
+const BOTTOMLESS: f32 = -1e9;
 
 /// What each template does with the size and colour that the shared body made.
 const TURNING: &str = "
@@ -55,6 +61,21 @@ particle.size3 = vec3<f32>(size * max(abs(face), 0.1), size, 1.0);
 let light = 0.72 + 0.2 * sin(turn + 0.9) + select(0.0, 0.08, face > 0.0);
 let glint = pow(max(sin(turn * 1.0 + 0.35), 0.0), 24.0) * 0.9;
 particle.hdr_color = vec4<f32>(tint.rgb * mix(1.0, light + glint, tumbles), opacity);
+";
+const FLIPPING: &str = "
+// Each turns at its own pace, and every other one the other way round.
+let pace = p.gravity.w * mix(0.6, 1.4, fract(own * 5.3)) * select(-1.0, 1.0, fract(own * 11.9) > 0.5);
+let turn = fract(particle.age * pace + own);
+// Air holds it while it lies flat and lets it drop edge on; some are heavier.
+let face = abs(cos(turn * tau));
+let hold = face - 0.5 + (fract(own * 9.7) - 0.5) * 0.9;
+particle.velocity *= exp(-p.jitter.w * dt * hold);
+particle.size3 = vec3<f32>(size, size, 1.0);
+let glint = pow(max(sin(turn * tau + 0.35), 0.0), 24.0) * p.shade.z;
+particle.hdr_color = vec4<f32>(tint.rgb * (1.0 + glint), opacity);
+let poses = 64.0 / p.shade.w;
+let kind = floor(fract(own * 3.77) * p.shade.w);
+particle.sprite_index = i32(kind * poses + floor(turn * poses));
 ";
 const CURLING: &str = "
 particle.size3 = vec3<f32>(size, size, 1.0);
@@ -121,7 +142,7 @@ pub fn effect(template: Template) -> EffectAsset {
     ];
     let mut init = include_str!("../../../shaders/particle_init.wgsl").to_owned();
     let mut update = include_str!("../../../shaders/particle_update.wgsl").to_owned();
-    let posed = matches!(template, Template::Matter | Template::Smoke);
+    let posed = edge_of_sheet(template).is_some();
     if posed {
         attributes.push(Attribute::SPRITE_INDEX);
         init += POSE;
@@ -135,6 +156,7 @@ pub fn effect(template: Template) -> EffectAsset {
         Template::Smoke => CURLING,
         Template::Spark => STRETCHED,
         Template::Matter => TUMBLING,
+        Template::Flip => FLIPPING,
     };
     let body = |context, code| Body {
         context,
@@ -148,13 +170,12 @@ pub fn effect(template: Template) -> EffectAsset {
         .with_simulation_space(SimulationSpace::Global)
         .with_alpha_mode(match template {
             Template::Glow | Template::Spark | Template::Ribbon => AlphaMode::Add,
-            Template::Matter | Template::Smoke => AlphaMode::Blend,
+            Template::Matter | Template::Flip | Template::Smoke => AlphaMode::Blend,
         })
         .init(body(ModifierContext::Init, init))
         .update(body(ModifierContext::Update, update))
         .render(ParticleTextureModifier::new(slot));
-    if posed {
-        let edge = if template == Template::Smoke { 4 } else { 2 };
+    if let Some(edge) = edge_of_sheet(template) {
         asset = asset.render(FlipbookModifier {
             sprite_grid_size: UVec2::splat(edge),
         });
@@ -162,7 +183,7 @@ pub fn effect(template: Template) -> EffectAsset {
     match template {
         Template::Spark => asset.render(OrientModifier::new(OrientMode::AlongVelocity)),
         Template::Ribbon => asset,
-        Template::Glow | Template::Matter | Template::Smoke => asset.render(
+        Template::Glow | Template::Matter | Template::Flip | Template::Smoke => asset.render(
             OrientModifier::new(OrientMode::ParallelCameraDepthPlane).with_rotation(rotation),
         ),
     }
@@ -174,7 +195,7 @@ pub fn effect(template: Template) -> EffectAsset {
 pub fn layer(emitter: &Emitter) -> f32 {
     let (under, over) = match emitter.template {
         Template::Smoke => (1.0, 2.8),
-        Template::Matter => (1.2, 3.0),
+        Template::Matter | Template::Flip => (1.2, 3.0),
         Template::Ribbon => (1.4, 4.0),
         Template::Glow | Template::Spark => (1.6, 5.0),
     };
@@ -184,15 +205,31 @@ pub fn layer(emitter: &Emitter) -> f32 {
     }
 }
 
-/// How an emitter is to look in one place: what the recipe says, times `scale`
-/// stage units, with `seed` for its randomness and `opacity` over all.
-pub fn properties(emitter: &Emitter, scale: f32, seed: u32, opacity: f32) -> EffectProperties {
+/// Frames along an edge of the sheet that a template's textures are.
+fn edge_of_sheet(template: Template) -> Option<u32> {
+    match template {
+        Template::Matter => Some(2),
+        Template::Smoke => Some(4),
+        Template::Flip => Some(8),
+        Template::Glow | Template::Spark | Template::Ribbon => None,
+    }
+}
+
+/// How an emitter is to look in one place: what the recipe says, in the units of
+/// `place`, with `seed` for its randomness and `opacity` over all.
+pub fn properties(
+    emitter: &Emitter,
+    place: &Placement,
+    seed: u32,
+    opacity: f32,
+) -> EffectProperties {
+    let scale = place.scale;
     let length = |[x, y, z]: [f32; 3], w: f32| Vec4::new(x * scale, y * scale, z * scale, w);
     let [spin_least, spin_most] = emitter.spin.map(f32::to_radians);
     let color = |index: usize| {
         let last = emitter.colors.len() - 1;
-        let Color([r, g, b]) = if last == 0 {
-            emitter.colors[0]
+        let Color([r, g, b]) = if emitter.pick || last == 0 {
+            emitter.colors[index % emitter.colors.len()]
         } else {
             // Fewer than four colours are spread over the four places.
             sample(&emitter.colors, index as f32 / 3.0 * last as f32)
@@ -200,8 +237,16 @@ pub fn properties(emitter: &Emitter, scale: f32, seed: u32, opacity: f32) -> Eff
         let glow = emitter.glow;
         Vec4::new(r * glow, g * glow, b * glow, emitter.opacity * opacity)
     };
+    let roll = match emitter.roll {
+        Some(roll) => roll.map(f32::to_radians),
+        None if emitter.spin == [0.0; 2] => [0.0; 2],
+        None => [0.0, TAU],
+    };
+    let floor = emitter.floor.map_or([BOTTOMLESS; 2], |heights| {
+        heights.map(|height| place.origin.y + height * scale)
+    });
     let fade_from = emitter.fade.unwrap_or(match emitter.template {
-        Template::Matter => 0.8,
+        Template::Matter | Template::Flip => 0.8,
         Template::Glow | Template::Spark | Template::Smoke | Template::Ribbon => 0.45,
     });
     let values = [
@@ -212,8 +257,8 @@ pub fn properties(emitter: &Emitter, scale: f32, seed: u32, opacity: f32) -> Eff
         Vec4::new(
             emitter.burst[0] * scale,
             emitter.burst[1] * scale,
-            emitter.swirl * scale,
-            0.0,
+            roll[0],
+            roll[1],
         ),
         Vec4::new(
             emitter.life[0],
@@ -224,8 +269,19 @@ pub fn properties(emitter: &Emitter, scale: f32, seed: u32, opacity: f32) -> Eff
         length(emitter.size, emitter.wander * scale),
         Vec4::new(emitter.vary[0], emitter.vary[1], spin_least, spin_most),
         length(emitter.gravity, emitter.tumble),
-        Vec4::new(emitter.shade, fade_from, 0.0, 0.0),
-        Vec4::ZERO,
+        Vec4::new(
+            emitter.shade,
+            fade_from,
+            emitter.glint,
+            emitter.kinds as f32,
+        ),
+        Vec4::new(
+            f32::from(u8::from(emitter.pick)),
+            floor[0],
+            floor[1],
+            emitter.bounce,
+        ),
+        Vec4::new(0.0, 0.0, emitter.swirl * scale, 0.0),
         color(0),
         color(1),
         color(2),
@@ -241,8 +297,9 @@ pub fn properties(emitter: &Emitter, scale: f32, seed: u32, opacity: f32) -> Eff
 
 /// The property by which particles are born all along the way `came` that the
 /// emitter moved since the last frame, stage units.
-pub fn on_the_way(came: Vec2) -> (&'static str, Value) {
-    ("came", Value::Vector(came.extend(0.0).extend(0.0).into()))
+pub fn on_the_way(emitter: &Emitter, came: Vec2, scale: f32) -> (&'static str, Value) {
+    let came = came.extend(emitter.swirl * scale).extend(0.0);
+    ("came", Value::Vector(came.into()))
 }
 
 /// Properties that end every particle of the emitter in its next frame.

@@ -257,7 +257,7 @@ fn verdicts_are_remembered_for_a_hundred_thousand_gifts_and_undecided_ones_for_e
     ledger.arrive(key(usize::MAX));
     for n in 0..=MAX_REMEMBERED {
         assert_eq!(ledger.arrive(key(n)), Arrival::New);
-        assert!(ledger.settle(key(n), settled.clone()));
+        assert!(ledger.settle(&key(n), settled.clone()));
     }
     ledger.verify_invariants();
     assert_eq!(ledger.arrive(key(usize::MAX)), Arrival::Waiting);

@@ -145,3 +145,17 @@ fn totals_survive_senseless_values() {
             .all(|top| top.value.is_finite())
     );
 }
+
+#[test]
+fn the_revision_changes_with_what_the_board_says_and_not_otherwise() {
+    let mut world = World::at_rate(30.0);
+    let first = world.show.board().revision();
+    world.show.set_status(world.now, status("gifts", 10.0));
+    let with_goal = world.show.board().revision();
+    assert_ne!(first, with_goal);
+    world.show.set_status(world.now, status("gifts", 10.0));
+    world.pass(ms(1000));
+    assert_eq!(world.show.board().revision(), with_goal, "the same again");
+    world.give("ann", "rose", 1.0);
+    assert_ne!(world.show.board().revision(), with_goal);
+}
