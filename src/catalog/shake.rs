@@ -1,5 +1,7 @@
 //! A stage that trembles: what a roar or a blast does to the picture.
 
+use std::f32::consts::PI;
+
 use serde::Deserialize;
 
 use super::Trigger;
@@ -43,33 +45,34 @@ impl Shake {
     }
 
     /// How far the stage is moved `since` seconds after it began, in stage
-    /// units along x and y. Smooth, and never further than `strength` along
-    /// either. `seed` makes one tremor unlike the next.
+    /// units along x and y. Smooth, and never further than `strength`. `seed`
+    /// makes one tremor unlike the next.
     pub fn offset(&self, since: f32, seed: u32) -> [f32; 2] {
         let amplitude = self.amplitude(since);
-        let phase = (seed >> 8) as f32 / 65_536.0;
-        [
-            amplitude * smooth_noise(since * 9.0 + phase),
-            amplitude * smooth_noise(since * 11.0 + phase + 137.0),
-        ]
+        let at = since.max(0.0) * SWINGS;
+        let cell = at.floor();
+        let t = at - cell;
+        let share = t * t * (3.0 - 2.0 * t);
+        let (from, to) = (turn(cell as u32, seed), turn(cell as u32 + 1, seed));
+        [0, 1].map(|axis| amplitude * (from[axis] + (to[axis] - from[axis]) * share))
     }
 }
 
-/// Value noise: -1 to 1, about one swing per unit of `at`.
-fn smooth_noise(at: f32) -> f32 {
-    let cell = at.floor();
-    let t = at - cell;
-    let (a, b) = (value(cell as i32), value(cell as i32 + 1));
-    a + (b - a) * t * t * (3.0 - 2.0 * t)
-}
+/// Turning points a second. There and back is a flash to whoever looks at a spot
+/// with much contrast, and three of those a second are the most that may be
+/// shown (WCAG 2.3.1).
+const SWINGS: f32 = 5.0;
 
-/// A value for a whole number, -1 to 1. Neighbours differ in sign, so that it
-/// trembles rather than drifts.
-fn value(cell: i32) -> f32 {
-    let hashed = (cell as u32).wrapping_mul(0x9E37_79B9);
+/// Where the stage turns round: about opposite to where it did last, at most 1
+/// away.
+fn turn(number: u32, seed: u32) -> [f32; 2] {
+    let hashed = (number ^ seed).wrapping_mul(0x9E37_79B9);
     let hashed = (hashed ^ (hashed >> 15)).wrapping_mul(0x85EB_CA6B);
-    let size = 0.45 + 0.55 * (hashed >> 8) as f32 / (1 << 24) as f32;
-    if cell % 2 == 0 { size } else { -size }
+    let chance = |shift: u32| ((hashed >> shift) & 0xff) as f32 / 255.0;
+    let side = if number.is_multiple_of(2) { 0.0 } else { PI };
+    let angle = (seed & 0xff) as f32 + side + (chance(8) - 0.5) * 1.6;
+    let far = 0.6 + 0.4 * chance(16);
+    [far * angle.cos(), far * angle.sin()]
 }
 
 #[cfg(test)]
