@@ -3,15 +3,20 @@
 use std::collections::VecDeque;
 
 use super::light::Way;
-use super::{CELL, CONCURRENT, SECOND};
+use super::{CELL, CONCURRENT, MOST_HALVES, SECOND};
 use crate::model::Moment;
+
+/// Places in [`Fields::sums`].
+const UP: usize = 0;
+const DOWN: usize = 1;
+const FLICKERING: usize = 2;
 
 /// Ten degrees, in cells: 341 by 256 pixels.
 const FIELD: (usize, usize) = ((341.0 / CELL) as usize, (256.0 / CELL) as usize);
 /// Cells from one field that is looked at to the next.
 const STRIDE: usize = 8;
 /// The share of a field that makes its change one of the field.
-const AREA: f32 = 0.25;
+pub(super) const AREA: f32 = 0.25;
 /// Frames within [`CONCURRENT`] that are kept; at more than 240 frames a second
 /// the earliest of them are forgotten.
 const MOST_FRAMES: usize = 24;
@@ -37,6 +42,32 @@ impl Changes {
 pub(super) struct Seen {
     pub half_flashes: usize,
     pub area: f32,
+    pub flickering: f32,
+}
+
+/// When a cell changed: one time more than a second may have.
+#[derive(Debug, Clone, Copy)]
+struct Times {
+    at: [f32; MOST_HALVES + 1],
+    next: usize,
+}
+
+impl Times {
+    const NONE: Self = Self {
+        at: [f32::NEG_INFINITY; MOST_HALVES + 1],
+        next: 0,
+    };
+
+    fn push(&mut self, at: f32) {
+        self.at[self.next] = at;
+        self.next = (self.next + 1) % self.at.len();
+    }
+
+    /// Whether all of them fell into the second that ends at `now`.
+    fn are_too_many(&self, now: f32) -> bool {
+        // Frames that are a second apart are so to a few milliseconds.
+        now - self.at[self.next] < SECOND.as_secs_f32() - 0.004
+    }
 }
 
 /// Changes of one field within the last second, alternating.
@@ -54,8 +85,10 @@ pub(super) struct Fields {
     places: Vec<(usize, usize)>,
     fields: Vec<Field>,
     recent: VecDeque<(Moment, Changes)>,
-    /// Sums over all cells above and to the left, for up and down.
-    sums: [Vec<u32>; 2],
+    cells: Vec<Times>,
+    /// Sums over all cells above and to the left: of those that went up, that
+    /// went down, and that flicker.
+    sums: [Vec<u32>; 3],
 }
 
 impl Fields {
@@ -81,7 +114,8 @@ impl Fields {
             fields: vec![Field::default(); places.len()],
             places,
             recent: VecDeque::new(),
-            sums: [sums(), sums()],
+            cells: vec![Times::NONE; columns * rows],
+            sums: [sums(), sums(), sums()],
         }
     }
 
@@ -95,20 +129,29 @@ impl Fields {
         {
             self.recent.pop_front();
         }
+        let now = at.as_secs_f32();
+        for (cell, way) in self.cells.iter_mut().zip(&changes.0) {
+            if way.is_some() {
+                cell.push(now);
+            }
+        }
         self.recent.push_back((at, changes));
-        self.sum_up();
+        self.sum_up(now);
 
         // A quarter of ten degrees, even where the picture is smaller.
         let whole = (FIELD.0 * FIELD.1).min(self.columns * self.rows) as f32;
         let mut seen = Seen::default();
         for (index, place) in self.places.iter().enumerate() {
-            let [up, down] = [0, 1].map(|way| self.count(way, *place) as f32 / whole);
-            seen.area = seen.area.max(up).max(down);
+            let share = |what: usize| self.count(what, *place) as f32 / whole;
+            let (up, down, flickering) = (share(UP), share(DOWN), share(FLICKERING));
+            seen.flickering = seen.flickering.max(flickering);
+            // What goes up here while as much goes down there has moved.
+            let net = up - down;
+            seen.area = seen.area.max(net.abs());
             let field = &mut self.fields[index];
-            if up >= AREA {
+            if net >= AREA {
                 field.change(at, Way::Up);
-            }
-            if down >= AREA {
+            } else if -net >= AREA {
                 field.change(at, Way::Down);
             }
             seen.half_flashes = seen.half_flashes.max(field.within_a_second(at));
@@ -117,22 +160,14 @@ impl Fields {
     }
 
     /// A cell that changed both ways within the window counts for both.
-    fn sum_up(&mut self) {
-        let width = self.columns + 1;
-        for (sums, way) in self.sums.iter_mut().zip([Way::Up, Way::Down]) {
-            for row in 0..self.rows {
-                let mut line = 0;
-                for column in 0..self.columns {
-                    let cell = row * self.columns + column;
-                    let changed = self
-                        .recent
-                        .iter()
-                        .any(|(_, changes)| changes.0[cell] == Some(way));
-                    line += u32::from(changed);
-                    sums[(row + 1) * width + column + 1] = sums[row * width + column + 1] + line;
-                }
-            }
-        }
+    fn sum_up(&mut self, now: f32) {
+        let (recent, cells) = (&self.recent, &self.cells);
+        let changed = |way| move |cell: usize| recent.iter().any(|(_, c)| c.0[cell] == Some(way));
+        let (columns, rows) = (self.columns, self.rows);
+        sum_into(&mut self.sums[UP], columns, rows, changed(Way::Up));
+        sum_into(&mut self.sums[DOWN], columns, rows, changed(Way::Down));
+        let flickers = |cell: usize| cells[cell].are_too_many(now);
+        sum_into(&mut self.sums[FLICKERING], columns, rows, flickers);
     }
 
     fn count(&self, way: usize, (left, top): (usize, usize)) -> u32 {
@@ -140,6 +175,19 @@ impl Fields {
         let at = |column: usize, row: usize| self.sums[way][row * width + column];
         let (right, bottom) = (left + self.size.0, top + self.size.1);
         at(right, bottom) + at(left, top) - at(left, bottom) - at(right, top)
+    }
+}
+
+/// A table of sums over `columns` by `rows` cells of those that `counts` says yes
+/// of, each over all above and to the left (Crow 1984).
+fn sum_into(sums: &mut [u32], columns: usize, rows: usize, counts: impl Fn(usize) -> bool) {
+    let width = columns + 1;
+    for row in 0..rows {
+        let mut line = 0;
+        for column in 0..columns {
+            line += u32::from(counts(row * columns + column));
+            sums[(row + 1) * width + column + 1] = sums[row * width + column + 1] + line;
+        }
     }
 }
 

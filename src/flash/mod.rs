@@ -18,9 +18,13 @@
 //! The picture is looked at in square cells of 4 pixels of those 1,024: smaller
 //! detail averages out, as WCAG wants it for fine patterns. A cell changes when
 //! it has moved far enough from its last turning point, so that a slow swell in
-//! many small steps is one change. A field changes when a quarter of its cells
-//! have changed the same way within a tenth of a second, and its changes must
-//! alternate to make flashes.
+//! many small steps is one change. Two things are held to the limit:
+//!
+//! - the cells that flash more than three times within a second, each where it
+//!   is, must cover less than a quarter of every field;
+//! - a field as a whole changes when, within a tenth of a second, a quarter more
+//!   of its cells have gone one way than the other, and may flash three times
+//!   like that. What goes up here while as much goes down there has moved.
 
 mod field;
 mod light;
@@ -37,8 +41,9 @@ use light::{Cell, Turning};
 const VIEW: (f64, f64) = (1024.0, 768.0);
 /// Side of a cell in those pixels.
 const CELL: f64 = 4.0;
-/// Flashes that any second may have.
+/// Flashes that any second may have, and changes of which they are made.
 pub const MOST_FLASHES: usize = 3;
+const MOST_HALVES: usize = 2 * MOST_FLASHES;
 /// The least change of relative luminance that counts, and the luminance that
 /// the darker state must be below.
 const GENERAL_STEP: f32 = 0.10;
@@ -61,14 +66,16 @@ pub struct Finding {
     pub half_flashes: usize,
     /// When that second ended.
     pub at: Moment,
-    /// The largest share of a field that changed the same way within a tenth of
-    /// a second, 0 to 1.
+    /// The largest share of a field that changed one way rather than the other
+    /// within a tenth of a second, 0 to 1.
     pub largest_area: f32,
+    /// The largest share of a field that flashed too often at once, cell by cell.
+    pub flickering: f32,
 }
 
 impl Finding {
     pub fn passes(&self) -> bool {
-        self.half_flashes <= 2 * MOST_FLASHES
+        self.half_flashes <= MOST_HALVES && self.flickering < field::AREA
     }
 }
 
@@ -178,6 +185,7 @@ impl Finding {
             self.at = at;
         }
         self.largest_area = self.largest_area.max(seen.area);
+        self.flickering = self.flickering.max(seen.flickering);
     }
 }
 

@@ -33,11 +33,11 @@ impl Judgement {
         for (backdrop, found) in &self.0 {
             let general = found.general;
             line += &format!(
-                "  over {backdrop}: {:.1} general (at {:.1} s, {:.0} % of a field), {:.1} red;",
+                "  over {backdrop}: {:.1} general (at {:.1} s), {:.1} red, {:.0} % flickers;",
                 general.half_flashes as f32 / 2.0,
                 general.at.as_secs_f32(),
-                100.0 * general.largest_area,
                 found.red.half_flashes as f32 / 2.0,
+                100.0 * general.flickering.max(found.red.flickering),
             );
         }
         line + if self.passes() { " passes" } else { " FAILS" }
