@@ -101,7 +101,7 @@ fn gifts_whose_files_are_missing_play_as_the_fallback() {
     for file in [
         "models/rocket.glb",
         "video/crown.mp4",
-        "textures/petal.png",
+        "textures/petals.png",
         "icons/rose.png",
         "sounds/rose.ogg",
     ] {
@@ -110,7 +110,7 @@ fn gifts_whose_files_are_missing_play_as_the_fallback() {
     let words = [
         "rocket.glb",
         "crown.mp4",
-        "petal.png",
+        "petals.png",
         "rose.png",
         "rose.ogg",
         "Rocket plays as the fallback",
@@ -131,12 +131,12 @@ fn gifts_whose_files_are_damaged_play_as_far_as_they_go() {
         "nor is this a picture",
     )
     .unwrap();
-    cut_in_half(&home.path().join("textures/petal.png"));
+    cut_in_half(&home.path().join("textures/petals.png"));
     cut_in_half(&home.path().join("video/crown.mp4"));
     let words = [
         "rocket.glb",
         "crown.mp4",
-        "petal.png",
+        "petals.png",
         "Rocket plays as the fallback",
     ];
     plays_all_the_same(home.path(), &["rose", "rocket", "crown"], &words);

@@ -19,7 +19,7 @@ fn the_demo_plays_every_gift_and_ends_by_itself() {
         "demo",
         "--headless",
         "--seconds",
-        "8",
+        "30",
         "--size",
         "320x180",
         "--json",
