@@ -14,7 +14,7 @@ export HYPERFOCUS_VENV ?= $(CARGO_TARGET_DIR)/venv
 # More words for the program: make demo ARGS="--seconds 60 --headless"
 ARGS ?=
 
-.PHONY: help setup demo run test bench lint fmt docs completions man clean
+.PHONY: help setup demo run test bench gallery lint fmt docs completions man clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ lint: setup ## Format, clippy, spelling, licences and advisories
 
 fmt: ## Format the sources
 	$(CARGO) fmt
+
+gallery: setup ## A picture of each gift: docs/gifts
+	@scripts/gallery.sh
 
 docs: setup ## The crate's documentation: the map of the house
 	$(CARGO) doc --locked --no-deps --document-private-items
