@@ -3,9 +3,10 @@
 //! them away.
 //!
 //! Each run is a process of its own on one core, which server, network thread
-//! and stage share; a second is one of that core's, whoever else uses it. The gifts come in two ways: each with a write of its own,
-//! as backends send them, and all in one stream of bytes, where the bare loop
-//! has nothing left to do but to find the frames.
+//! and stage share; a second is one of that core's, whoever else uses it. The
+//! gifts come in two ways: each with a write of its own, as backends send them,
+//! and all in one stream of bytes, where the bare loop has nothing left to do
+//! but to find the frames.
 
 use std::hint::black_box;
 use std::io::Write;

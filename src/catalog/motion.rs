@@ -9,13 +9,10 @@
 
 use std::sync::Arc;
 
-use serde::Deserialize;
-
 use super::{Catalog, Ease, Emitter, Key, Model, Picture, Recipe, Track, Trigger};
 
 /// How much may move.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Motion {
     /// All of it.
     #[default]
@@ -24,6 +21,15 @@ pub enum Motion {
     Reduced,
     /// Half of it, in the catalogue's calm gifts only.
     Calm,
+}
+
+impl Motion {
+    /// What they are called in settings and on the command line.
+    pub const WORDS: [(&str, Self); 3] = [
+        ("full", Self::Full),
+        ("reduced", Self::Reduced),
+        ("calm", Self::Calm),
+    ];
 }
 
 /// The share of movement that is left.

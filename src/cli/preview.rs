@@ -60,8 +60,8 @@ pub(super) struct PreviewArgs {
     #[arg(long, value_name = "ON|OFF", default_value = "on")]
     captions: Switch,
     /// How much may move
-    #[arg(long, value_name = "HOW", default_value = "full")]
-    motion: HowMuch,
+    #[arg(long, value_name = "HOW", default_value = "full", value_parser = motion)]
+    motion: Motion,
     /// Write pictures instead of opening a window
     #[arg(long)]
     headless: bool,
@@ -112,11 +112,12 @@ enum Switch {
     Off,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum HowMuch {
-    Full,
-    Reduced,
-    Calm,
+fn motion(word: &str) -> Result<Motion, String> {
+    let found = Motion::WORDS.into_iter().find(|(name, _)| *name == word);
+    let names = Motion::WORDS.map(|(name, _)| name).join(", ");
+    found
+        .map(|(_, motion)| motion)
+        .ok_or_else(|| format!("it is one of {names}"))
 }
 
 /// What a previewed gift lies over.
@@ -268,11 +269,7 @@ impl PreviewArgs {
                 sender: self.name,
             },
             captions: self.captions == Switch::On,
-            motion: match self.motion {
-                HowMuch::Full => Motion::Full,
-                HowMuch::Reduced => Motion::Reduced,
-                HowMuch::Calm => Motion::Calm,
-            },
+            motion: self.motion,
             pictures: self.headless.then_some(PicturePlan {
                 moments: pictures.at,
                 sheet: pictures.sheet,

@@ -17,6 +17,10 @@ use std::time::Duration;
 use etcetera::BaseStrategy;
 use toml::de::{DeTable, DeValue};
 
+use crate::catalog::Motion;
+use crate::on_air::{Blocked, Policy};
+use crate::show::Counting;
+
 pub use board::{Anchor, BoardSettings};
 pub use device::{SoundDevice, unknown_device};
 use settings::{ALL, Scope, Setting, Value};
@@ -62,17 +66,6 @@ pub struct Config {
     pub on_air: OnAirSettings,
     pub sound: SoundSettings,
     pub output: OutputSettings,
-}
-
-/// How much may move on stage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Motion {
-    /// All of it.
-    Full,
-    /// Half of it, without shakes and sweeps.
-    Reduced,
-    /// Reduced, and of a few quiet gifts only.
-    Calm,
 }
 
 /// As what we join a stream.
@@ -129,36 +122,11 @@ pub struct ShowSettings {
     pub headline_from: Option<f64>,
 }
 
-/// How a backend's `quantity` counts within a streak.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Counting {
-    /// Found out from the first messages of each streak.
-    Auto,
-    /// Each message says how many it adds.
-    Delta,
-    /// Each message says how many there are by now.
-    Cumulative,
-}
-
 /// What is shown of the gifts and of those who give them.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct OnAirSettings {
-    /// Whole names that are shown as "someone".
-    pub blocked_names: Vec<String>,
-    /// Whole words that make a name one.
-    pub blocked_words: Vec<String>,
-    /// Letters in a row that make a name one wherever they stand.
-    pub blocked_parts: Vec<String>,
-    pub hide_names: bool,
-    pub hide_avatars: bool,
-    /// `totalValue` below which a gift counts but is not drawn.
-    pub least_value: f64,
-    /// Gift types that count but are not drawn.
-    pub off_types: Vec<String>,
-    /// The only gift types that are drawn; empty for all.
-    pub only_types: Vec<String>,
-    /// From one act of a sender to the next, 0 s to 600 s.
-    pub cool_down: Duration,
+    pub blocked: Blocked,
+    pub policy: Policy,
 }
 
 /// Volumes are linear, 0.0 (silent) to 1.0.

@@ -1,12 +1,16 @@
 //! Every setting, once: its key, what it accepts and where it goes.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use toml::de::DeValue;
 
-use super::{Anchor, Config, Counting, ENVIRONMENT_PREFIX, Motion, Role, Size, Theme};
+use super::{Anchor, Config, ENVIRONMENT_PREFIX, Role, Size, Theme};
+use crate::catalog::Motion;
+use crate::show::Counting;
 
 /// Smallest and largest side of the stage in pixels: below, nothing can be
 /// recognised; above, most GPUs refuse a texture.
@@ -30,7 +34,18 @@ pub(super) struct Setting {
     pub accepts: &'static str,
     /// Puts a value into the configuration; a refusal may say more than
     /// `accepts` does.
-    pub set: fn(&mut Config, &Value<'_>, &Scope<'_>) -> Result<(), Option<String>>,
+    pub set: Set,
+}
+
+type Set = fn(&mut Config, &Value<'_>, &Scope<'_>) -> Taken<()>;
+
+const fn setting(key: &'static str, accepts: &'static str, set: Set) -> Setting {
+    Setting { key, accepts, set }
+}
+
+fn put<T>(place: &mut T, value: Taken<T>) -> Taken<()> {
+    *place = value?;
+    Ok(())
 }
 
 /// Against what a relative path is meant.
@@ -54,404 +69,273 @@ pub(super) enum Value<'a> {
 }
 
 pub(super) const ALL: &[Setting] = &[
-    Setting {
-        key: "url",
-        accepts: "a ws:// or wss:// address",
-        set: |config, value, _| {
-            let url = value.text()?;
-            check_url(url)?;
-            config.url = Some(url.to_owned());
-            Ok(())
-        },
-    },
-    Setting {
-        key: "stream",
-        accepts: "a stream id of 1 to 128 bytes",
-        set: |config, value, _| {
+    setting("url", "a ws:// or wss:// address", |config, value, _| {
+        let url = value.text()?;
+        check_url(url)?;
+        config.url = Some(url.to_owned());
+        Ok(())
+    }),
+    setting(
+        "stream",
+        "a stream id of 1 to 128 bytes",
+        |config, value, _| {
             let stream = value.text()?.trim();
             within(!stream.is_empty() && stream.len() <= STREAM_ID_LIMIT)?;
             config.stream = Some(stream.to_owned());
             Ok(())
         },
-    },
-    Setting {
-        key: "token_file",
-        accepts: "the path of a file that holds the token",
-        set: |config, value, scope| {
-            config.token_file = Some(value.path(scope)?);
-            Ok(())
-        },
-    },
-    Setting {
-        key: "ca_file",
-        accepts: "the path of a PEM file with certificates to trust",
-        set: |config, value, scope| {
-            config.ca_file = Some(value.path(scope)?);
-            Ok(())
-        },
-    },
-    Setting {
-        key: "role",
-        accepts: "\"host\" or \"viewer\"",
-        set: |config, value, _| {
-            config.role = value.one_of(&[("host", Role::Host), ("viewer", Role::Viewer)])?;
-            Ok(())
-        },
-    },
-    Setting {
-        key: "size",
-        accepts: "a size such as \"1920x1080\", each side 16 to 8192",
-        set: |config, value, _| {
+    ),
+    setting(
+        "token_file",
+        "the path of a file that holds the token",
+        |config, value, scope| put(&mut config.token_file, value.path(scope).map(Some)),
+    ),
+    setting(
+        "ca_file",
+        "the path of a PEM file with certificates to trust",
+        |config, value, scope| put(&mut config.ca_file, value.path(scope).map(Some)),
+    ),
+    setting("role", "\"host\" or \"viewer\"", |config, value, _| {
+        put(
+            &mut config.role,
+            value.one_of(&[("host", Role::Host), ("viewer", Role::Viewer)]),
+        )
+    }),
+    setting(
+        "size",
+        "a size such as \"1920x1080\", each side 16 to 8192",
+        |config, value, _| {
             config.size = Size::parse(value.text()?).ok_or(None)?;
             Ok(())
         },
-    },
-    Setting {
-        key: "fps",
-        accepts: "a whole number of frames per second, 1 to 240",
-        set: |config, value, _| {
+    ),
+    setting(
+        "fps",
+        "a whole number of frames per second, 1 to 240",
+        |config, value, _| {
             let fps = value.number(1.0, 240.0)?;
             within(fps.fract() == 0.0)?;
             config.fps = fps as u32;
             Ok(())
         },
-    },
-    Setting {
-        key: "headless",
-        accepts: "true or false",
-        set: |config, value, _| {
-            config.headless = value.flag()?;
-            Ok(())
-        },
-    },
-    Setting {
-        key: "play_unseen",
-        accepts: "true or false",
-        set: |config, value, _| {
-            config.play_unseen = value.flag()?;
-            Ok(())
-        },
-    },
-    Setting {
-        key: "catalog",
-        accepts: "the path of a catalogue (TOML)",
-        set: |config, value, scope| {
-            config.catalog = Some(value.path(scope)?);
-            Ok(())
-        },
-    },
-    Setting {
-        key: "state_dir",
-        accepts: "the path of a folder",
-        set: |config, value, scope| {
-            config.state_dir = value.path(scope)?;
-            Ok(())
-        },
-    },
-    Setting {
-        key: "show.motion",
-        accepts: "\"full\", \"reduced\" or \"calm\"",
-        set: |config, value, _| {
-            config.show.motion = value.one_of(&[
-                ("full", Motion::Full),
-                ("reduced", Motion::Reduced),
-                ("calm", Motion::Calm),
-            ])?;
-            Ok(())
-        },
-    },
-    Setting {
-        key: "language",
-        accepts: "a language such as \"en\", \"de\" or \"de-AT\"",
-        set: |config, value, _| {
+    ),
+    setting("headless", SWITCH, |config, value, _| {
+        put(&mut config.headless, value.flag())
+    }),
+    setting("play_unseen", SWITCH, |config, value, _| {
+        put(&mut config.play_unseen, value.flag())
+    }),
+    setting(
+        "catalog",
+        "the path of a catalogue (TOML)",
+        |config, value, scope| put(&mut config.catalog, value.path(scope).map(Some)),
+    ),
+    setting(
+        "state_dir",
+        "the path of a folder",
+        |config, value, scope| put(&mut config.state_dir, value.path(scope)),
+    ),
+    setting(
+        "show.motion",
+        "\"full\", \"reduced\" or \"calm\"",
+        |config, value, _| put(&mut config.show.motion, value.one_of(&Motion::WORDS)),
+    ),
+    setting(
+        "language",
+        "a language such as \"en\", \"de\" or \"de-AT\"",
+        |config, value, _| {
             let language = value.text()?.trim();
             within(is_language(language))?;
             config.language = Some(language.to_owned());
             Ok(())
         },
-    },
-    Setting {
-        key: "captions.theme",
-        accepts: "\"glass\", \"neon\" or \"high-contrast\"",
-        set: |config, value, _| {
-            config.captions.theme = value.one_of(&[
-                ("glass", Theme::Glass),
-                ("neon", Theme::Neon),
-                ("high-contrast", Theme::HighContrast),
-            ])?;
-            Ok(())
+    ),
+    setting(
+        "captions.theme",
+        "\"glass\", \"neon\" or \"high-contrast\"",
+        |config, value, _| {
+            put(
+                &mut config.captions.theme,
+                value.one_of(&[
+                    ("glass", Theme::Glass),
+                    ("neon", Theme::Neon),
+                    ("high-contrast", Theme::HighContrast),
+                ]),
+            )
         },
-    },
-    Setting {
-        key: "captions.text_scale",
-        accepts: "a number, 0.75 to 1.6",
-        set: |config, value, _| {
+    ),
+    setting(
+        "captions.text_scale",
+        "a number, 0.75 to 1.6",
+        |config, value, _| {
             config.captions.text_scale = value.number(0.75, 1.6)? as f32;
             Ok(())
         },
-    },
-    Setting {
-        key: "board.show",
-        accepts: "true or false",
-        set: |config, value, _| {
-            config.board.show = value.flag()?;
-            Ok(())
-        },
-    },
-    Setting {
-        key: "board.margin",
-        accepts: "a percentage of the stage's shorter side, 0 to 20",
-        set: |config, value, _| {
+    ),
+    setting("board.show", SWITCH, |config, value, _| {
+        put(&mut config.board.show, value.flag())
+    }),
+    setting(
+        "board.margin",
+        "a percentage of the stage's shorter side, 0 to 20",
+        |config, value, _| {
             config.board.margin = value.number(0.0, 20.0)? as f32;
             Ok(())
         },
-    },
-    Setting {
-        key: "board.live",
-        accepts: ANCHORS,
-        set: |config, value, _| {
-            config.board.live = value.anchor()?;
-            Ok(())
-        },
-    },
-    Setting {
-        key: "board.goal",
-        accepts: ANCHORS,
-        set: |config, value, _| {
-            config.board.goal = value.anchor()?;
-            Ok(())
-        },
-    },
-    Setting {
-        key: "board.gifters",
-        accepts: ANCHORS,
-        set: |config, value, _| {
-            config.board.gifters = value.anchor()?;
-            Ok(())
-        },
-    },
-    Setting {
-        key: "board.recent",
-        accepts: ANCHORS,
-        set: |config, value, _| {
-            config.board.recent = value.anchor()?;
-            Ok(())
-        },
-    },
-    Setting {
-        key: "board.connection",
-        accepts: ANCHORS,
-        set: |config, value, _| {
-            config.board.connection = value.anchor()?;
-            Ok(())
-        },
-    },
-    Setting {
-        key: "board.gifters_shown",
-        accepts: "a whole number of rows, 1 to 10",
-        set: |config, value, _| {
-            config.board.gifters_shown = value.rows()?;
-            Ok(())
-        },
-    },
-    Setting {
-        key: "board.recent_shown",
-        accepts: "a whole number of rows, 1 to 10",
-        set: |config, value, _| {
-            config.board.recent_shown = value.rows()?;
-            Ok(())
-        },
-    },
-    Setting {
-        key: "show.streak_silence",
-        accepts: "a number of seconds, 1 to 10",
-        set: |config, value, _| {
+    ),
+    setting("board.live", ANCHORS, |config, value, _| {
+        put(&mut config.board.live, value.anchor())
+    }),
+    setting("board.goal", ANCHORS, |config, value, _| {
+        put(&mut config.board.goal, value.anchor())
+    }),
+    setting("board.gifters", ANCHORS, |config, value, _| {
+        put(&mut config.board.gifters, value.anchor())
+    }),
+    setting("board.recent", ANCHORS, |config, value, _| {
+        put(&mut config.board.recent, value.anchor())
+    }),
+    setting("board.connection", ANCHORS, |config, value, _| {
+        put(&mut config.board.connection, value.anchor())
+    }),
+    setting(
+        "board.gifters_shown",
+        "a whole number of rows, 1 to 10",
+        |config, value, _| put(&mut config.board.gifters_shown, value.rows()),
+    ),
+    setting(
+        "board.recent_shown",
+        "a whole number of rows, 1 to 10",
+        |config, value, _| put(&mut config.board.recent_shown, value.rows()),
+    ),
+    setting(
+        "show.streak_silence",
+        "a number of seconds, 1 to 10",
+        |config, value, _| {
             config.show.streak_silence = Duration::from_secs_f64(value.number(1.0, 10.0)?);
             Ok(())
         },
-    },
-    Setting {
-        key: "show.counting",
-        accepts: "\"auto\", \"delta\" or \"cumulative\"",
-        set: |config, value, _| {
-            config.show.counting = value.one_of(&[
-                ("auto", Counting::Auto),
-                ("delta", Counting::Delta),
-                ("cumulative", Counting::Cumulative),
-            ])?;
+    ),
+    setting(
+        "show.counting",
+        "\"auto\", \"delta\" or \"cumulative\"",
+        |config, value, _| {
+            put(
+                &mut config.show.counting,
+                value.one_of(&[
+                    ("auto", Counting::Auto),
+                    ("delta", Counting::Delta),
+                    ("cumulative", Counting::Cumulative),
+                ]),
+            )
+        },
+    ),
+    setting(
+        "show.feature_from",
+        "a value of 0 or more",
+        |config, value, _| {
+            put(
+                &mut config.show.feature_from,
+                value.number(0.0, f64::MAX).map(Some),
+            )
+        },
+    ),
+    setting(
+        "show.headline_from",
+        "a value of 0 or more",
+        |config, value, _| {
+            put(
+                &mut config.show.headline_from,
+                value.number(0.0, f64::MAX).map(Some),
+            )
+        },
+    ),
+    setting("on_air.blocked_names", TEXTS, |config, value, _| {
+        put(&mut config.on_air.blocked.names, value.list())
+    }),
+    setting("on_air.blocked_words", TEXTS, |config, value, _| {
+        put(&mut config.on_air.blocked.words, value.list())
+    }),
+    setting("on_air.blocked_parts", TEXTS, |config, value, _| {
+        put(&mut config.on_air.blocked.parts, value.list())
+    }),
+    setting("on_air.hide_names", SWITCH, |config, value, _| {
+        put(&mut config.on_air.blocked.hide_names, value.flag())
+    }),
+    setting("on_air.hide_avatars", SWITCH, |config, value, _| {
+        put(&mut config.on_air.blocked.hide_avatars, value.flag())
+    }),
+    setting(
+        "on_air.least_value",
+        "a value of 0 or more",
+        |config, value, _| {
+            put(
+                &mut config.on_air.policy.least_value,
+                value.number(0.0, f64::MAX),
+            )
+        },
+    ),
+    setting("on_air.off_types", TEXTS, |config, value, _| {
+        put(&mut config.on_air.policy.off_types, value.types())
+    }),
+    setting("on_air.only_types", TEXTS, |config, value, _| {
+        put(&mut config.on_air.policy.only_types, value.types())
+    }),
+    setting(
+        "on_air.cool_down",
+        "a number of seconds, 0 to 600",
+        |config, value, _| {
+            config.on_air.policy.cool_down = Duration::from_secs_f64(value.number(0.0, 600.0)?);
             Ok(())
         },
-    },
-    Setting {
-        key: "show.feature_from",
-        accepts: "a value of 0 or more",
-        set: |config, value, _| {
-            config.show.feature_from = Some(value.number(0.0, f64::MAX)?);
-            Ok(())
-        },
-    },
-    Setting {
-        key: "show.headline_from",
-        accepts: "a value of 0 or more",
-        set: |config, value, _| {
-            config.show.headline_from = Some(value.number(0.0, f64::MAX)?);
-            Ok(())
-        },
-    },
-    Setting {
-        key: "on_air.blocked_names",
-        accepts: "a list of up to 2000 texts",
-        set: |config, value, _| {
-            config.on_air.blocked_names = value.list()?;
-            Ok(())
-        },
-    },
-    Setting {
-        key: "on_air.blocked_words",
-        accepts: "a list of up to 2000 texts",
-        set: |config, value, _| {
-            config.on_air.blocked_words = value.list()?;
-            Ok(())
-        },
-    },
-    Setting {
-        key: "on_air.blocked_parts",
-        accepts: "a list of up to 2000 texts",
-        set: |config, value, _| {
-            config.on_air.blocked_parts = value.list()?;
-            Ok(())
-        },
-    },
-    Setting {
-        key: "on_air.hide_names",
-        accepts: "true or false",
-        set: |config, value, _| {
-            config.on_air.hide_names = value.flag()?;
-            Ok(())
-        },
-    },
-    Setting {
-        key: "on_air.hide_avatars",
-        accepts: "true or false",
-        set: |config, value, _| {
-            config.on_air.hide_avatars = value.flag()?;
-            Ok(())
-        },
-    },
-    Setting {
-        key: "on_air.least_value",
-        accepts: "a value of 0 or more",
-        set: |config, value, _| {
-            config.on_air.least_value = value.number(0.0, f64::MAX)?;
-            Ok(())
-        },
-    },
-    Setting {
-        key: "on_air.off_types",
-        accepts: "a list of up to 2000 gift types",
-        set: |config, value, _| {
-            config.on_air.off_types = value.list()?;
-            Ok(())
-        },
-    },
-    Setting {
-        key: "on_air.only_types",
-        accepts: "a list of up to 2000 gift types",
-        set: |config, value, _| {
-            config.on_air.only_types = value.list()?;
-            Ok(())
-        },
-    },
-    Setting {
-        key: "on_air.cool_down",
-        accepts: "a number of seconds, 0 to 600",
-        set: |config, value, _| {
-            config.on_air.cool_down = Duration::from_secs_f64(value.number(0.0, 600.0)?);
-            Ok(())
-        },
-    },
-    Setting {
-        key: "sound.muted",
-        accepts: "true or false",
-        set: |config, value, _| {
-            config.sound.muted = value.flag()?;
-            Ok(())
-        },
-    },
-    Setting {
-        key: "sound.volume",
-        accepts: "a number, 0 (silent) to 1",
-        set: |config, value, _| {
-            config.sound.volume = value.number(0.0, 1.0)? as f32;
-            Ok(())
-        },
-    },
-    Setting {
-        key: "sound.headline",
-        accepts: "a number, 0 (silent) to 1",
-        set: |config, value, _| {
-            config.sound.headline = value.number(0.0, 1.0)? as f32;
-            Ok(())
-        },
-    },
-    Setting {
-        key: "sound.feature",
-        accepts: "a number, 0 (silent) to 1",
-        set: |config, value, _| {
-            config.sound.feature = value.number(0.0, 1.0)? as f32;
-            Ok(())
-        },
-    },
-    Setting {
-        key: "sound.ambient",
-        accepts: "a number, 0 (silent) to 1",
-        set: |config, value, _| {
-            config.sound.ambient = value.number(0.0, 1.0)? as f32;
-            Ok(())
-        },
-    },
-    Setting {
-        key: "sound.device",
-        accepts: "the name of a sound device, as `hyperfocus devices` lists it",
-        set: |config, value, _| {
+    ),
+    setting("sound.muted", SWITCH, |config, value, _| {
+        put(&mut config.sound.muted, value.flag())
+    }),
+    setting("sound.volume", VOLUME, |config, value, _| {
+        config.sound.volume = value.number(0.0, 1.0)? as f32;
+        Ok(())
+    }),
+    setting("sound.headline", VOLUME, |config, value, _| {
+        config.sound.headline = value.number(0.0, 1.0)? as f32;
+        Ok(())
+    }),
+    setting("sound.feature", VOLUME, |config, value, _| {
+        config.sound.feature = value.number(0.0, 1.0)? as f32;
+        Ok(())
+    }),
+    setting("sound.ambient", VOLUME, |config, value, _| {
+        config.sound.ambient = value.number(0.0, 1.0)? as f32;
+        Ok(())
+    }),
+    setting(
+        "sound.device",
+        "the name of a sound device, as `hyperfocus devices` lists it",
+        |config, value, _| {
             let device = value.text()?.trim();
             within(!device.is_empty() && device.len() <= DEVICE_NAME_LIMIT)?;
             config.sound.device = Some(device.to_owned());
             Ok(())
         },
-    },
-    Setting {
-        key: "output.png",
-        accepts: "the path of a PNG file",
-        set: |config, value, scope| {
-            config.output.png = Some(value.path(scope)?);
-            Ok(())
-        },
-    },
-    Setting {
-        key: "output.png_sequence",
-        accepts: "the path of a folder",
-        set: |config, value, scope| {
-            config.output.png_sequence = Some(value.path(scope)?);
-            Ok(())
-        },
-    },
-    Setting {
-        key: "output.raw",
-        accepts: "true or false",
-        set: |config, value, _| {
-            config.output.raw = value.flag()?;
-            Ok(())
-        },
-    },
-    Setting {
-        key: "output.webm",
-        accepts: "the path of a WebM file",
-        set: |config, value, scope| {
-            config.output.webm = Some(value.path(scope)?);
-            Ok(())
-        },
-    },
+    ),
+    setting(
+        "output.png",
+        "the path of a PNG file",
+        |config, value, scope| put(&mut config.output.png, value.path(scope).map(Some)),
+    ),
+    setting(
+        "output.png_sequence",
+        "the path of a folder",
+        |config, value, scope| put(&mut config.output.png_sequence, value.path(scope).map(Some)),
+    ),
+    setting("output.raw", SWITCH, |config, value, _| {
+        put(&mut config.output.raw, value.flag())
+    }),
+    setting(
+        "output.webm",
+        "the path of a WebM file",
+        |config, value, scope| put(&mut config.output.webm, value.path(scope).map(Some)),
+    ),
 ];
 
 impl Setting {
@@ -489,6 +373,9 @@ impl Setting {
     }
 }
 
+const SWITCH: &str = "true or false";
+const VOLUME: &str = "a number, 0 (silent) to 1";
+const TEXTS: &str = "a list of up to 2000 texts";
 const ANCHORS: &str = "\"off\" or a place: \"top-left\", \"top\", \"top-right\", \"left\", \"center\", \
                        \"right\", \"bottom-left\", \"bottom\" or \"bottom-right\"";
 
@@ -548,6 +435,10 @@ impl<'a> Value<'a> {
             .collect();
         within(list.len() <= LIST_LIMIT)?;
         Ok(list)
+    }
+
+    fn types(&self) -> Taken<BTreeSet<Arc<str>>> {
+        Ok(self.list()?.into_iter().map(Arc::from).collect())
     }
 
     /// Finite and from `least` to `most`, both included.

@@ -16,10 +16,9 @@ use super::adapter::Gpu;
 use crate::catalog::Catalog;
 use crate::cli::RunPlan;
 use crate::config;
-use crate::on_air::{Blocked, Policy};
 use crate::render::present::Form;
 use crate::render::{Quality, StageRenderPlugin, StageSize};
-use crate::show::{Counting, Show, ShowSettings};
+use crate::show::{Show, ShowSettings};
 use crate::stage::{Director, StageLink, StagePlugin};
 
 /// Bevy's plugins as far as the stage needs them.
@@ -127,34 +126,10 @@ pub fn assemble(
 fn show_settings(plan: &RunPlan) -> ShowSettings {
     ShowSettings {
         silence: plan.show.streak_silence,
-        counting: match plan.show.counting {
-            config::Counting::Auto => Counting::Auto,
-            config::Counting::Delta => Counting::Delta,
-            config::Counting::Cumulative => Counting::Cumulative,
-        },
+        counting: plan.show.counting,
         play_unseen: plan.play_unseen,
-        on_air: policy(&plan.on_air),
-        blocked: blocked(&plan.on_air),
+        on_air: plan.on_air.policy.clone(),
+        blocked: plan.on_air.blocked.clone(),
         ..ShowSettings::default()
-    }
-}
-
-fn policy(on_air: &config::OnAirSettings) -> Policy {
-    let types = |types: &[String]| types.iter().map(|name| name.as_str().into()).collect();
-    Policy {
-        least_value: on_air.least_value,
-        off_types: types(&on_air.off_types),
-        only_types: types(&on_air.only_types),
-        cool_down: on_air.cool_down,
-    }
-}
-
-fn blocked(on_air: &config::OnAirSettings) -> Blocked {
-    Blocked {
-        names: on_air.blocked_names.clone(),
-        words: on_air.blocked_words.clone(),
-        parts: on_air.blocked_parts.clone(),
-        hide_names: on_air.hide_names,
-        hide_avatars: on_air.hide_avatars,
     }
 }

@@ -28,7 +28,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use bevy::prelude::*;
 
-use crate::catalog::{Catalog, Lane, Motion};
+use crate::catalog::{Catalog, Lane};
 use crate::cli::{RunPlan, Summary};
 use crate::config;
 use crate::model::{Control, Moment};
@@ -108,7 +108,7 @@ pub fn run_with(
         readback: !sinks.is_empty(),
         ..default()
     });
-    app.insert_resource(look::look(&plan.look, motion(&plan.show)));
+    app.insert_resource(look::look(&plan.look, plan.show.motion));
     moments::install(&mut app, &plan);
     reload::install(&mut app, &plan);
     let (mixer, mix) = crate::sound::mixer();
@@ -160,16 +160,7 @@ fn load_catalog(path: &Path, settings: &config::ShowSettings) -> Result<Catalog>
         lanes.feature,
         lanes.headline
     );
-    Ok(catalog.with_motion(motion(settings)))
-}
-
-/// How much may move.
-fn motion(settings: &config::ShowSettings) -> Motion {
-    match settings.motion {
-        config::Motion::Full => Motion::Full,
-        config::Motion::Reduced => Motion::Reduced,
-        config::Motion::Calm => Motion::Calm,
-    }
+    Ok(catalog.with_motion(settings.motion))
 }
 
 #[cfg(feature = "desktop")]
@@ -287,13 +278,15 @@ mod tests {
 
     use super::*;
     use crate::catalog::Lane;
-    use crate::config::{Counting, ShowSettings};
+    use crate::catalog::Motion;
+    use crate::config::ShowSettings;
+    use crate::show::Counting;
 
     #[test]
     fn a_hosts_thresholds_take_the_place_of_the_catalogues() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/catalog.toml");
         let settings = |feature_from, headline_from| ShowSettings {
-            motion: config::Motion::Full,
+            motion: Motion::Full,
             streak_silence: Duration::from_secs(3),
             counting: Counting::Auto,
             feature_from,

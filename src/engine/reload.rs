@@ -78,7 +78,8 @@ fn take(time: Res<Time<Real>>, fresh: Res<Fresh>, mut director: ResMut<Director>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Counting, Motion};
+    use crate::catalog::Motion;
+    use crate::show::Counting;
 
     #[test]
     fn an_edit_is_read_and_a_bad_one_keeps_the_last_good() {

@@ -2,9 +2,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hyperfocus::config::{
-    Anchor, Config, ConfigError, ConfigFile, Counting, Folders, Role, Size, SoundSettings, Warning,
-    keys, nearest,
+    Anchor, Config, ConfigError, ConfigFile, Folders, Role, Size, SoundSettings, Warning, keys,
+    nearest,
 };
+use hyperfocus::show::Counting;
 
 fn folders() -> Folders {
     Folders {
@@ -412,10 +413,13 @@ fn lists_are_arrays_in_the_file_and_commas_elsewhere() {
     let (config, warnings) = resolve(file, &environment, &[]).unwrap();
     assert_eq!(warnings, []);
     let on_air = config.on_air;
-    assert_eq!(on_air.blocked_words, ["one", "two"]);
-    assert_eq!(on_air.off_types, ["rocket", "lion"]);
-    assert_eq!(on_air.least_value, 5.0);
-    assert_eq!(on_air.cool_down, Duration::from_millis(1500));
+    assert_eq!(on_air.blocked.words, ["one", "two"]);
+    assert_eq!(
+        on_air.policy.off_types,
+        ["lion".into(), "rocket".into()].into()
+    );
+    assert_eq!(on_air.policy.least_value, 5.0);
+    assert_eq!(on_air.policy.cool_down, Duration::from_millis(1500));
 }
 
 #[test]

@@ -25,7 +25,15 @@ use Reach::{Only, Whole};
 /// refused until it has its row.
 const LAYERS: &[(&str, &[Reach])] = &[
     ("model", &[]),
-    ("config", &[]),
+    // A setting is held in the words of the layer that it is for.
+    (
+        "config",
+        &[
+            Only("catalog", &["Motion"]),
+            Only("show", &["Counting"]),
+            Only("on_air", &["Blocked", "Policy"]),
+        ],
+    ),
     ("catalog", &[Whole("model")]),
     ("locale", &[]),
     ("protocol", &[Whole("model")]),

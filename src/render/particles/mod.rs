@@ -147,9 +147,7 @@ impl Due {
             }
         }
     }
-}
 
-impl Due {
     /// An act that plays a stretch of its timeline again fires the emitters of
     /// that stretch again.
     fn follow_timeline(&mut self, act: &Act) {
