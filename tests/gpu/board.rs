@@ -9,7 +9,7 @@ use std::time::Duration;
 use hyperfocus::catalog::Catalog;
 use hyperfocus::config::Size;
 use hyperfocus::engine::Rehearsal;
-use hyperfocus::model::{AnimationWish, Gift, Goal, Private, Sender, StreamStatus};
+use hyperfocus::model::{Gift, Goal, Sender, StreamStatus};
 use hyperfocus::render::Look;
 use hyperfocus::render::boards::{Anchor, BoardSettings};
 use hyperfocus::render::present::Frame;
@@ -56,22 +56,9 @@ fn gifts() -> Vec<Gift> {
     .into_iter()
     .enumerate()
     .map(|(n, (name, gift, quantity))| Gift {
-        id: format!("g{n}").into(),
-        gift_type: gift.into(),
         quantity,
         total_value: 0.25 * f64::from(quantity),
-        sender: Sender {
-            user_id: Private(format!("u{n}").into()),
-            name: Private(name.into()),
-            avatar_url: None,
-            is_subscriber: false,
-            is_moderator: false,
-        },
-        animation: AnimationWish::default(),
-        is_streak: false,
-        combo_count: 0,
-        rank: None,
-        sent_at: None,
+        ..Gift::one(format!("g{n}"), gift, Sender::named(format!("u{n}"), name))
     })
     .collect()
 }

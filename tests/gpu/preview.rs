@@ -8,7 +8,6 @@ use image::{Rgb, RgbaImage};
 use tempfile::TempDir;
 
 use crate::program::{Program, folder};
-use crate::stage::{PATIENCE, now};
 
 pub const CATALOG: &str = r##"
 [lanes]
@@ -140,11 +139,9 @@ fn edits_are_drawn_again_and_a_bad_one_keeps_the_last_good() {
     run.says("watching");
     assert!(near(middle(&picture).unwrap(), RED));
     let until = |colour| {
-        let deadline = now() + PATIENCE;
-        while !middle(&picture).is_some_and(|pixel| near(pixel, colour)) {
-            assert!(now() < deadline, "{:?}\n{}", middle(&picture), run.log());
-            std::thread::sleep(std::time::Duration::from_millis(20));
-        }
+        run.comes_to("the picture has another colour", || {
+            middle(&picture).is_some_and(|pixel| near(pixel, colour))
+        });
     };
     paint_block(home.path(), BLUE);
     until(BLUE);

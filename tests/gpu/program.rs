@@ -108,9 +108,17 @@ impl Program {
 
     /// Waits until the log says `words`.
     pub fn says(&self, words: &str) {
+        self.comes_to(&format!("{words:?} is not in the log"), || {
+            self.log().contains(words)
+        });
+    }
+
+    /// Looks again and again until `is_so`: what the program does to the world
+    /// around it has no other way to be told.
+    pub fn comes_to(&self, else_say: &str, mut is_so: impl FnMut() -> bool) {
         let deadline = now() + PATIENCE;
-        while !self.log().contains(words) {
-            assert!(now() < deadline, "{words:?} is not in\n{}", self.log());
+        while !is_so() {
+            assert!(now() < deadline, "{else_say}\n{}", self.log());
             std::thread::sleep(Duration::from_millis(5));
         }
     }

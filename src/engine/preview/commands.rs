@@ -79,6 +79,7 @@ pub fn command(key: &Key, shift: bool) -> Option<Command> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::window::readme_keys;
 
     #[test]
     fn shift_goes_back_and_far() {
@@ -91,18 +92,6 @@ mod tests {
 
     #[test]
     fn the_readme_names_every_key() {
-        let readme = include_str!("../../../README.md");
-        let table = readme
-            .split_once("| key | in the preview |")
-            .and_then(|(_, rest)| rest.split_once("\n\n"))
-            .expect("the table of keys is there")
-            .0;
-        let keys: Vec<_> = table
-            .lines()
-            .skip(2)
-            .filter_map(|row| row.split('|').nth(1))
-            .map(|cell| cell.replace('`', "").trim().to_owned())
-            .collect();
-        assert_eq!(keys, KEYS);
+        assert_eq!(readme_keys("in the preview"), KEYS);
     }
 }

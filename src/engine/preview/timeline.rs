@@ -2,7 +2,7 @@
 
 use crate::catalog::Recipe;
 use crate::cli::Occasion;
-use crate::model::{AnimationWish, Gift, Private, Sender};
+use crate::model::{Gift, Sender};
 
 /// Seconds before a streak's first growth, and from one to the next where there
 /// is time; fast tapping comes to three or four a second.
@@ -36,28 +36,21 @@ impl Timeline {
         let duration = recipe.duration.as_secs_f32();
         let is_streak = occasion.combo > 0 || occasion.growth > 0 || occasion.finale;
         let message = |step: u32, is_open: bool| Gift {
-            id: format!("preview-{step}-{is_open}").into(),
-            gift_type: gift_type.into(),
             quantity: if step == 0 { occasion.quantity } else { 1 },
             total_value: occasion
                 .value
                 .unwrap_or(PIECE * f64::from(occasion.quantity)),
-            sender: Sender {
-                user_id: Private("preview".into()),
-                name: Private(occasion.sender.as_str().into()),
-                avatar_url: None,
-                is_subscriber: false,
-                is_moderator: false,
-            },
-            animation: AnimationWish::default(),
             is_streak: is_open,
             combo_count: if is_streak {
                 occasion.combo.max(1).saturating_add(step)
             } else {
                 0
             },
-            rank: None,
-            sent_at: None,
+            ..Gift::one(
+                format!("preview-{step}-{is_open}"),
+                gift_type,
+                Sender::named("preview", occasion.sender.as_str()),
+            )
         };
         let mut messages = vec![(0.0, message(0, is_streak))];
         if !is_streak {

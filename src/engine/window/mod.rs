@@ -45,6 +45,8 @@ use crate::stage::{Director, StageLink, StageSet};
 
 pub(super) use help::WINDOW_LAYER;
 use keys::Ground;
+#[cfg(test)]
+pub(super) use keys::readme_keys;
 use pace::Pace;
 
 const TITLE: &str = "Hyperfocus";

@@ -185,7 +185,7 @@ mod tests {
 
     use super::*;
     use crate::catalog::Catalog;
-    use crate::model::{AnimationWish, Gift, Goal, Private, Sender};
+    use crate::model::{Gift, Goal, Sender};
     use crate::show::{Show, ShowSettings};
 
     fn show() -> Show {
@@ -195,23 +195,11 @@ mod tests {
     }
 
     fn gift(user: usize, name: &str, quantity: u32, value: f64) -> Gift {
+        let sender = Sender::named(format!("u{user}"), name);
         Gift {
-            id: format!("g{user}").into(),
-            gift_type: "rose".into(),
             quantity,
             total_value: value,
-            sender: Sender {
-                user_id: Private(format!("u{user}").into()),
-                name: Private(name.into()),
-                avatar_url: None,
-                is_subscriber: false,
-                is_moderator: false,
-            },
-            animation: AnimationWish::default(),
-            is_streak: false,
-            combo_count: 0,
-            rank: None,
-            sent_at: None,
+            ..Gift::one(format!("g{user}"), "rose", sender)
         }
     }
 
