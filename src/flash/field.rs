@@ -17,6 +17,9 @@ const FIELD: (usize, usize) = ((341.0 / CELL) as usize, (256.0 / CELL) as usize)
 const STRIDE: usize = 8;
 /// The share of a field that makes its change one of the field.
 pub(super) const AREA: f32 = 0.25;
+/// A cell whose one state lasts up to this much longer than its other rests in
+/// neither of them.
+const EVEN: f32 = 1.25;
 /// Frames within [`CONCURRENT`] that are kept; at more than 240 frames a second
 /// the earliest of them are forgotten.
 const MOST_FRAMES: usize = 24;
@@ -43,6 +46,7 @@ pub(super) struct Seen {
     pub half_flashes: usize,
     pub area: f32,
     pub flickering: f32,
+    pub flickering_place: (f32, f32),
 }
 
 /// When a cell changed: one time more than a second may have.
@@ -63,10 +67,26 @@ impl Times {
         self.next = (self.next + 1) % self.at.len();
     }
 
-    /// Whether all of them fell into the second that ends at `now`.
-    fn are_too_many(&self, now: f32) -> bool {
+    /// Whether all of them fell into the second that ends at `now`, and a flash
+    /// is under way: the cell is in the one of its two states in which it spends
+    /// less time. Between the flashes it rests.
+    fn are_flashing(&self, now: f32) -> bool {
         // Frames that are a second apart are so to a few milliseconds.
-        now - self.at[self.next] < SECOND.as_secs_f32() - 0.004
+        if now - self.at[self.next] >= SECOND.as_secs_f32() - 0.004 {
+            return false;
+        }
+        let (mut like_now, mut other) = (0.0, 0.0);
+        for change in 0..MOST_HALVES {
+            let at = |change: usize| self.at[(self.next + change) % self.at.len()];
+            // They alternate, and the last one led into the state of now.
+            let spent = if (MOST_HALVES - change).is_multiple_of(2) {
+                &mut like_now
+            } else {
+                &mut other
+            };
+            *spent += at(change + 1) - at(change);
+        }
+        like_now <= other * EVEN
     }
 }
 
@@ -144,7 +164,10 @@ impl Fields {
         for (index, place) in self.places.iter().enumerate() {
             let share = |what: usize| self.count(what, *place) as f32 / whole;
             let (up, down, flickering) = (share(UP), share(DOWN), share(FLICKERING));
-            seen.flickering = seen.flickering.max(flickering);
+            if flickering > seen.flickering {
+                seen.flickering = flickering;
+                seen.flickering_place = self.middle(*place);
+            }
             // What goes up here while as much goes down there has moved.
             let net = up - down;
             seen.area = seen.area.max(net.abs());
@@ -166,8 +189,18 @@ impl Fields {
         let (columns, rows) = (self.columns, self.rows);
         sum_into(&mut self.sums[UP], columns, rows, changed(Way::Up));
         sum_into(&mut self.sums[DOWN], columns, rows, changed(Way::Down));
-        let flickers = |cell: usize| cells[cell].are_too_many(now);
+        let flickers = |cell: usize| cells[cell].are_flashing(now);
         sum_into(&mut self.sums[FLICKERING], columns, rows, flickers);
+    }
+
+    /// The middle of a field, in shares of the picture's sides.
+    fn middle(&self, (left, top): (usize, usize)) -> (f32, f32) {
+        let share =
+            |from: usize, size: usize, all: usize| (from as f32 + size as f32 / 2.0) / all as f32;
+        (
+            share(left, self.size.0, self.columns),
+            share(top, self.size.1, self.rows),
+        )
     }
 
     fn count(&self, way: usize, (left, top): (usize, usize)) -> u32 {

@@ -21,7 +21,10 @@
 //! many small steps is one change. Two things are held to the limit:
 //!
 //! - the cells that flash more than three times within a second, each where it
-//!   is, must cover less than a quarter of every field;
+//!   is, must at no time cover a quarter of a field: "the total area that is
+//!   actually flashing at the same time" (Understanding SC 2.3.1). A flash is
+//!   from a change to the opposite one; before and after it a cell is at rest,
+//!   so sparks that cross a field one after another do not add up;
 //! - a field as a whole changes when, within a tenth of a second, a quarter more
 //!   of its cells have gone one way than the other, and may flash three times
 //!   like that. What goes up here while as much goes down there has moved.
@@ -69,8 +72,13 @@ pub struct Finding {
     /// The largest share of a field that changed one way rather than the other
     /// within a tenth of a second, 0 to 1.
     pub largest_area: f32,
-    /// The largest share of a field that flashed too often at once, cell by cell.
+    /// The largest share of a field that was in a flash at one time, of the cells
+    /// that flash too often.
     pub flickering: f32,
+    /// When and where that was: the middle of the field, in shares of the
+    /// picture's width and height from its left upper corner.
+    pub flickering_at: Moment,
+    pub flickering_place: (f32, f32),
 }
 
 impl Finding {
@@ -185,7 +193,11 @@ impl Finding {
             self.at = at;
         }
         self.largest_area = self.largest_area.max(seen.area);
-        self.flickering = self.flickering.max(seen.flickering);
+        if seen.flickering > self.flickering {
+            self.flickering = seen.flickering;
+            self.flickering_at = at;
+            self.flickering_place = seen.flickering_place;
+        }
     }
 }
 

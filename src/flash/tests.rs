@@ -115,6 +115,21 @@ fn a_board_whose_squares_swap_flickers_though_its_light_stays() {
 }
 
 #[test]
+fn only_what_flashes_at_the_same_time_adds_up() {
+    // Each cell is lit for a fifth of every sixth of a second.
+    let lit = |later: f64, at: f64| {
+        let on = ((at + 1e-6) * 6.0 + later).fract() < 0.2;
+        opaque(if on { WHITE } else { BLACK })
+    };
+    // One column of five after the other: sparks that cross the picture.
+    let sparks = watch(BLACK, |x, _, at| lit((x % 5) as f64 / 5.0, at));
+    assert!(sparks.passes(), "{sparks:?}");
+    assert!(sparks.general.flickering > 0.15, "{sparks:?}");
+    let strobe = watch(BLACK, |_, _, at| lit(0.0, at));
+    assert!(!strobe.passes() && strobe.general.flickering > 0.9);
+}
+
+#[test]
 fn what_moves_does_not_flash() {
     // Wide stripes that wander a stripe's width in half a second.
     let found = watch(BLACK, |x, _, at| {

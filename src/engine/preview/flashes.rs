@@ -31,14 +31,27 @@ impl Judgement {
     pub fn line(&self, what: &str) -> String {
         let mut line = format!("{what:<16}");
         for (backdrop, found) in &self.0 {
-            let general = found.general;
+            let (general, red) = (found.general, found.red);
             line += &format!(
-                "  over {backdrop}: {:.1} general (at {:.1} s), {:.1} red, {:.0} % flickers;",
+                "  over {backdrop}: {:.1} general, {:.1} red;",
                 general.half_flashes as f32 / 2.0,
-                general.at.as_secs_f32(),
-                found.red.half_flashes as f32 / 2.0,
-                100.0 * general.flickering.max(found.red.flickering),
+                red.half_flashes as f32 / 2.0,
             );
+            let worse = if red.flickering > general.flickering {
+                red
+            } else {
+                general
+            };
+            if worse.flickering >= 0.01 {
+                let (x, y) = worse.flickering_place;
+                line += &format!(
+                    " {:.0} % of a field flickers at {:.1} s, {:.0} % across and {:.0} % down;",
+                    100.0 * worse.flickering,
+                    worse.flickering_at.as_secs_f32(),
+                    100.0 * x,
+                    100.0 * y,
+                );
+            }
         }
         line + if self.passes() { " passes" } else { " FAILS" }
     }

@@ -21,7 +21,7 @@ use super::models::ModelNodes;
 use super::pictures::PicturePlaces;
 use super::textures::Textures;
 use super::warmup::Warmup;
-use crate::catalog::{Emitter, Recipe, Template, Trigger};
+use crate::catalog::{Emitter, Lane, Recipe, Template, Trigger};
 use crate::stage::{Act, Climaxed, FellBack, Grew, StageSet};
 
 /// Emitters an act may have waiting to fire. Growth that comes faster than its
@@ -170,6 +170,12 @@ impl Due {
     }
 }
 
+/// So many ambient acts have all of their particles. Among more each has fewer,
+/// down to a share: a crowd's sparks would hide its gifts, and flicker wherever
+/// one passes over another.
+const ROOMY: f32 = 2.5;
+const THINNEST: f32 = 0.2;
+
 fn fire(
     mut commands: Commands,
     time: Res<Time<Virtual>>,
@@ -178,6 +184,8 @@ fn fire(
     assets: Res<AssetServer>,
     mut acts: Query<(Entity, &Act, &Placement, &mut Due, Option<&ModelNodes>)>,
 ) {
+    let ambient = acts.iter().filter(|(_, act, ..)| act.lane == Lane::Ambient);
+    let thinning = (ROOMY / ambient.count() as f32).clamp(THINNEST, 1.0);
     for (entity, act, placement, mut due, model) in &mut acts {
         due.follow_timeline(act);
         if due.emitters.is_empty() {
@@ -199,9 +207,16 @@ fn fire(
                 // The model's entities come a frame or two after its act.
                 return true;
             }
-            let count =
-                (emitter.count as f32 * item.intensity * if act.shrunk { 0.5 } else { 1.0 })
-                    .max(1.0);
+            let mut count = emitter.count as f32 * item.intensity;
+            if act.shrunk {
+                count *= 0.5;
+            }
+            count *= match act.lane {
+                Lane::Ambient => thinning,
+                Lane::Feature => thinning.sqrt(),
+                Lane::Headline => 1.0,
+            };
+            let count = count.max(1.0);
             let Some(effect) = pool.borrow(emitter.template) else {
                 return false;
             };
