@@ -10,11 +10,15 @@ mod captions;
 #[cfg(all(target_os = "linux", feature = "cli"))]
 mod devices;
 #[cfg(all(unix, feature = "cli"))]
+mod flashes;
+#[cfg(all(unix, feature = "cli"))]
 #[expect(dead_code, reason = "the network tests use the rest of it")]
 #[path = "../foreign/mod.rs"]
 mod foreign_server;
 #[cfg(feature = "cli")]
 mod golden;
+#[cfg(all(unix, feature = "cli"))]
+mod guide;
 mod offscreen;
 mod present;
 #[cfg(all(unix, feature = "cli"))]

@@ -133,9 +133,14 @@ impl Program {
     }
 
     /// Waits for the end.
-    pub fn wait(mut self) -> Ran {
+    pub fn wait(self) -> Ran {
+        self.wait_for(PATIENCE)
+    }
+
+    /// Waits for the end of something long.
+    pub fn wait_for(mut self, patience: Duration) -> Ran {
         let began = now();
-        let status = self.status(began + PATIENCE);
+        let status = self.status(began + patience);
         let took = began.elapsed();
         let out = self
             .out

@@ -1,0 +1,30 @@
+//! Nothing on stage flashes harmfully, by WCAG 2.3.1: each gift alone, and the
+//! fullest stage that the lanes allow.
+
+use std::time::Duration;
+
+use crate::program::{Program, folder};
+
+#[test]
+fn no_gift_and_no_stage_full_of_them_flashes_harmfully() {
+    let home = folder();
+    let judged = [
+        "preview",
+        "all",
+        "--headless",
+        "--flashes",
+        "--captions",
+        "off",
+    ];
+    let small = ["--size", "320x180", "--out", "out"];
+    let program = Program::start(&[judged.as_slice(), &small].concat(), home.path(), &[]);
+    let ran = program.wait_for(Duration::from_secs(600));
+    let told = String::from_utf8_lossy(&ran.out).into_owned();
+    assert!(ran.status.success(), "{told}\n{}", ran.err);
+    // All of them were looked at, and so was the fullest stage.
+    let passes = told.lines().filter(|line| line.ends_with(" passes"));
+    assert!(
+        passes.count() > 16 && told.contains("(fullest stage)"),
+        "{told}"
+    );
+}
