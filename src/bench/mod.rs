@@ -15,6 +15,7 @@
 
 mod backend;
 pub mod child;
+mod gifts;
 mod launch;
 mod measure;
 mod particles;
@@ -48,6 +49,7 @@ pub const AREAS: &[Area] = &[
     stage::GIFT_TO_FRAME,
     stage::FLOOD,
     particles::AREA,
+    gifts::AREA,
 ];
 
 /// Measures what the plan asks for. A figure that cannot be had on this machine

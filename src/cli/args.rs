@@ -163,12 +163,12 @@ pub(super) struct CheckArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct BenchArgs {
+    /// Only figures whose id or area begins so, such as gifts or stage.idle
+    #[arg(value_name = "NAME")]
+    pub only: Vec<String>,
     /// Print the figures as one JSON list instead of a table
     #[arg(long)]
     pub json: bool,
-    /// Only figures whose id or area begins so; can be repeated
-    #[arg(long, value_name = "NAME")]
-    pub only: Vec<String>,
     /// Where the raw figures go
     #[arg(long, value_name = "FILE", default_value = "out/bench.json")]
     pub out: PathBuf,

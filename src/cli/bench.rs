@@ -37,7 +37,7 @@ pub struct Figure {
     /// What it must measure up to, in words.
     pub bar: String,
     pub holds: bool,
-    /// Raw figures of each run, at least five.
+    /// Raw figures of each run, at least five; one of what cannot vary.
     pub runs: Vec<f64>,
     /// Those of the baseline, interleaved with the runs; empty without one.
     pub baseline_runs: Vec<f64>,

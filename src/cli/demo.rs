@@ -10,7 +10,9 @@ use anyhow::{Context, Result};
 
 use super::args::DemoArgs;
 use super::plan::{find_catalog, has_display, make_folder};
-use super::{Backend, Connection, Engine, LookPlan, OutputPlan, RunPlan, Shutdown, StageSettings};
+use super::{
+    Backend, Connection, Engine, LookPlan, OutputPlan, RunPlan, SheetPlan, Shutdown, StageSettings,
+};
 use crate::catalog::Catalog;
 use crate::config::{Anchor, Config, Folders};
 use crate::demo::{DemoServer, Script, ServerOptions};
@@ -49,13 +51,10 @@ pub(super) fn run(args: &DemoArgs) -> Result<ExitCode> {
         show: config.show,
         on_air: config.on_air,
         sound: config.sound,
-        outputs: vec![
-            OutputPlan::ContactSheet(args.out.join("demo.png")),
-            OutputPlan::Webm {
-                path: args.out.join("demo.webm"),
-                required: false,
-            },
-        ],
+        outputs: vec![OutputPlan::Webm {
+            path: args.out.join("demo.webm"),
+            required: false,
+        }],
         play_unseen: false,
         catalog: catalog_path,
         state_dir: state.path().to_owned(),
@@ -66,8 +65,21 @@ pub(super) fn run(args: &DemoArgs) -> Result<ExitCode> {
         .listen_to_signals()
         .context("cannot listen to signals")?;
 
+    let sheet = SheetPlan {
+        path: args.out.join("demo.png"),
+        catalog: plan.catalog.clone(),
+        motion: plan.show.motion,
+    };
     let mut summary = (engine.run)(plan)?;
     let report = server.stop();
+    eprintln!("drawing {}", sheet.path.display());
+    match (engine.sheet)(&sheet) {
+        Ok(written) => summary.outputs.push(written),
+        // The show is over and its account is worth having all the same.
+        Err(error) => summary
+            .warnings
+            .push(format!("{} was not drawn: {error:#}", sheet.path.display())),
+    }
     summary.gifts.sent = Some(report.sent);
     summary.backend = Some(Backend::from(&report));
     if args.json {
@@ -93,8 +105,8 @@ fn demo_config(args: &DemoArgs) -> Result<Config> {
     Ok(config)
 }
 
-/// How far into the show the board appears: each gift has had its picture taken
-/// by then, and streak, combo and flood are still to come.
+/// How far into the show the board appears: each gift has been seen by itself,
+/// and streak, combo and flood are still to come.
 const BOARD_FROM: f64 = 0.54;
 
 /// The demo shows the board as well: all of it, in the second half of the show

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::Shutdown;
+use crate::catalog::Motion;
 use crate::config::{
     BoardSettings, CaptionSettings, Config, ConfigFile, Folders, OnAirSettings, Role, ShowSettings,
     Size, SoundSettings,
@@ -98,8 +99,14 @@ pub enum OutputPlan {
         /// Whether the run fails without an encoder, or warns and goes on.
         required: bool,
     },
-    /// Each gift type at its best moment, side by side, with its name.
-    ContactSheet(PathBuf),
+}
+
+/// Each gift at a few moments of its life, side by side, in one PNG.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SheetPlan {
+    pub path: PathBuf,
+    pub catalog: PathBuf,
+    pub motion: Motion,
 }
 
 impl RunPlan {

@@ -13,6 +13,7 @@ mod look;
 mod moments;
 mod preview;
 mod reload;
+mod sheet;
 mod sinks;
 mod still;
 mod tally;
@@ -44,7 +45,8 @@ use crate::sound::{SoundPlugin, Speakers};
 use crate::stage::{Director, StageLink};
 
 pub use preview::preview;
-pub use still::{Rehearsal, StillError};
+pub use sheet::sheet;
+pub use still::{FrameCost, Rehearsal, StillError};
 
 use adapter::Gpu;
 use tally::Tally;
@@ -101,7 +103,7 @@ pub fn run_with(
     let gpu = adapter::open()?;
     tally.adapter = Some(gpu.name.clone());
     let mut warnings = Vec::new();
-    let mut sinks = sinks::open(&plan, &catalog, &mut warnings)?;
+    let mut sinks = sinks::open(&plan, &mut warnings)?;
     sinks.extend(watchers);
     let mut app = open_app(&plan, gpu, catalog, StageLink::new(link))?;
     app.insert_resource(FrameRequest {
@@ -109,7 +111,7 @@ pub fn run_with(
         ..default()
     });
     app.insert_resource(look::look(&plan.look, plan.show.motion));
-    moments::install(&mut app, &plan);
+    moments::install(&mut app);
     reload::install(&mut app, &plan);
     let (mixer, mix) = crate::sound::mixer();
     mixer.set_lane_volume(Lane::Headline, plan.sound.headline);

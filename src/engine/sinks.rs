@@ -1,15 +1,9 @@
 //! The outputs that a plan asks for, opened.
 
-use std::collections::HashMap;
-
 use anyhow::Result;
 
-use crate::catalog::Catalog;
 use crate::cli::{OutputPlan, RunPlan};
-use crate::output::{
-    Label, PngSink, RawSink, SequenceSink, SheetSettings, SheetSink, Sink, WebmSettings, WebmSink,
-};
-use crate::render::caption::{Rgba, TextPainter, TextStyle};
+use crate::output::{PngSink, RawSink, SequenceSink, Sink, WebmSettings, WebmSink};
 
 /// Opens every output, so that what cannot be written is known before the show.
 ///
@@ -18,7 +12,6 @@ use crate::render::caption::{Rgba, TextPainter, TextStyle};
 /// do without is a warning instead.
 pub(super) fn open(
     plan: &RunPlan,
-    catalog: &Catalog,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<Box<dyn Sink + Send>>> {
     let mut sinks: Vec<Box<dyn Sink + Send>> = Vec::new();
@@ -41,37 +34,7 @@ pub(super) fn open(
                     )),
                 }
             }
-            OutputPlan::ContactSheet(path) => {
-                let recipes = || catalog.gifts.values().chain([&catalog.fallback]);
-                let mut painter = TextPainter::new();
-                sinks.push(Box::new(SheetSink::create(SheetSettings {
-                    path: path.clone(),
-                    tags: recipes().map(|recipe| recipe.key.to_string()).collect(),
-                    labels: recipes()
-                        .map(|recipe| {
-                            let label = label(&mut painter, &recipe.name);
-                            (recipe.key.to_string(), label)
-                        })
-                        .collect::<HashMap<_, _>>(),
-                })?));
-            }
         }
     }
     Ok(sinks)
-}
-
-/// A gift's name beneath its tile.
-fn label(painter: &mut TextPainter, name: &str) -> Label {
-    let style = TextStyle::new(24.0).bold().colour(Rgba {
-        r: 226,
-        g: 229,
-        b: 238,
-        a: 255,
-    });
-    let picture = painter.paint_line(&style, name).into_straight();
-    Label {
-        width: picture.width,
-        height: picture.height,
-        pixels: picture.rgba,
-    }
 }

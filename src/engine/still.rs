@@ -9,7 +9,7 @@
 mod board;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use bevy::app::PluginsState;
@@ -18,6 +18,7 @@ use bevy::render::render_resource::PollType;
 use bevy::render::renderer::RenderDevice;
 use bevy::tasks::tick_global_task_pools_on_main_thread;
 use bevy::time::TimeUpdateStrategy;
+use cpu_time::ProcessTime;
 use crossbeam_channel::Receiver;
 
 use super::{adapter, app};
@@ -29,7 +30,7 @@ use crate::render::models::ModelFiles;
 use crate::render::particles::EffectPool;
 use crate::render::present::{Frame, FrameRequest, Frames, Readback};
 use crate::render::video::{ActiveVideo, VideoPlayback, VideoStatus};
-use crate::render::{Look, Textures, Warmup};
+use crate::render::{Look, Pipelines, Textures, Warmup};
 use crate::show::{Show, ShowSettings};
 use crate::stage::{Act, Director, StageLink};
 
@@ -56,6 +57,15 @@ pub enum StillError {
     Over { gift: GiftType, at: f32 },
     #[error("{0} did not come within {PATIENCE} frames")]
     Stuck(&'static str),
+}
+
+/// What one frame took, from the beginning of the app's update until the
+/// graphics device was done with it.
+#[derive(Debug, Clone, Copy)]
+pub struct FrameCost {
+    pub wall: Duration,
+    /// Processor time of all threads.
+    pub cpu: Duration,
 }
 
 /// A stage on which gifts are looked at one by one.
@@ -101,16 +111,37 @@ impl Rehearsal {
     /// # Errors
     /// When it is over by then, or something that it needs never comes.
     pub fn still(&mut self, gift: Gift, at: f32) -> Result<Frame, StillError> {
-        let name = gift.gift_type.clone();
-        self.begin(gift)?;
+        self.begin(gift.clone())?;
+        self.still_at(&gift, at, STEP)
+    }
+
+    /// As [`still`](Self::still), at several moments, of which each is after
+    /// the one before, with a frame every `step` between them.
+    ///
+    /// # Errors
+    /// As for [`still`](Self::still).
+    pub fn stills(
+        &mut self,
+        gift: &Gift,
+        moments: &[f32],
+        step: Duration,
+    ) -> Result<Vec<Frame>, StillError> {
+        self.begin(gift.clone())?;
+        let frames = moments.iter().map(|at| self.still_at(gift, *at, step));
+        frames.collect()
+    }
+
+    fn still_at(&mut self, gift: &Gift, at: f32, step: Duration) -> Result<Frame, StillError> {
         loop {
             match self.act().map(|act| act.age) {
-                Some(age) if age >= at => break,
-                Some(_) => self.step(STEP),
-                None => return Err(StillError::Over { gift: name, at }),
+                Some(age) if age >= at => return self.frame(at),
+                Some(_) => self.step(step),
+                None => {
+                    let gift = gift.gift_type.clone();
+                    return Err(StillError::Over { gift, at });
+                }
             }
         }
-        self.frame(at)
     }
 
     /// Puts `gift` alone on stage, at its beginning and with everything there
@@ -145,6 +176,35 @@ impl Rehearsal {
     pub fn step(&mut self, by: Duration) {
         self.move_clock_by(by);
         self.app.update();
+    }
+
+    /// As [`step`](Self::step), and says what that took.
+    ///
+    /// # Errors
+    /// When the device is lost.
+    #[expect(clippy::disallowed_methods, reason = "what a frame costs is real time")]
+    pub fn costed_step(&mut self, by: Duration) -> Result<FrameCost> {
+        let (wall, cpu) = (Instant::now(), ProcessTime::now());
+        self.step(by);
+        self.wait_for_device()?;
+        Ok(FrameCost {
+            wall: wall.elapsed(),
+            cpu: cpu.elapsed(),
+        })
+    }
+
+    /// Pipelines that were made since the stage was warm.
+    pub fn pipelines_since_warm(&self) -> usize {
+        let world = self.app.world();
+        world
+            .resource::<Warmup>()
+            .pipelines_since(world.resource::<Pipelines>())
+    }
+
+    fn wait_for_device(&self) -> Result<()> {
+        let device = self.app.world().resource::<RenderDevice>();
+        device.poll(PollType::wait_indefinitely())?;
+        Ok(())
     }
 
     /// Stands still until what other threads do for the act is done.
@@ -228,8 +288,7 @@ impl Rehearsal {
     /// # Errors
     /// When the device is lost.
     pub(super) fn develop(&mut self) -> Result<Vec<Frame>> {
-        let device = self.world().resource::<RenderDevice>().clone();
-        device.poll(PollType::wait_indefinitely())?;
+        self.wait_for_device()?;
         Ok(self.frames.try_iter().collect())
     }
 
@@ -237,7 +296,6 @@ impl Rehearsal {
         self.app.insert_resource(FrameRequest {
             readback,
             at: f64::from(at),
-            tags: Vec::new(),
         });
     }
 

@@ -30,7 +30,7 @@ pub use fan::{OutputReport, Outputs};
 pub use png::PngSink;
 pub use raw::RawSink;
 pub use sequence::SequenceSink;
-pub use sheet::{Label, SheetSettings, SheetSink};
+pub use sheet::{ContactSheet, Label};
 pub use webm::{IDLE, WebmSettings, WebmSink, WhenBehind};
 
 use crate::render::present::Frame;
@@ -79,6 +79,8 @@ pub enum OutputError {
     Occupied(PathBuf),
     #[error("{0} names no file; give a file name to write to")]
     NoFile(String),
+    #[error("{0} would be empty")]
+    Empty(String),
     #[error("whoever read {0} has left")]
     ReaderLeft(String),
     #[error(

@@ -1,21 +1,23 @@
-//! A contact sheet: one picture with a tile for each thing that was shown.
+//! A contact sheet: one picture with a strip of tiles for each thing that was
+//! shown, over a checker.
 
-use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::Path;
 
 use image::codecs::png::CompressionType;
 use image::imageops::{self, FilterType};
 use image::{ImageBuffer, Rgba};
 
+use super::OutputError;
 use super::draft::Draft;
-use super::{Finished, OutputError, Sink};
 use crate::render::present::Frame;
 
 /// The longer side of a tile, in pixels.
-const TILE: u32 = 480;
-/// Between tiles and around them.
+const TILE: u32 = 320;
+/// Between strips and around them.
 const MARGIN: u32 = 24;
-/// Between a tile and its label.
+/// Between the tiles of a strip.
+const TILE_GAP: u32 = 8;
+/// Between a strip and its label.
 const LABEL_GAP: u32 = 10;
 /// The radius of a tile's corners.
 const CORNER: f32 = 14.0;
@@ -38,24 +40,29 @@ pub struct Label {
     pub pixels: Vec<u8>,
 }
 
-/// What the sheet shows.
-#[derive(Debug, Clone)]
-pub struct SheetSettings {
-    pub path: PathBuf,
-    /// The tags that have a tile, in the order of the tiles. It also bounds what
-    /// is kept: one tile a tag.
-    pub tags: Vec<String>,
-    /// What stands beneath a tag's tile; wider ones than a tile are made
-    /// smaller.
-    pub labels: HashMap<String, Label>,
+/// Collects strips and lays them out at the end.
+pub struct ContactSheet {
+    draft: Draft,
+    strips: Vec<Strip>,
 }
 
-/// Collects the last frame of each tag and lays them out at the end.
-pub struct SheetSink {
-    draft: Draft,
-    tags: Vec<String>,
-    labels: HashMap<String, Label>,
-    tiles: HashMap<String, Picture>,
+/// Some moments of one thing, all with the same crop, and its name.
+struct Strip {
+    tiles: Vec<Picture>,
+    label: Option<Picture>,
+}
+
+impl Strip {
+    /// The room that its tiles take.
+    fn size(&self) -> (u32, u32) {
+        let count = self.tiles.len() as u32;
+        let width: u32 = self.tiles.iter().map(Picture::width).sum();
+        let height = self.tiles.iter().map(Picture::height).max();
+        (
+            width + count.saturating_sub(1) * TILE_GAP,
+            height.unwrap_or(0),
+        )
+    }
 }
 
 /// Coverage from which a pixel is the subject's rather than its glow's.
@@ -64,12 +71,13 @@ const SEEN: f32 = 0.16;
 /// small gift would be shown larger than it is made for.
 const NEAREST: f32 = 0.5;
 
-/// What a tile shows of a frame: the part where something is to be seen, in the
-/// frame's own shape, as x, y, width and height.
-fn subject(picture: &Picture) -> [u32; 4] {
-    let (width, height) = picture.dimensions();
-    let seen = picture
-        .enumerate_pixels()
+/// What a strip's tiles show of their frames, which are alike in size: the part
+/// where something is to be seen in any of them, in the frame's own shape, as
+/// x, y, width and height.
+fn subject(frames: &[Picture], (width, height): (u32, u32)) -> [u32; 4] {
+    let seen = frames
+        .iter()
+        .flat_map(|frame| frame.enumerate_pixels())
         .filter(|(_, _, pixel)| pixel.0[3] > SEEN)
         .map(|(x, y, _)| [x, y, x, y])
         .reduce(|a, b| {
@@ -97,76 +105,49 @@ fn subject(picture: &Picture) -> [u32; 4] {
 /// composited in, so a tile looks like its frame does elsewhere.
 type Picture = ImageBuffer<Rgba<f32>, Vec<f32>>;
 
-impl SheetSink {
-    /// Writes to the settings' path, whose folder is made where it is absent.
+impl ContactSheet {
+    /// For the file `path`, whose folder is made where it is absent.
     ///
     /// # Errors
     /// When the path names no file or its folder cannot be made.
-    pub fn create(settings: SheetSettings) -> Result<Self, OutputError> {
+    pub fn create(path: &Path) -> Result<Self, OutputError> {
         Ok(Self {
-            draft: Draft::of(&settings.path)?,
-            tags: settings.tags,
-            labels: settings.labels,
-            tiles: HashMap::new(),
+            draft: Draft::of(path)?,
+            strips: Vec::new(),
         })
     }
 
-    fn label(&self, tag: &str, width: u32) -> Option<Picture> {
-        let label = self.labels.get(tag)?;
-        let picture = premultiplied(&label.pixels, label.width, label.height)?;
-        Some(within(picture, width, u32::MAX))
-    }
-}
-
-impl Sink for SheetSink {
-    fn name(&self) -> String {
-        self.draft.name()
-    }
-
-    fn frame(&mut self, frame: &Frame) -> Result<(), OutputError> {
-        let wanted: Vec<_> = frame
-            .tags
+    /// The next strip, a tile for each frame. Frames that are not of the first
+    /// one's size are left out; a label wider than the strip is made smaller.
+    pub fn add(&mut self, frames: &[Frame], label: &Label) {
+        let mut pictures: Vec<Picture> = frames
             .iter()
-            .filter(|tag| self.tags.contains(tag))
+            .filter_map(|frame| premultiplied(&frame.pixels, frame.width, frame.height))
             .collect();
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        let Some(mut picture) = premultiplied(&frame.pixels, frame.width, frame.height) else {
-            return Ok(());
+        let Some(size) = pictures.first().map(Picture::dimensions) else {
+            return;
         };
-        let [x, y, width, height] = subject(&picture);
-        let close = imageops::crop(&mut picture, x, y, width, height).to_image();
-        let tile = within(close, TILE, TILE);
-        for tag in wanted {
-            self.tiles.insert(tag.clone(), tile.clone());
-        }
-        Ok(())
+        pictures.retain(|picture| picture.dimensions() == size);
+        let [x, y, width, height] = subject(&pictures, size);
+        let tiles = pictures
+            .iter()
+            .map(|picture| imageops::crop_imm(picture, x, y, width, height).to_image())
+            .map(|close| within(close, TILE, TILE))
+            .collect();
+        let mut strip = Strip { tiles, label: None };
+        strip.label = premultiplied(&label.pixels, label.width, label.height)
+            .map(|label| within(label, strip.size().0, u32::MAX));
+        self.strips.push(strip);
     }
 
-    fn finish(self: Box<Self>) -> Result<Finished, OutputError> {
-        let name = self.name();
-        let (shown, missing): (Vec<_>, Vec<_>) = self
-            .tags
-            .iter()
-            .partition(|tag| self.tiles.contains_key(*tag));
-        let mut finished = Finished::default();
-        if !missing.is_empty() {
-            let missing: Vec<_> = missing.into_iter().map(String::as_str).collect();
-            finished.warnings.push(format!(
-                "{name} lacks what was never drawn: {}",
-                missing.join(", ")
-            ));
-        }
-        let grid = Grid::of(shown.iter().map(|tag| {
-            let tile = &self.tiles[*tag];
-            (tile, self.label(tag, tile.width().max(TILE / 2)))
-        }));
-        let Some(grid) = grid else {
-            finished
-                .warnings
-                .push(format!("{name} was not written: it would be empty"));
-            return Ok(finished);
+    /// Writes the file and says what is in it.
+    ///
+    /// # Errors
+    /// When it cannot be written, or is empty.
+    pub fn finish(self) -> Result<String, OutputError> {
+        let name = self.draft.name();
+        let Some(grid) = Grid::of(&self.strips) else {
+            return Err(OutputError::Empty(name));
         };
         let sheet = grid.paint();
         let bytes: Vec<u8> = sheet
@@ -174,84 +155,86 @@ impl Sink for SheetSink {
             .iter()
             .map(|value| (value.clamp(0.0, 1.0) * 255.0).round() as u8)
             .collect();
-        finished
-            .written
-            .push(format!("{name}: {} tiles", grid.cells.len()));
+        let written = format!("{name}: {} strips", self.strips.len());
         self.draft.publish_png(
             &bytes,
             sheet.width(),
             sheet.height(),
             CompressionType::Default,
         )?;
-        Ok(finished)
+        Ok(written)
     }
 }
 
 /// Where everything stands.
 struct Grid<'a> {
-    cells: Vec<(&'a Picture, Option<Picture>)>,
+    strips: &'a [Strip],
     columns: u32,
-    /// The largest tile; smaller ones stand in its middle.
-    tile: (u32, u32),
+    /// The largest strip; smaller ones stand in its middle.
+    room: (u32, u32),
     label_height: u32,
 }
 
 impl<'a> Grid<'a> {
-    /// None without tiles.
-    fn of(cells: impl Iterator<Item = (&'a Picture, Option<Picture>)>) -> Option<Self> {
-        let cells: Vec<_> = cells.collect();
-        let tile = (
-            cells.iter().map(|(tile, _)| tile.width()).max()?,
-            cells.iter().map(|(tile, _)| tile.height()).max()?,
+    /// None without strips.
+    fn of(strips: &'a [Strip]) -> Option<Self> {
+        let room = (
+            strips.iter().map(|strip| strip.size().0).max()?,
+            strips.iter().map(|strip| strip.size().1).max()?,
         );
-        let labels = cells.iter().filter_map(|(_, label)| label.as_ref());
+        let labels = strips.iter().filter_map(|strip| strip.label.as_ref());
         let label_height = labels
             .map(|label| label.height() + LABEL_GAP)
             .max()
             .unwrap_or(0);
-        let (cell_width, cell_height) = (tile.0 + MARGIN, tile.1 + label_height + MARGIN);
-        let count = cells.len() as u32;
-        let columns = (count as f32 * ASPECT * cell_height as f32 / cell_width as f32)
+        let (width, height) = (room.0 + MARGIN, room.1 + label_height + MARGIN);
+        let count = strips.len() as u32;
+        let columns = (count as f32 * ASPECT * height as f32 / width as f32)
             .sqrt()
             .round() as u32;
         Some(Self {
+            strips,
             columns: columns.clamp(1, count),
-            cells,
-            tile,
+            room,
             label_height,
         })
     }
 
     fn paint(&self) -> Picture {
-        let rows = (self.cells.len() as u32).div_ceil(self.columns);
+        let rows = (self.strips.len() as u32).div_ceil(self.columns);
         let step = (
-            self.tile.0 + MARGIN,
-            self.tile.1 + self.label_height + MARGIN,
+            self.room.0 + MARGIN,
+            self.room.1 + self.label_height + MARGIN,
         );
         let mut sheet = Picture::from_pixel(
             MARGIN + self.columns * step.0,
             MARGIN + rows * step.1,
             opaque(PAGE),
         );
-        for (index, (tile, label)) in (0..).zip(&self.cells) {
+        for (index, strip) in (0..).zip(self.strips) {
             let left = MARGIN + index % self.columns * step.0;
             let top = MARGIN + index / self.columns * step.1;
-            let tile_left = left + (self.tile.0 - tile.width()) / 2;
-            let tile_top = top + (self.tile.1 - tile.height()) / 2;
-            put_tile(&mut sheet, tile, tile_left, tile_top);
-            if let Some(label) = label {
-                let middle = left + self.tile.0 / 2;
+            let size = strip.size();
+            let mut x = left + (self.room.0 - size.0) / 2;
+            for tile in &strip.tiles {
+                put_tile(&mut sheet, tile, x, top + (self.room.1 - size.1) / 2);
+                x += tile.width() + TILE_GAP;
+            }
+            if let Some(label) = &strip.label {
+                let middle = left + self.room.0 / 2;
                 let label_left = middle.saturating_sub(label.width() / 2);
-                let label_top = top + self.tile.1 + LABEL_GAP;
-                for (x, y, over) in label.enumerate_pixels() {
-                    if let Some(under) = sheet.get_pixel_mut_checked(label_left + x, label_top + y)
-                    {
-                        *under = composited(*over, *under);
-                    }
-                }
+                put_label(&mut sheet, label, label_left, top + self.room.1 + LABEL_GAP);
             }
         }
         sheet
+    }
+}
+
+fn put_label(sheet: &mut Picture, label: &Picture, left: u32, top: u32) {
+    for (x, y, over) in label.enumerate_pixels() {
+        if let Some(under) = sheet.get_pixel_mut_checked(left + x, top + y) {
+            *under = composited(*over, *under);
+        }
     }
 }
 

@@ -93,8 +93,6 @@ pub struct Frame {
     pub index: u64,
     /// Stage time in seconds at which it was drawn.
     pub at: f64,
-    /// What the stage wanted remembered about this frame.
-    pub tags: Vec<String>,
 }
 
 /// What the next frame is wanted for.
@@ -103,7 +101,6 @@ pub struct FrameRequest {
     /// Whether anyone takes frames; without it nothing is read back.
     pub readback: bool,
     pub at: f64,
-    pub tags: Vec<String>,
 }
 
 /// The camera of a window that shows the stage, and what the stage lies over
@@ -293,7 +290,7 @@ struct Slot {
     buffer: Buffer,
     state: SlotState,
     mapped: Arc<AtomicBool>,
-    frame: Option<(u64, f64, Vec<String>)>,
+    frame: Option<(u64, f64)>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -508,7 +505,7 @@ fn present_stage(
     outlet.readback.0.in_flight.fetch_add(1, Ordering::AcqRel);
     let slot = &mut presenter.slots[slot];
     slot.state = SlotState::Encoded;
-    slot.frame = Some((index, request.at, request.tags.clone()));
+    slot.frame = Some((index, request.at));
 }
 
 fn present_window(
@@ -617,7 +614,7 @@ fn hand_over(
     ready.sort_by_key(|slot| slot.frame.as_ref().map(|frame| frame.0));
     for slot in ready {
         slot.mapped.store(false, Ordering::Release);
-        let (index, at, tags) = slot.frame.take().expect("a mapped slot holds a frame");
+        let (index, at) = slot.frame.take().expect("a mapped slot holds a frame");
         let mut pixels = outlet.blank_pixels(width as usize * height as usize * 4);
         {
             let pixels = Arc::make_mut(&mut pixels);
@@ -635,7 +632,6 @@ fn hand_over(
             height,
             index,
             at,
-            tags,
         };
         if outlet.sender.try_send(frame).is_err() {
             outlet.readback.0.skipped.fetch_add(1, Ordering::Relaxed);

@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use bevy::asset::RenderAssetUsages;
 use bevy::prelude::*;
 use bevy::render::render_resource::TextureFormat;
 use bevy::tasks::{AsyncComputeTaskPool, Task, block_on};
@@ -76,6 +77,8 @@ fn shrink(
             let mut image = image.clone();
             let task = AsyncComputeTaskPool::get().spawn(async move {
                 add_smaller(&mut image);
+                // Nothing looks at it once the graphics device has it.
+                image.asset_usage = RenderAssetUsages::RENDER_WORLD;
                 image
             });
             textures.shrinking.insert(id, task);
@@ -155,7 +158,6 @@ fn halved(pixels: &[u8], width: usize, height: usize, decoded: &[f32; 256]) -> V
 
 #[cfg(test)]
 mod tests {
-    use bevy::asset::RenderAssetUsages;
     use bevy::render::render_resource::{Extent3d, TextureDimension};
 
     use super::*;

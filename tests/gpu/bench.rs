@@ -35,6 +35,10 @@ fn every_figure_keeps_its_id() {
             "stage.flood.acks",
             "stage.flood.memory",
             "particles.1000",
+            "gifts.cost",
+            "gifts.rate",
+            "gifts.pipelines",
+            "gifts.assets",
         ]
     );
     let different: BTreeSet<_> = ids.iter().collect();

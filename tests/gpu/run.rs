@@ -77,12 +77,12 @@ fn the_demo_plays_every_gift_and_ends_by_itself() {
     );
     assert_eq!(number("/pipelines_after_warmup"), 0, "{account}");
 
-    // A tile for each gift and the fallback, side by side.
+    // A strip for each gift and the fallback.
     let written = account["outputs"].to_string();
     let catalog = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/catalog.toml");
     let gifts = Catalog::load(&catalog).expect("a catalogue").gifts.len();
-    let tiles = format!("demo.png: {} tiles", gifts + 1);
-    assert!(written.contains(&tiles), "{account}");
+    let strips = format!("demo.png: {} strips", gifts + 1);
+    assert!(written.contains(&strips), "{account}");
     let sheet = image::open(home.path().join("shown/demo.png")).expect("a PNG");
     assert!(sheet.width() > 320 && sheet.height() > 180, "{account}");
     assert_eq!(

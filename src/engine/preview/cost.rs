@@ -1,17 +1,13 @@
 //! What a gift costs: every frame of its life, drawn and waited for.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Result;
-use bevy::render::render_resource::PollType;
-use bevy::render::renderer::RenderDevice;
-use cpu_time::ProcessTime;
 
-use super::pictures::Performance;
+use super::pictures::{Performance, STEP};
 use super::timeline::Timeline;
 use crate::config::Size;
 use crate::engine::Rehearsal;
-use crate::render::{Pipelines, Warmup};
 
 pub(super) fn print_head(size: Size) {
     println!(
@@ -25,23 +21,16 @@ pub(super) fn print_head(size: Size) {
 }
 
 /// Plays the gift through and prints its line.
-#[expect(clippy::disallowed_methods, reason = "what a frame costs is real time")]
 pub(super) fn measure(gift: &str, rehearsal: &mut Rehearsal, timeline: &Timeline) -> Result<()> {
     let mut play = Performance::begin(rehearsal, timeline)?;
-    let mut walls: Vec<Duration> = Vec::new();
-    let mut busy: Vec<Duration> = Vec::new();
+    let mut frames = Vec::new();
     while play.is_on() {
-        let (wall, cpu) = (Instant::now(), ProcessTime::now());
-        play.step();
-        let device = play.rehearsal().world().resource::<RenderDevice>().clone();
-        device.poll(PollType::wait_indefinitely())?;
-        walls.push(wall.elapsed());
-        busy.push(cpu.elapsed());
+        play.say_what_is_due();
+        frames.push(play.rehearsal().costed_step(STEP)?);
     }
-    let world = play.rehearsal().world();
-    let pipelines = world
-        .resource::<Warmup>()
-        .pipelines_since(world.resource::<Pipelines>());
+    let pipelines = play.rehearsal().pipelines_since_warm();
+    let mut walls: Vec<_> = frames.iter().map(|frame| frame.wall).collect();
+    let mut busy: Vec<_> = frames.iter().map(|frame| frame.cpu).collect();
     walls.sort();
     busy.sort();
     println!(

@@ -110,7 +110,6 @@ mod tests {
             height: 1,
             index: 0,
             at: 0.0,
-            tags: Vec::new(),
         };
         let laid = lay(&frame, &RgbImage::from_pixel(2, 1, Rgb([0, 0, 255])));
         assert_eq!(laid.get_pixel(0, 0).0, [100, 0, 127]);

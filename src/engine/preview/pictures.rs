@@ -175,6 +175,11 @@ impl<'a> Performance<'a> {
 
     /// Draws the next frame; what is due is said before it.
     pub fn step(&mut self) {
+        self.say_what_is_due();
+        self.rehearsal.step(STEP);
+    }
+
+    pub fn say_what_is_due(&mut self) {
         let now = self.rehearsal.act().map_or(0.0, |act| act.elapsed);
         while let Some((at, gift)) = self.timeline.messages.get(self.said)
             && *at <= now
@@ -182,7 +187,6 @@ impl<'a> Performance<'a> {
             self.rehearsal.offer(gift.clone());
             self.said += 1;
         }
-        self.rehearsal.step(STEP);
     }
 
     /// The frame at this second of the gift's time on stage; `None` when it is

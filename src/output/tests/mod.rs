@@ -23,13 +23,7 @@ fn painted(width: u32, height: u32, at: f64, colour: impl Fn(u32, u32) -> [u8; 4
         height,
         index: 0,
         at,
-        tags: Vec::new(),
     }
-}
-
-fn tagged(mut frame: Frame, tag: &str) -> Frame {
-    frame.tags = vec![tag.to_owned()];
-    frame
 }
 
 /// The names in a folder, hidden ones too.
