@@ -58,12 +58,11 @@ const FULL: Size = Size {
     width: 1920,
     height: 1080,
 };
-/// Stage time between frames at full size. Each run looks at other moments, so
-/// that the runs together see every tenth of a second or nearer.
-const STRIDE: Duration = Duration::from_millis(200);
-const SHIFT: Duration = Duration::from_millis(40);
-/// Stage time between frames where the rate is measured.
-const FRAME: Duration = Duration::from_nanos(1_000_000_000 / 30);
+/// Stage time between the frames that are drawn: what a frame costs does not go
+/// by it. Each run looks at other moments, so that the five together see every
+/// fifth of this.
+const STRIDE: Duration = Duration::from_millis(150);
+const SHIFT: Duration = Duration::from_millis(30);
 
 fn measure() -> Result<Vec<Figure>> {
     let path = find_catalog(None)?;
@@ -91,7 +90,7 @@ fn rates(catalog: &Arc<Catalog>, gifts: &[String]) -> Result<(Vec<Vec<f64>>, f64
     let mut pipelines = 0;
     for run in 0..RUNS {
         for (gift, rates) in gifts.iter().zip(&mut rates) {
-            let frames = play(&mut rehearsal, catalog, gift, Duration::ZERO, FRAME)?;
+            let frames = play(&mut rehearsal, catalog, gift, run)?;
             let total: Duration = frames.iter().map(|frame| frame.wall).sum();
             rates.push(frames.len() as f64 / total.as_secs_f64());
         }
@@ -110,7 +109,7 @@ fn costs(catalog: &Arc<Catalog>, gifts: &[String]) -> Result<Vec<Figure>> {
     let mut worst = vec![Vec::new(); gifts.len()];
     for run in 0..RUNS {
         for (gift, worst) in gifts.iter().zip(&mut worst) {
-            let frames = play(&mut rehearsal, catalog, gift, SHIFT * run as u32, STRIDE)?;
+            let frames = play(&mut rehearsal, catalog, gift, run)?;
             let dearest = frames.iter().map(|frame| frame.cpu).max();
             worst.push(dearest.unwrap_or_default().as_secs_f64() * 1e3);
         }
@@ -149,23 +148,20 @@ fn costs(catalog: &Arc<Catalog>, gifts: &[String]) -> Result<Vec<Figure>> {
     Ok(figures)
 }
 
-/// Every frame of a gift's life, from `begin` on.
+/// What frames of a gift's life cost.
 fn play(
     rehearsal: &mut Rehearsal,
     catalog: &Catalog,
     gift: &str,
-    begin: Duration,
-    stride: Duration,
+    run: usize,
 ) -> Result<Vec<FrameCost>> {
     let sender = Sender::named("viewer", "Viewer");
     rehearsal.begin(Gift::one("gift", gift, sender))?;
-    if !begin.is_zero() {
-        rehearsal.step(begin);
-    }
+    rehearsal.step(SHIFT * run as u32);
     let end = catalog.recipe(gift).duration.as_secs_f32();
     let mut frames = Vec::new();
     while rehearsal.act().is_some_and(|act| act.elapsed < end) {
-        frames.push(rehearsal.costed_step(stride)?);
+        frames.push(rehearsal.costed_step(STRIDE)?);
     }
     Ok(frames)
 }

@@ -43,7 +43,7 @@ pub fn sheet(plan: &SheetPlan) -> Result<String> {
 /// On its way, at its best, in full, and leaving.
 fn moments(recipe: &Recipe) -> [f32; 4] {
     let (best, rest) = (recipe.best, recipe.duration.as_secs_f32() - recipe.best);
-    [0.45 * best, best, best + 0.4 * rest, best + 0.78 * rest]
+    [0.45 * best, best, best + 0.33 * rest, best + 0.66 * rest]
 }
 
 fn a_gift(recipe: &Recipe) -> Gift {

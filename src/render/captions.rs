@@ -66,7 +66,8 @@ pub struct CaptionDesk {
     orders: HashMap<u64, Order>,
     next: u64,
     icons: HashMap<String, Option<Picture>>,
-    /// Acts get no card and no counter; what is fused into videos is painted.
+    /// Acts get no card and no counter; what is fused into videos or spelled is
+    /// painted.
     pub is_off: bool,
     /// Painted parts of the board, until the board takes them; one of each is
     /// asked for at a time.
@@ -148,7 +149,7 @@ impl CaptionDesk {
     }
 
     fn order(&mut self, order: Order, kind: CaptionKind) -> bool {
-        if self.is_off && !matches!(order, Order::Fusion { .. }) {
+        if self.is_off && matches!(order, Order::Card(_) | Order::Counter(_)) {
             return false;
         }
         let Some(painter) = &mut self.painter else {
