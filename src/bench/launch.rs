@@ -97,6 +97,7 @@ fn demo(seconds: &str, cache: &Path) -> Result<Summary> {
         .args([
             "demo",
             "--headless",
+            "--no-sheet",
             "--json",
             "--seconds",
             seconds,

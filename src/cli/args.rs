@@ -144,6 +144,9 @@ pub(super) struct DemoArgs {
     /// Print the summary as one JSON object
     #[arg(long)]
     pub json: bool,
+    /// Only the show: draw no demo.png after it
+    #[arg(long)]
+    pub no_sheet: bool,
     /// Where demo.png and demo.webm go
     #[arg(long, value_name = "DIR", default_value = "out")]
     pub out: PathBuf,

@@ -12,6 +12,7 @@ use super::args::DemoArgs;
 use super::plan::{find_catalog, has_display, make_folder};
 use super::{
     Backend, Connection, Engine, LookPlan, OutputPlan, RunPlan, SheetPlan, Shutdown, StageSettings,
+    Summary,
 };
 use crate::catalog::Catalog;
 use crate::config::{Anchor, Config, Folders};
@@ -72,13 +73,8 @@ pub(super) fn run(args: &DemoArgs) -> Result<ExitCode> {
     };
     let mut summary = (engine.run)(plan)?;
     let report = server.stop();
-    eprintln!("drawing {}", sheet.path.display());
-    match (engine.sheet)(&sheet) {
-        Ok(written) => summary.outputs.push(written),
-        // The show is over and its account is worth having all the same.
-        Err(error) => summary
-            .warnings
-            .push(format!("{} was not drawn: {error:#}", sheet.path.display())),
+    if !args.no_sheet {
+        draw(engine, &sheet, &mut summary);
     }
     summary.gifts.sent = Some(report.sent);
     summary.backend = Some(Backend::from(&report));
@@ -95,6 +91,19 @@ pub(super) fn run(args: &DemoArgs) -> Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Every gift in one picture. The show is over, and its account is worth having
+/// without one.
+fn draw(engine: Engine, sheet: &SheetPlan, summary: &mut Summary) {
+    let path = sheet.path.display();
+    eprintln!("drawing {path}");
+    match (engine.sheet)(sheet) {
+        Ok(written) => summary.outputs.push(written),
+        Err(error) => summary
+            .warnings
+            .push(format!("{path} was not drawn: {error:#}")),
+    }
 }
 
 /// The demo shows the engine, not somebody's settings: flags only.

@@ -2,6 +2,7 @@
 //! of itself: a picture of 512 pixels shown at 70 has jagged edges without them.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 
 use bevy::asset::RenderAssetUsages;
 use bevy::prelude::*;
@@ -46,12 +47,23 @@ impl Textures {
     /// Whether every texture asked for so far is as it is to be shown, or has
     /// failed.
     pub fn settled(&self, assets: &AssetServer) -> bool {
-        self.by_stem.values().all(|handle| {
-            self.ready.contains(&handle.id())
-                || assets
-                    .get_load_state(handle)
-                    .is_some_and(|state| state.is_failed())
-        })
+        self.by_stem
+            .values()
+            .all(|handle| self.is_settled(assets, handle))
+    }
+
+    /// The same of one, which must have been asked for.
+    pub fn has_settled(&self, assets: &AssetServer, stem: &str) -> bool {
+        self.by_stem
+            .get(stem)
+            .is_some_and(|handle| self.is_settled(assets, handle))
+    }
+
+    fn is_settled(&self, assets: &AssetServer, handle: &Handle<Image>) -> bool {
+        self.ready.contains(&handle.id())
+            || assets
+                .get_load_state(handle)
+                .is_some_and(|state| state.is_failed())
     }
 }
 
@@ -124,6 +136,16 @@ fn add_smaller(image: &mut Image) {
     image.texture_descriptor.mip_level_count = 1 + level;
 }
 
+/// sRGB bytes of linear light in even steps, less than a quarter of a level
+/// apart: working one out takes ten times as long.
+static ENCODED: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let light = |step| Color::encode_srgb(step as f32 / ENCODED_STEPS as f32);
+    (0..=ENCODED_STEPS)
+        .map(|step| (light(step) * 255.0).round() as u8)
+        .collect()
+});
+const ENCODED_STEPS: usize = 1 << 14;
+
 /// The image at half its size: means of 2x2 pixels in linear light, each counted
 /// by its alpha, so that what is clear has no say in the colour.
 fn halved(pixels: &[u8], width: usize, height: usize, decoded: &[f32; 256]) -> Vec<u8> {
@@ -148,7 +170,7 @@ fn halved(pixels: &[u8], width: usize, height: usize, decoded: &[f32; 256]) -> V
                     })
                     .sum();
                 let mean = sum / if cover > 0.0 { cover } else { 4.0 };
-                out.push((Color::encode_srgb(mean) * 255.0).round() as u8);
+                out.push(ENCODED[(mean * ENCODED_STEPS as f32 + 0.5) as usize]);
             }
             out.push((cover / 4.0).round() as u8);
         }

@@ -24,10 +24,13 @@ use crate::stage::{Director, StageSet};
 
 /// Frames in a row without a pipeline in the making before the first firing,
 /// and after it: queueing one can make another necessary a frame later.
-const QUIET_FRAMES: u32 = 6;
+const QUIET_FRAMES: u32 = 3;
 /// Seconds after which the stage opens with what it has; a pipeline that cannot
 /// be made must not keep every gift waiting.
 const PATIENCE: f32 = 30.0;
+
+/// What idle particles wear.
+const IDLE: &str = "dot";
 
 /// How far warming up has come.
 #[derive(Resource, Default, Debug)]
@@ -134,26 +137,31 @@ fn prepare(
     mut quads: ResMut<Assets<QuadMaterial>>,
 ) {
     let catalog = director.catalog.clone();
-    let dot = textures.get(&assets, "dot");
+    let dot = textures.get(&assets, IDLE);
     commands.spawn((
         Mesh2d(quad.0.clone()),
         MeshMaterial2d(quads.add(QuadMaterial::straight(dot))),
         Rehearsing,
     ));
-    for recipe in catalog.gifts.values().chain([&catalog.fallback]) {
-        for emitter in &recipe.emitters {
-            textures.get(&assets, &emitter.texture);
-        }
-        for picture in &recipe.pictures {
-            textures.get(&assets, &picture.texture);
-        }
-        if let Some(letters) = &recipe.letters {
-            textures.get(&assets, &letters.texture);
+    // The fallback's first: it is ready early.
+    for recipe in [&catalog.fallback]
+        .into_iter()
+        .chain(catalog.gifts.values())
+    {
+        for stem in textures_of(recipe) {
+            textures.get(&assets, stem);
         }
         if let Some(model) = &recipe.model {
             files.get(&assets, &model.file);
         }
     }
+}
+
+fn textures_of(recipe: &Recipe) -> impl Iterator<Item = &str> {
+    let emitters = recipe.emitters.iter().map(|emitter| &*emitter.texture);
+    let pictures = recipe.pictures.iter().map(|picture| &*picture.texture);
+    let letters = recipe.letters.iter().map(|letters| &*letters.texture);
+    emitters.chain(pictures).chain(letters)
 }
 
 /// What the fallback does without: the other effects, models and videos.
@@ -213,10 +221,13 @@ fn warm_up(
         0
     };
     let out_of_patience = time.elapsed_secs() > PATIENCE;
+    let before = warmup.phase;
     let quiet = warmup.quiet >= QUIET_FRAMES || out_of_patience;
     match warmup.phase {
         Phase::Loading => {
-            if textures.settled(&assets) || out_of_patience {
+            // The others are read while pipelines are made.
+            let mut first = textures_of(&director.catalog.fallback).chain([IDLE]);
+            if first.all(|stem| textures.has_settled(&assets, stem)) || out_of_patience {
                 warmup.enter(Phase::MakingFirst);
             }
         }
@@ -237,7 +248,8 @@ fn warm_up(
             }
         }
         Phase::Making => {
-            if quiet && (files.settled(&assets) || out_of_patience) {
+            let loaded = files.settled(&assets) && textures.settled(&assets);
+            if quiet && (loaded || out_of_patience) {
                 rehearse(&mut commands, &pool, |template| template != FIRST);
                 warmup.enter(Phase::Rehearsing);
             }
@@ -266,6 +278,10 @@ fn warm_up(
             }
         }
         Phase::Done => {}
+    }
+    if warmup.phase != before {
+        let now = time.elapsed_secs();
+        debug!("warming up: {:?} after {now:.2} s", warmup.phase);
     }
 }
 
