@@ -192,13 +192,22 @@ seconds = 2.0
 accents = ["#FFFFFF", "#FFD700"]
 icon = "nothing"
 sound = "bell"
+[gift.chime]
+name = "Chime"
+kind = "particle"
+seconds = 2.0
+accents = ["#FFFFFF", "#FFD700"]
+sound = "bel"
 "##;
     std::fs::write(&catalog, text).unwrap();
     let ran = hyperfocus(&["check", "--catalog", "catalog.toml"], folder.path(), &[]);
+    let line = "catalog.toml:17: chime names sounds/bel.ogg, which is not there; \
+                did you mean `bell`?";
+    assert!(ran.out.contains(line), "{}", ran.out);
     assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);
     assert!(
         ran.out
-            .contains("fallback names icons/nothing.png, which is not there"),
+            .contains("catalog.toml:10: fallback names icons/nothing.png, which is not there"),
         "{}",
         ran.out
     );
