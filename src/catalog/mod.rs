@@ -9,6 +9,8 @@
 //! [`Catalog::load`] reads and validates; a mistake is reported with file, line
 //! and, for a misspelt word, the nearest one that would be right.
 
+#[cfg(feature = "cli")]
+mod fault;
 mod load;
 mod motion;
 mod shake;

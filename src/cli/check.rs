@@ -12,8 +12,8 @@ use anyhow::Result;
 use super::Engine;
 use super::args::CheckArgs;
 use super::plan::{environment, find_catalog};
-use crate::catalog::{Catalog, FALLBACK};
-use crate::config::{Config, ConfigFile, Folders, SoundDevice, nearest, unknown_device};
+use crate::catalog::Catalog;
+use crate::config::{Config, ConfigFile, Folders, SoundDevice, unknown_device};
 
 /// What was found, line by line.
 #[derive(Debug, Default)]
@@ -126,65 +126,16 @@ fn check_catalog(chosen: Option<&Path>, findings: &mut Findings) {
     ));
     let mut seen = BTreeSet::new();
     let before = findings.errors.len();
-    for (asset, recipe) in catalog.assets() {
+    for (asset, _) in catalog.assets() {
         if seen.insert(asset.clone())
             && let Err(reason) = check_asset(&catalog.root.join(&asset))
         {
-            let text = std::fs::read_to_string(&path).unwrap_or_default();
-            let line = line_naming(&text, &recipe.key, &asset)
-                .map_or_else(String::new, |line| format!(":{line}"));
-            let meant = nearest_file(&catalog.root.join(&asset))
-                .map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
-            findings.errors.push(format!(
-                "{}{line}: {} names {asset}, which {reason}{meant}",
-                path.display(),
-                recipe.key
-            ));
+            findings.errors.push(catalog.fault(&path, &asset, &reason));
         }
     }
     if findings.errors.len() == before {
         findings.fine.push(format!("{} assets", seen.len()));
     }
-}
-
-/// The line of the catalogue on which a recipe names an asset, with its ending
-/// or without.
-fn line_naming(text: &str, key: &str, asset: &str) -> Option<usize> {
-    let table = if key == FALLBACK {
-        key.to_owned()
-    } else {
-        format!("gift.{key}")
-    };
-    let file = asset.rsplit('/').next()?;
-    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-    let names = [format!("\"{file}\""), format!("\"{stem}\"")];
-    let mut is_within = false;
-    text.lines()
-        .position(|line| {
-            if line.trim_start().starts_with('[') {
-                let of = line.trim().trim_matches(['[', ']']);
-                is_within = of.strip_prefix(&*table).is_some_and(|rest| {
-                    let mut rest = rest.chars();
-                    matches!(rest.next(), None | Some('.'))
-                });
-            }
-            is_within && names.iter().any(|name| line.contains(name))
-        })
-        .map(|index| index + 1)
-}
-
-/// What was probably meant by a file that is not there, without its ending.
-fn nearest_file(path: &Path) -> Option<String> {
-    if path.exists() {
-        return None;
-    }
-    let others = std::fs::read_dir(path.parent()?).ok()?;
-    let stem = |path: &Path| Some(path.file_stem()?.to_str()?.to_owned());
-    let stems: Vec<_> = others
-        .flatten()
-        .filter_map(|entry| stem(&entry.path()))
-        .collect();
-    nearest(&stem(path)?, stems.iter().map(String::as_str)).map(ToOwned::to_owned)
 }
 
 /// Whether a file is there and begins as its ending promises. (That it also

@@ -10,9 +10,9 @@ mod adapter;
 mod app;
 mod headless;
 mod look;
-mod moments;
 mod preview;
 mod reload;
+mod requests;
 mod sheet;
 mod sinks;
 mod still;
@@ -111,7 +111,7 @@ pub fn run_with(
         ..default()
     });
     app.insert_resource(look::look(&plan.look, plan.show.motion));
-    moments::install(&mut app);
+    requests::install(&mut app);
     reload::install(&mut app, &plan);
     let (mixer, mix) = crate::sound::mixer();
     mixer.set_lane_volume(Lane::Headline, plan.sound.headline);

@@ -52,16 +52,20 @@ fn a_gift(recipe: &Recipe) -> Gift {
 
 /// A gift's name beneath its tiles.
 fn label(painter: &mut TextPainter, name: &str) -> Label {
-    let style = TextStyle::new(24.0).bold().colour(Rgba {
-        r: 226,
-        g: 229,
-        b: 238,
-        a: 255,
-    });
-    let picture = painter.paint_line(&style, name).into_straight();
+    let picture = painter.paint_line(&lettering(24.0), name).into_straight();
     Label {
         width: picture.width,
         height: picture.height,
         pixels: picture.rgba,
     }
+}
+
+/// How a sheet's dark page is written on; `size` in pixels.
+pub(super) fn lettering(size: f32) -> TextStyle {
+    TextStyle::new(size).bold().colour(Rgba {
+        r: 226,
+        g: 229,
+        b: 238,
+        a: 255,
+    })
 }

@@ -98,8 +98,8 @@ impl Placement {
                     // A crowd stands closer.
                     scale: match act.slot {
                         0..8 => 0.5,
-                        8..20 => 0.42,
-                        _ => 0.34,
+                        8..20 => 0.4,
+                        _ => 0.3,
                     },
                 }
             }

@@ -17,7 +17,7 @@ use super::layout::Placement;
 use super::quad::QuadMaterial;
 use super::textures::Textures;
 use crate::catalog::{Ease, Letters};
-use crate::stage::{Act, FellBack, Grew, StageSet};
+use crate::stage::{Act, FellBack, StageSet, Swelled};
 
 /// Over smoke and matter, under light.
 const Z: f32 = 3.5;
@@ -62,7 +62,7 @@ struct Pieces {
     pieces: Vec<Piece>,
     /// The share of its full size that the name is set in.
     size: f32,
-    /// Seconds on stage at which the streak last grew.
+    /// Seconds on stage at which the streak last swelled.
     kicked_at: f32,
 }
 
@@ -127,12 +127,12 @@ fn set_type(
     }
 }
 
-fn beat(grew: On<Grew>, acts: Query<&Act>, mut names: Query<&mut Pieces>) {
-    let Ok(act) = acts.get(grew.entity) else {
+fn beat(swelled: On<Swelled>, acts: Query<&Act>, mut names: Query<&mut Pieces>) {
+    let Ok(act) = acts.get(swelled.entity) else {
         return;
     };
     for mut pieces in &mut names {
-        if pieces.act == grew.entity {
+        if pieces.act == swelled.entity {
             pieces.kicked_at = act.elapsed;
         }
     }

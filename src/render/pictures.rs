@@ -9,7 +9,7 @@ use super::layout::{Placement, StageSize};
 use super::quad::{BendingQuad, QuadMaterial, UnitQuad};
 use super::textures::Textures;
 use crate::catalog::{Picture, Recipe, Trigger};
-use crate::stage::{Act, Climaxed, FellBack, Grew, Shrank, StageSet};
+use crate::stage::{Act, Climaxed, FellBack, Shrank, StageSet, Swelled};
 
 /// Height of the pictures among the layers of the stage: over smoke, under
 /// matter and light.
@@ -70,13 +70,13 @@ fn place_act(
     spawner.spawn(add.entity, act, Trigger::Start);
 }
 
-fn show_growth(grew: On<Grew>, acts: Query<&Act>, mut spawner: PictureSpawner) {
-    let Ok(act) = acts.get(grew.entity) else {
+fn show_growth(swelled: On<Swelled>, acts: Query<&Act>, mut spawner: PictureSpawner) {
+    let Ok(act) = acts.get(swelled.entity) else {
         return;
     };
-    spawner.spawn(grew.entity, act, Trigger::Grow);
-    if grew.combo.is_some() {
-        spawner.spawn(grew.entity, act, Trigger::Combo);
+    spawner.spawn(swelled.entity, act, Trigger::Grow);
+    if swelled.combo.is_some() {
+        spawner.spawn(swelled.entity, act, Trigger::Combo);
     }
 }
 

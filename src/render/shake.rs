@@ -4,7 +4,7 @@ use bevy::prelude::*;
 
 use super::camera::StageCamera;
 use crate::catalog::{Shake, Trigger};
-use crate::stage::{Act, Climaxed, Grew, StageSet};
+use crate::stage::{Act, Climaxed, StageSet, Swelled};
 
 /// Tremors of one act that can be under way; more would not be told apart.
 const MAX_TREMORS: usize = 8;
@@ -62,13 +62,13 @@ struct Tremor {
 }
 
 fn shake_at_growth(
-    grew: On<Grew>,
+    swelled: On<Swelled>,
     mut commands: Commands,
     mut acts: Query<(&Act, Option<&mut Tremors>)>,
 ) {
-    if let Ok((act, tremors)) = acts.get_mut(grew.entity) {
-        let combo = grew.combo.is_some();
-        begin(&mut commands, grew.entity, act, tremors, |on| {
+    if let Ok((act, tremors)) = acts.get_mut(swelled.entity) {
+        let combo = swelled.combo.is_some();
+        begin(&mut commands, swelled.entity, act, tremors, |on| {
             on == Trigger::Grow || (combo && on == Trigger::Combo)
         });
     }

@@ -13,6 +13,10 @@ use crate::show::{ActId, ActStart, Senders, Tally};
 const DISMISS_SECONDS: f32 = 0.23;
 /// How long an act fades at most when it ends before its timeline does, seconds.
 const LEAVE_SECONDS: f32 = 0.4;
+/// The least time between two growths that the picture shows, seconds. Sparks
+/// at every gift of a fast streak would flash; WCAG 2.3.1 allows three flashes
+/// a second, and the gift's own light may need one.
+const SWELL_SECONDS: f32 = 0.5;
 /// A recipe's timeline is stretched and squeezed within these; beyond them it
 /// is held at its sustain point or the exit comes early.
 const RATE: std::ops::RangeInclusive<f32> = 0.5..=2.0;
@@ -41,6 +45,10 @@ pub struct Act {
     /// Set when a long streak went on as a small counter.
     pub shrunk: bool,
     phase: Phase,
+    /// What came since the picture last grew.
+    owed: Option<Owed>,
+    /// `elapsed` when the picture last grew.
+    swelled_at: f32,
     /// Recipe seconds per second.
     rate: f32,
     /// Seconds the timeline still has to wait at its sustain point.
@@ -63,6 +71,13 @@ enum Phase {
     Over,
 }
 
+/// A growth that the picture has yet to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Owed {
+    /// The highest combo milestone in it.
+    combo: Option<u32>,
+}
+
 /// When an early exit begins and how long it takes, seconds on stage.
 #[derive(Debug, Clone, Copy)]
 struct Cut {
@@ -70,9 +85,18 @@ struct Cut {
     fade: f32,
 }
 
-/// The act's gift came again.
+/// The act's gift came again: counters and sounds answer each time.
 #[derive(EntityEvent, Debug)]
 pub struct Grew {
+    pub entity: Entity,
+    /// The highest combo milestone that was crossed.
+    pub combo: Option<u32>,
+}
+
+/// The picture answers the gifts that came since it last did: at once, but
+/// never so often that it flashes.
+#[derive(EntityEvent, Debug)]
+pub struct Swelled {
     pub entity: Entity,
     /// The highest combo milestone that was crossed.
     pub combo: Option<u32>,
@@ -130,6 +154,8 @@ impl Act {
             phase: Phase::Playing {
                 open: start.open_streak,
             },
+            owed: None,
+            swelled_at: f32::NEG_INFINITY,
             rate,
             hold: spare.max(0.0),
             cut: (spare < 0.0).then(|| Cut::within(wanted)),
@@ -194,8 +220,21 @@ impl Act {
         next - waited * self.rate
     }
 
-    pub(super) fn grow(&mut self, tally: Tally) {
+    pub(super) fn grow(&mut self, tally: Tally, combo: Option<u32>) {
         self.tally = tally;
+        let owed = self.owed.map_or(combo, |owed| owed.combo.max(combo));
+        self.owed = Some(Owed { combo: owed });
+    }
+
+    /// The growth that the picture shows now, if one is owed and the last is
+    /// long enough ago: the combo in it.
+    pub(super) fn swell(&mut self) -> Option<Option<u32>> {
+        if self.elapsed - self.swelled_at < SWELL_SECONDS {
+            return None;
+        }
+        let owed = self.owed.take()?;
+        self.swelled_at = self.elapsed;
+        Some(owed.combo)
     }
 
     pub(super) fn shrink(&mut self, tally: Tally, slot: usize) {

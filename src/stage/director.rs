@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bevy::prelude::*;
 use tracing::{error, warn};
 
-use super::act::{Act, AssetFailed, Climaxed, FellBack, Grew, Shrank};
+use super::act::{Act, AssetFailed, Climaxed, FellBack, Grew, Shrank, Swelled};
 use super::link::StageLink;
 use super::metrics::Metrics;
 use crate::catalog::{Catalog, FALLBACK};
@@ -153,7 +153,7 @@ pub(super) fn direct(
             Event::Cue(Cue::Grow { act, tally, combo }) => {
                 if let Some(mut act) = director.entity(&mut commands, act) {
                     act.entry::<Act>()
-                        .and_modify(move |mut act| act.grow(tally));
+                        .and_modify(move |mut act| act.grow(tally, combo));
                     act.trigger(|entity| Grew { entity, combo });
                 }
             }
@@ -179,6 +179,15 @@ pub(super) fn direct(
         }
     }
     link.flush();
+}
+
+/// Lets the pictures answer what their acts have grown by.
+pub(super) fn swell(mut commands: Commands, mut acts: Query<(Entity, &mut Act)>) {
+    for (entity, mut act) in &mut acts {
+        if let Some(combo) = act.swell() {
+            commands.trigger(Swelled { entity, combo });
+        }
+    }
 }
 
 /// An act whose assets fail plays the fallback instead; only when that fails

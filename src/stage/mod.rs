@@ -14,7 +14,7 @@ mod tests;
 
 use bevy::prelude::*;
 
-pub use act::{Act, AssetFailed, Climaxed, FellBack, Grew, Shrank, gift_title};
+pub use act::{Act, AssetFailed, Climaxed, FellBack, Grew, Shrank, Swelled, gift_title};
 pub use director::{Director, Muted, Paused, Volume};
 pub use link::{Connected, LastEvent, StageLink};
 // Who shows the connection need not know the session.
@@ -65,7 +65,9 @@ impl Plugin for StagePlugin {
                 director::report_presented.in_set(StageSet::Report),
                 link::receive.in_set(StageSet::Receive),
                 director::advance.in_set(StageSet::Advance),
-                director::direct.in_set(StageSet::Direct),
+                (director::direct, director::swell)
+                    .chain()
+                    .in_set(StageSet::Direct),
             ),
         );
     }

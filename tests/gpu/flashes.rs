@@ -1,5 +1,5 @@
-//! Nothing on stage flashes harmfully, by WCAG 2.3.1: each gift alone, and the
-//! fullest stage that the lanes allow.
+//! Nothing on stage flashes harmfully, by WCAG 2.3.1: each gift alone, the
+//! fullest stage that the lanes allow, and fast streaks with their finales.
 
 use std::time::Duration;
 
@@ -7,6 +7,15 @@ use crate::program::{Program, folder};
 
 #[test]
 fn no_gift_and_no_stage_full_of_them_flashes_harmfully() {
+    judge(&[]);
+}
+
+#[test]
+fn no_fast_streak_and_no_finale_flashes_harmfully() {
+    judge(&["--streak", "8", "--climax"]);
+}
+
+fn judge(given: &[&str]) {
     let home = folder();
     let judged = [
         "preview",
@@ -17,7 +26,8 @@ fn no_gift_and_no_stage_full_of_them_flashes_harmfully() {
         "off",
     ];
     let small = ["--size", "320x180", "--out", "out"];
-    let program = Program::start(&[judged.as_slice(), &small].concat(), home.path(), &[]);
+    let words = [judged.as_slice(), &small, given].concat();
+    let program = Program::start(&words, home.path(), &[]);
     let ran = program.wait_for(Duration::from_secs(600));
     let told = String::from_utf8_lossy(&ran.out).into_owned();
     assert!(ran.status.success(), "{told}\n{}", ran.err);

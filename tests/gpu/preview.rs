@@ -153,7 +153,7 @@ fn edits_are_drawn_again_and_a_bad_one_keeps_the_last_good() {
     let missing = CATALOG.replace("\"block\"\nsize = 700", "\"blok\"\nsize = 700");
     // With the texture gone bad as well, what was good is still drawn.
     fs::write(home.path().join("textures/block.png"), b"\x89PNG").unwrap();
-    run.says("textures/block.png is no good PNG");
+    run.says("textures/block.png, which is no good PNG");
     paint_block(home.path(), RED);
     fs::write(&catalog, CATALOG.replace("size = 700", "size = 710")).unwrap();
     until(RED);

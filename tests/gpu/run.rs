@@ -70,11 +70,9 @@ fn the_demo_plays_every_gift_and_ends_by_itself() {
     if number("/gifts/waiting") == 0 {
         assert_eq!(account["backend"]["exactly_once"], true, "{account}");
     }
-    assert_eq!(
-        number("/backend/pings"),
-        number("/backend/pongs"),
-        "{account}"
-    );
+    // The last ping may still be on its way when the time is up.
+    let (pings, pongs) = (number("/backend/pings"), number("/backend/pongs"));
+    assert!(pongs > 0 && pings - pongs <= 1, "{account}");
     assert_eq!(number("/pipelines_after_warmup"), 0, "{account}");
 
     // A strip for each gift and the fallback.

@@ -33,8 +33,9 @@ impl Judgement {
         for (backdrop, found) in &self.0 {
             let (general, red) = (found.general, found.red);
             line += &format!(
-                "  over {backdrop}: {:.1} general, {:.1} red;",
+                "  over {backdrop}: {:.1} general (at {:.1} s), {:.1} red;",
                 general.half_flashes as f32 / 2.0,
+                general.at.as_secs_f32(),
                 red.half_flashes as f32 / 2.0,
             );
             let worse = if red.flickering > general.flickering {

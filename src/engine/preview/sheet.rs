@@ -3,7 +3,8 @@
 use image::imageops::{self, FilterType};
 use image::{Rgb, RgbImage};
 
-use crate::render::caption::{Rgba, TextPainter, TextStyle};
+use crate::engine::sheet::lettering;
+use crate::render::caption::TextPainter;
 
 /// The longer side of a tile, in pixels.
 const TILE: f32 = 480.0;
@@ -81,13 +82,7 @@ fn columns(count: u32, rows: u32, tile: (u32, u32)) -> u32 {
 }
 
 fn write(page: &mut RgbImage, painter: &mut TextPainter, text: &str, left: u32, top: u32) {
-    let style = TextStyle::new(19.0).bold().colour(Rgba {
-        r: 226,
-        g: 229,
-        b: 238,
-        a: 255,
-    });
-    let line = painter.paint_line(&style, text).into_straight();
+    let line = painter.paint_line(&lettering(19.0), text).into_straight();
     for (index, over) in (0..).zip(line.rgba.chunks_exact(4)) {
         let (x, y) = (left + index % line.width, top + index / line.width);
         if let Some(under) = page.get_pixel_mut_checked(x, y) {

@@ -22,7 +22,7 @@ use super::pictures::PicturePlaces;
 use super::textures::Textures;
 use super::warmup::Warmup;
 use crate::catalog::{Emitter, Lane, Recipe, Template, Trigger};
-use crate::stage::{Act, Climaxed, FellBack, Grew, StageSet};
+use crate::stage::{Act, Climaxed, FellBack, StageSet, Swelled};
 
 /// Emitters an act may have waiting to fire. Growth that comes faster than its
 /// emitters fire adds to the intensity instead of to the list.
@@ -107,12 +107,12 @@ fn schedule_fallback(fell: On<FellBack>, mut acts: Query<(&Act, &mut Due)>) {
     }
 }
 
-fn schedule_growth(grew: On<Grew>, mut acts: Query<(&Act, &mut Due)>) {
-    let Ok((act, mut due)) = acts.get_mut(grew.entity) else {
+fn schedule_growth(swelled: On<Swelled>, mut acts: Query<(&Act, &mut Due)>) {
+    let Ok((act, mut due)) = acts.get_mut(swelled.entity) else {
         return;
     };
     due.schedule(act, Trigger::Grow, act.intensity() * 0.6);
-    if grew.combo.is_some() {
+    if swelled.combo.is_some() {
         due.schedule(act, Trigger::Combo, act.intensity());
     }
 }
@@ -174,7 +174,12 @@ impl Due {
 /// down to a share: a crowd's sparks would hide its gifts, and flicker wherever
 /// one passes over another.
 const ROOMY: f32 = 2.5;
-const THINNEST: f32 = 0.2;
+const THINNEST: f32 = 0.15;
+
+/// The particles of an emitter go by its act's intensity to this power: sparks
+/// that pass over each other flicker, so that a hundred gifts are seen by more
+/// than by more sparks.
+const LUSH: f32 = 0.6;
 
 fn fire(
     mut commands: Commands,
@@ -207,7 +212,7 @@ fn fire(
                 // The model's entities come a frame or two after its act.
                 return true;
             }
-            let mut count = emitter.count as f32 * item.intensity;
+            let mut count = emitter.count as f32 * item.intensity.powf(LUSH);
             if act.shrunk {
                 count *= 0.5;
             }

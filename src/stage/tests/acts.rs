@@ -110,6 +110,22 @@ fn gifts_that_one_frame_takes_in_grow_an_act_once() {
 }
 
 #[test]
+fn a_fast_streak_never_makes_its_picture_flash() {
+    let mut stage = Stage::new();
+    stage.give(streak("1", "rose", 1));
+    let act = stage.only();
+    // Sixteen more within a second, across two milestones.
+    for combo in 2..=17 {
+        stage.give(streak(&combo.to_string(), "rose", combo));
+        stage.frames(3);
+    }
+    assert_eq!(stage.told(act).len(), 16, "the counter climbs with each");
+    stage.pass(2.0);
+    // The first at once, the others together, and the last is not forgotten.
+    assert_eq!(stage.swelled(), [(None, 0.0), (Some(10), 0.5), (None, 1.0)]);
+}
+
+#[test]
 fn an_open_streak_waits_at_its_sustain_point_and_ends_with_its_finale() {
     let mut stage = Stage::new();
     stage.give(streak("1", "rose", 1));

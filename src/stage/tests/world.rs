@@ -12,7 +12,9 @@ use crate::model::{AnimationWish, Control, Gift, Outcome, Sender};
 use crate::net::{FarEnd, FromStage, Link};
 use crate::session::ToStage;
 use crate::show::{Show, ShowSettings};
-use crate::stage::{Act, Climaxed, Director, FellBack, Grew, Shrank, StageLink, StagePlugin};
+use crate::stage::{
+    Act, Climaxed, Director, FellBack, Grew, Shrank, StageLink, StagePlugin, Swelled,
+};
 
 /// rose: ambient, 3 s. rocket: feature, 5 s. universe: headline, 6 s.
 /// Everything else falls back to 2 s.
@@ -38,6 +40,8 @@ pub enum Told {
 #[derive(Resource, Default)]
 struct Diary {
     told: Vec<(Entity, Told)>,
+    /// The combos that pictures grew by, and when.
+    swelled: Vec<(Option<u32>, Duration)>,
     /// When acts came and went.
     came: Vec<(Entity, Duration)>,
     went: Vec<(Entity, Duration)>,
@@ -111,6 +115,11 @@ impl Stage {
                 let told = Told::Grew { combo: grew.combo };
                 diary.told.push((grew.entity, told));
             })
+            .add_observer(
+                |swelled: On<Swelled>, time: Res<Time<Real>>, mut diary: ResMut<Diary>| {
+                    diary.swelled.push((swelled.combo, time.elapsed()));
+                },
+            )
             .add_observer(|climaxed: On<Climaxed>, mut diary: ResMut<Diary>| {
                 diary.told.push((climaxed.entity, Told::Climaxed));
             })
@@ -217,6 +226,17 @@ impl Stage {
         let told = self.resource::<Diary>().told.iter();
         told.filter(|(of, _)| *of == entity)
             .map(|(_, told)| *told)
+            .collect()
+    }
+
+    /// What the pictures grew by so far, and how long after each other.
+    pub fn swelled(&self) -> Vec<(Option<u32>, f32)> {
+        let swelled = &self.resource::<Diary>().swelled;
+        let first = swelled.first().map_or(Duration::ZERO, |&(_, at)| at);
+        let since_first = |at: Duration| (at - first).as_secs_f32();
+        swelled
+            .iter()
+            .map(|&(combo, at)| (combo, since_first(at)))
             .collect()
     }
 

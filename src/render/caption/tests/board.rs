@@ -2,7 +2,8 @@ use proptest::prelude::*;
 
 use super::super::board;
 use super::super::*;
-use super::{THEMES, green_centre, is_premultiplied, name, with_painter};
+use super::cards::{THEMES, green_centre};
+use super::{is_premultiplied, name, with_painter};
 
 fn board_part(theme: Theme, mirrored: bool, kind: BoardKind) -> BoardSpec {
     BoardSpec {
