@@ -1,0 +1,1 @@
+//! The OBS Studio source "Hyperfocus gifts".
