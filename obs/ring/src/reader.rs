@@ -138,6 +138,12 @@ impl Reader {
         life_of(self.memory.header(), now_ns)
     }
 
+    /// The newest frame's sequence number, to ask whether [`Reader::newest`] is
+    /// worth while; 0 when none was published yet.
+    pub fn sequence(&self) -> u64 {
+        self.memory.header().published.load(Relaxed) >> 2
+    }
+
     /// The newest frame, unless its sequence number is `seen`. Never waits.
     pub fn newest(&mut self, seen: Option<u64>) -> Newest<'_> {
         // Without the seat the claim would be another reader's.
