@@ -1,0 +1,167 @@
+//! Starting engines, with shell scripts in their place.
+#![cfg(unix)]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::choice::{Launch, Mode};
+use crate::launcher::Launcher;
+
+const SECOND: u64 = 1_000_000_000;
+/// A machine under load starts a shell slowly.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+struct Installed {
+    temporary: TempDir,
+}
+
+impl Installed {
+    /// An engine that is this script.
+    fn new(script: &str) -> Self {
+        let temporary = tempfile::tempdir().unwrap();
+        let program = temporary.path().join("an engine");
+        // Renamed into place: a file that is being written cannot be run, and
+        // another test's child may hold it open.
+        fs::write(
+            temporary.path().join("new"),
+            format!("#!/bin/sh\n{script}\n"),
+        )
+        .unwrap();
+        fs::set_permissions(
+            temporary.path().join("new"),
+            fs::Permissions::from_mode(0o700),
+        )
+        .unwrap();
+        fs::rename(temporary.path().join("new"), &program).unwrap();
+        let installed = Self { temporary };
+        installed.configure(&format!("# by hand\nprogram = {}\n", program.display()));
+        installed
+    }
+
+    fn configure(&self, text: &str) {
+        fs::write(self.path().join("engine.conf"), text).unwrap();
+    }
+
+    fn path(&self) -> &Path {
+        self.temporary.path()
+    }
+
+    fn launcher(&self) -> Launcher {
+        Launcher::with_folder("main", self.path())
+    }
+}
+
+fn poll(what: &str, mut is_done: impl FnMut() -> bool) {
+    let mut waited = Duration::ZERO;
+    while !is_done() {
+        assert!(waited < PATIENCE, "{what} never happened");
+        std::thread::sleep(Duration::from_millis(5));
+        waited += Duration::from_millis(5);
+    }
+}
+
+fn lines(path: &Path) -> Vec<String> {
+    fs::read_to_string(path)
+        .unwrap_or_default()
+        .lines()
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn an_engine_is_started_once_with_what_was_chosen_and_ended_with_its_source() {
+    let engine = Installed::new(
+        "here=$(dirname \"$0\")\n\
+         trap 'echo ended >> \"$here/log\"; exit 0' TERM\n\
+         echo \"$@\" >> \"$here/log\"\n\
+         while :; do sleep 0.05; done",
+    );
+    let log = engine.path().join("log");
+    let launch = Launch {
+        mode: Mode::Demo,
+        config: Some(PathBuf::from("/a b.toml")),
+    };
+    let mut launcher = engine.launcher();
+    let mut now = 0;
+    poll("the engine's start", || {
+        now += SECOND;
+        launcher.tick(now, false, Some(&launch));
+        launcher.pid().is_some() && !lines(&log).is_empty()
+    });
+    for _ in 0..100 {
+        now += SECOND;
+        launcher.tick(now, false, Some(&launch));
+    }
+    assert_eq!(
+        lines(&log),
+        ["demo --output obs --name main --config /a b.toml"]
+    );
+    drop(launcher);
+    poll("its end", || lines(&log).len() == 2);
+}
+
+#[test]
+fn no_engine_is_started_where_one_runs_or_none_is_wanted() {
+    let engine = Installed::new("echo started >> \"$(dirname \"$0\")/log\"");
+    let mut launcher = engine.launcher();
+    let launch = Launch::default();
+    for second in 0..20 {
+        launcher.tick(second * SECOND, true, Some(&launch));
+        launcher.tick(second * SECOND, false, None);
+    }
+    assert!(launcher.pid().is_none());
+    assert!(lines(&engine.path().join("log")).is_empty());
+}
+
+#[test]
+fn an_engine_that_ends_is_started_again_later_and_later_and_not_for_ever() {
+    let engine = Installed::new("echo started >> \"$(dirname \"$0\")/log\"; exit 3");
+    let log = engine.path().join("log");
+    let mut launcher = engine.launcher();
+    let launch = Launch::default();
+    let mut now = 0;
+    let mut started_at = Vec::new();
+    for count in 1..=5 {
+        poll("a start", || {
+            now += SECOND / 4;
+            launcher.tick(now, false, Some(&launch));
+            lines(&log).len() == count
+        });
+        started_at.push(now);
+        poll("its end", || {
+            launcher.tick(now, false, None);
+            launcher.pid().is_none()
+        });
+    }
+    // Virtual time runs on while the shell starts, so pauses are at least these.
+    for (pair, least) in started_at.windows(2).zip([2, 4, 8, 16]) {
+        assert!(pair[1] - pair[0] >= least * SECOND, "{started_at:?}");
+    }
+    for _ in 0..1000 {
+        now += SECOND;
+        launcher.tick(now, false, Some(&launch));
+    }
+    assert_eq!(lines(&log).len(), 5);
+}
+
+#[test]
+fn a_missing_or_wrong_configuration_is_no_program() {
+    let engine = Installed::new("echo started >> \"$(dirname \"$0\")/log\"");
+    for text in ["", "program=", "program=relative/path", "other=/bin/true"] {
+        engine.configure(text);
+        let mut launcher = engine.launcher();
+        for _ in 0..20 {
+            launcher.tick(0, false, Some(&Launch::default()));
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert!(launcher.pid().is_none(), "{text}");
+    }
+    fs::remove_file(engine.path().join("engine.conf")).unwrap();
+    let mut launcher = engine.launcher();
+    launcher.tick(0, false, Some(&Launch::default()));
+    assert!(lines(&engine.path().join("log")).is_empty());
+}

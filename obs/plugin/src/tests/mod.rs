@@ -1,0 +1,5 @@
+mod feed;
+mod launcher;
+mod libobs;
+mod shield;
+mod words;

@@ -1,0 +1,56 @@
+use hyperfocus_ring::{Connection, Instance, Life, ReaderWish, RingError};
+
+use crate::words;
+
+fn instance() -> Instance {
+    Instance {
+        name: "main".into(),
+        pid: 1,
+        engine: "0.1.0".into(),
+        width: 1920,
+        height: 1080,
+        life: Life::Live,
+        connection: Connection::Online,
+        backend_age_ns: Some(2_500_000_000),
+        frame_age_ns: Some(33_000_000),
+        is_empty: false,
+        reader_pid: None,
+        reader: ReaderWish::default(),
+    }
+}
+
+#[test]
+fn an_engine_is_told_in_a_sentence_or_two() {
+    assert_eq!(
+        words::connection("main", &Ok(instance())),
+        "Engine main (0.1.0, 1920x1080): online, last heard of 2 s ago. \
+         Its newest frame is 33 ms old."
+    );
+    let empty = Instance {
+        is_empty: true,
+        connection: Connection::NotNeeded,
+        backend_age_ns: None,
+        ..instance()
+    };
+    assert_eq!(
+        words::connection("main", &Ok(empty)),
+        "Engine main (0.1.0, 1920x1080): it plays a show of its own, without a backend. \
+         Its stage is empty."
+    );
+}
+
+#[test]
+fn an_engine_that_is_not_there_is_told_with_what_happens_next() {
+    let missing = RingError::NotFound { name: "x".into() };
+    assert!(words::connection("x", &Err(missing)).starts_with("No engine named x is running."));
+    let silent = Instance {
+        life: Life::Silent {
+            for_ns: 240_000_000_000,
+        },
+        ..instance()
+    };
+    assert_eq!(
+        words::connection("main", &Ok(silent)),
+        "Engine main has been silent for 4 min; nothing is shown until it is back."
+    );
+}
