@@ -159,7 +159,7 @@ fn edits_are_drawn_again_and_a_bad_one_keeps_the_last_good() {
     until(RED);
     fs::write(&catalog, missing).unwrap();
     run.says(&format!(
-        "catalog.toml:{LINE}: textures/blok.png is not there; did you mean \"block\"?"
+        "catalog.toml:{LINE}: block names textures/blok.png, which is not there; did you mean `block`?"
     ));
     let ran = run.end_by("TERM");
     assert!(!ran.err.contains("panicked"), "{}", ran.err);
