@@ -49,7 +49,8 @@ pub(super) enum Command {
 const AFTER_RUN: &str = "\
 Every setting can also stand in the configuration file or in a HYPERFOCUS_* \
 variable; flags win. Ctrl-C and SIGTERM close the connection in good order and \
-exit with 0. Outputs go together; without --headless there is a window as well.";
+exit with 0. Outputs go together; without --headless or --output there is a \
+window as well.";
 
 /// How the stage is set, alike for the real thing and the demo.
 #[derive(Debug, Args)]
@@ -63,6 +64,12 @@ pub(super) struct StageArgs {
     /// Render without a window
     #[arg(long)]
     pub headless: bool,
+    /// Where the stage is shown: window, obs or both; may be given again
+    #[arg(long, value_name = "WHERE", value_delimiter = ',')]
+    output: Vec<String>,
+    /// What the source in OBS calls this engine
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
     /// How much may move: full, reduced or calm
     #[arg(long, value_name = "HOW")]
     motion: Option<String>,
@@ -208,6 +215,9 @@ impl StageArgs {
         give(&mut given, "size", self.size.as_ref());
         give(&mut given, "fps", self.fps.as_ref());
         give_switch(&mut given, "headless", self.headless);
+        let output = (!self.output.is_empty()).then(|| self.output.join(","));
+        give(&mut given, "output.to", output.as_ref());
+        give(&mut given, "output.name", self.name.as_ref());
         give(&mut given, "show.motion", self.motion.as_ref());
         give_path(&mut given, "catalog", self.catalog.as_ref());
         give_switch(&mut given, "sound.muted", self.mute);
@@ -256,12 +266,13 @@ mod tests {
     #[test]
     fn flags_become_settings() {
         let line = "hyperfocus run --url ws://h --size 10x10 --raw --mute --theme neon \
-                    --text-scale 1.2 --language de --board --webm a.webm";
+                    --text-scale 1.2 --language de --board --webm a.webm --output obs --output window";
         let Command::Run(args) = Arguments::parse_from(line.split(' ')).command else {
             panic!("not a run");
         };
         let expected = [
             ("size", "10x10"),
+            ("output.to", "obs,window"),
             ("sound.muted", "true"),
             ("captions.theme", "neon"),
             ("captions.text_scale", "1.2"),

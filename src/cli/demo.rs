@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::args::DemoArgs;
-use super::plan::{find_catalog, has_display, make_folder};
+use super::plan::{find_catalog, has_display, live_outputs, make_folder, wants_window};
 use super::{
     Backend, Connection, Engine, LookPlan, OutputPlan, RunPlan, SheetPlan, Shutdown, StageSettings,
     Summary,
@@ -31,6 +31,11 @@ pub(super) fn run(args: &DemoArgs) -> Result<ExitCode> {
     let config = demo_config(args)?;
     let catalog_path = find_catalog(args.stage.catalog.as_deref())?;
     let catalog = Catalog::load(&catalog_path)?;
+    // In OBS it is seen by itself, and an encoder would take its time from it.
+    let output = live_outputs(&config).unwrap_or_else(|| OutputPlan::Webm {
+        path: args.out.join("demo.webm"),
+        required: false,
+    });
     let length = Duration::from_secs_f64(args.seconds);
     let token = Private(uuid::Uuid::new_v4().to_string());
     let server = start_server(args.port, Script::show(&catalog, length), token.clone())?;
@@ -46,16 +51,13 @@ pub(super) fn run(args: &DemoArgs) -> Result<ExitCode> {
         stage: StageSettings {
             size: config.size,
             fps: config.fps,
-            window: !config.headless && has_display(),
+            window: wants_window(&config) && has_display(),
         },
         look: demo_look(&config, args.stage.board, length),
         show: config.show,
         on_air: config.on_air,
         sound: config.sound,
-        outputs: vec![OutputPlan::Webm {
-            path: args.out.join("demo.webm"),
-            required: false,
-        }],
+        outputs: vec![output],
         play_unseen: false,
         catalog: catalog_path,
         state_dir: state.path().to_owned(),

@@ -10,8 +10,8 @@ use anyhow::{Context, Result, bail, ensure};
 use super::Shutdown;
 use crate::catalog::Motion;
 use crate::config::{
-    BoardSettings, CaptionSettings, Config, ConfigFile, Folders, OnAirSettings, Role, ShowSettings,
-    Size, SoundSettings,
+    BoardSettings, CaptionSettings, Config, ConfigFile, Folders, LiveOutput, OnAirSettings, Role,
+    ShowSettings, Size, SoundSettings,
 };
 use crate::model::Private;
 use crate::protocol::ClientType;
@@ -92,6 +92,8 @@ pub enum OutputPlan {
     Png(PathBuf),
     /// A file for each frame, into this existing folder.
     PngSequence(PathBuf),
+    /// The source in OBS, by what it calls this engine.
+    Obs { name: String },
     /// RGBA, straight alpha, on standard output.
     Raw,
     Webm {
@@ -126,7 +128,7 @@ impl RunPlan {
             .context("no stream to join: give --stream ID, or stream in the configuration file")?;
         let token = config.token_file.as_deref().map(read_token).transpose()?;
         ensure!(
-            config.headless || has_display(),
+            !wants_window(config) || has_display(),
             "there is no display to open a window on (neither WAYLAND_DISPLAY nor DISPLAY is \
              set); add --headless"
         );
@@ -144,7 +146,7 @@ impl RunPlan {
             stage: StageSettings {
                 size: config.size,
                 fps: config.fps,
-                window: !config.headless,
+                window: wants_window(config),
             },
             look: LookPlan::of(config),
             show: config.show.clone(),
@@ -177,9 +179,22 @@ pub(super) fn environment() -> impl Iterator<Item = (String, String)> {
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
+pub(super) fn wants_window(config: &Config) -> bool {
+    !config.headless && config.output.to.contains(&LiveOutput::Window)
+}
+
+/// The live outputs besides the window.
+pub(super) fn live_outputs(config: &Config) -> Option<OutputPlan> {
+    let is_for_obs = config.output.to.contains(&LiveOutput::Obs);
+    is_for_obs.then(|| OutputPlan::Obs {
+        name: config.output.name.clone(),
+    })
+}
+
 fn outputs(config: &Config) -> Result<Vec<OutputPlan>> {
     let output = &config.output;
     let mut plans = Vec::new();
+    plans.extend(live_outputs(config));
     if let Some(path) = &output.png {
         make_room_for(path)?;
         plans.push(OutputPlan::Png(path.clone()));

@@ -33,7 +33,12 @@ const ENVIRONMENT_PREFIX: &str = "HYPERFOCUS_";
 
 /// Variables under our prefix that are no settings: the file's own place, the
 /// log filter and what the build passes around.
-const NOT_SETTINGS: [&str; 3] = ["HYPERFOCUS_CONFIG", "HYPERFOCUS_LOG", "HYPERFOCUS_VENV"];
+const NOT_SETTINGS: [&str; 4] = [
+    "HYPERFOCUS_CONFIG",
+    "HYPERFOCUS_LOG",
+    "HYPERFOCUS_RING_DIR",
+    "HYPERFOCUS_VENV",
+];
 const NOT_SETTINGS_PREFIX: &str = "HYPERFOCUS_TEST_";
 
 /// What the user wants, whole and within range.
@@ -156,9 +161,21 @@ impl Default for SoundSettings {
     }
 }
 
-/// Where frames go besides the window; any of them together.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// Where the stage is shown live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LiveOutput {
+    Window,
+    /// The source in OBS.
+    Obs,
+}
+
+/// Where frames go; any of them together.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutputSettings {
+    /// A window where nothing is said.
+    pub to: Vec<LiveOutput>,
+    /// What the source in OBS calls this engine.
+    pub name: String,
     pub png: Option<PathBuf>,
     pub png_sequence: Option<PathBuf>,
     /// RGBA on standard output.
@@ -196,7 +213,14 @@ impl Config {
             },
             on_air: OnAirSettings::default(),
             sound: SoundSettings::default(),
-            output: OutputSettings::default(),
+            output: OutputSettings {
+                to: vec![LiveOutput::Window],
+                name: "main".to_owned(),
+                png: None,
+                png_sequence: None,
+                raw: false,
+                webm: None,
+            },
         }
     }
 

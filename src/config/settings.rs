@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use toml::de::DeValue;
 
-use super::{Anchor, Config, ENVIRONMENT_PREFIX, Role, Size, Theme};
+use super::{Anchor, Config, ENVIRONMENT_PREFIX, LiveOutput, Role, Size, Theme};
 use crate::catalog::Motion;
 use crate::show::Counting;
 
@@ -25,6 +25,9 @@ const LIST_LIMIT: usize = 2_000;
 
 /// Longest name of a sound device in bytes; systems keep to some dozens.
 const DEVICE_NAME_LIMIT: usize = 256;
+
+/// Longest name of an engine in bytes, as the source in OBS lists it.
+const ENGINE_NAME_LIMIT: usize = 48;
 
 /// One setting.
 pub(super) struct Setting {
@@ -319,6 +322,28 @@ pub(super) const ALL: &[Setting] = &[
         },
     ),
     setting(
+        "output.to",
+        "a list of \"window\" and \"obs\"",
+        |config, value, _| {
+            let known = [("window", LiveOutput::Window), ("obs", LiveOutput::Obs)];
+            let words = value.list()?;
+            let outputs = words.iter().map(|word| Value::Text(word).one_of(&known));
+            put(&mut config.output.to, outputs.collect())
+        },
+    ),
+    setting(
+        "output.name",
+        "1 to 48 letters, digits, -, _ or ., and no dot at the beginning",
+        |config, value, _| {
+            let name = value.text()?.trim();
+            let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+            within(name.len() <= ENGINE_NAME_LIMIT && !name.is_empty())?;
+            within(name.chars().all(is_plain) && !name.starts_with('.'))?;
+            config.output.name = name.to_owned();
+            Ok(())
+        },
+    ),
+    setting(
         "output.png",
         "the path of a PNG file",
         |config, value, scope| put(&mut config.output.png, value.path(scope).map(Some)),
@@ -367,6 +392,7 @@ impl Setting {
             "sound.muted" => "mute",
             "board.show" => "board",
             "sound.device" => "sound-device",
+            "output.to" => "output",
             key => key.rsplit('.').next().unwrap_or(key),
         };
         format!("--{}", name.replace('_', "-"))

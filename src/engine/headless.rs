@@ -8,6 +8,7 @@ use bevy::app::{App, PluginsState};
 use bevy::prelude::World;
 use bevy::tasks::tick_global_task_pools_on_main_thread;
 
+use super::obs::Pace;
 use super::tally::Tally;
 use super::wake::Alarm;
 use super::{CLEAN_FRAMES, LONGEST_SLEEP, Rest, rest};
@@ -35,6 +36,7 @@ fn is_over(world: &World) -> bool {
 pub(super) fn drive(
     app: &mut App,
     plan: &RunPlan,
+    pace: &Pace,
     alarm: &Alarm,
     outputs: &Outputs,
     tally: &mut Tally,
@@ -44,7 +46,7 @@ pub(super) fn drive(
     }
     app.finish();
     app.cleanup();
-    let period = Duration::from_secs_f64(1.0 / f64::from(plan.stage.fps));
+    let own = Duration::from_secs_f64(1.0 / f64::from(plan.stage.fps));
     let deadline = plan.time_limit.map(|limit| tally.launched + limit);
     let mut next_frame = Instant::now();
     let mut clean = 0;
@@ -74,7 +76,7 @@ pub(super) fn drive(
                 next_frame = Instant::now();
             }
             Rest::Busy | Rest::Until(_) => {
-                next_frame += period;
+                next_frame += pace.period(own);
                 let now = Instant::now();
                 if next_frame > now {
                     std::thread::sleep((next_frame - now).min(left));

@@ -10,6 +10,7 @@ mod adapter;
 mod app;
 mod headless;
 mod look;
+mod obs;
 mod preview;
 mod reload;
 mod requests;
@@ -30,7 +31,7 @@ use anyhow::{Context, Result, ensure};
 use bevy::prelude::*;
 
 use crate::catalog::{Catalog, Lane};
-use crate::cli::{RunPlan, Summary};
+use crate::cli::{OutputPlan, RunPlan, Summary};
 use crate::config;
 use crate::model::{Control, Moment};
 use crate::net::{Identity, Link, NetConfig, Waker};
@@ -39,9 +40,9 @@ use crate::render::Warmup;
 use crate::render::boards::Boards;
 use crate::render::captions::CaptionDesk;
 use crate::render::particles::EffectPool;
-use crate::render::present::{FrameRequest, Frames, Readback};
+use crate::render::present::{Frames, Readback};
 use crate::session::SessionSettings;
-use crate::sound::{SoundPlugin, Speakers};
+use crate::sound::{MixSource, SoundPlugin, Speakers, Tap};
 use crate::stage::{Director, StageLink};
 
 pub use preview::preview;
@@ -49,6 +50,7 @@ pub use sheet::sheet;
 pub use still::{FrameCost, Rehearsal, StillError};
 
 use adapter::Gpu;
+use obs::{ObsFeed, Pace};
 use tally::Tally;
 use wake::Alarm;
 
@@ -106,12 +108,15 @@ pub fn run_with(
     let mut sinks = sinks::open(&plan, &mut warnings)?;
     sinks.extend(watchers);
     let mut app = open_app(&plan, gpu, catalog, StageLink::new(link))?;
-    app.insert_resource(FrameRequest {
-        readback: !sinks.is_empty(),
-        ..default()
-    });
     app.insert_resource(look::look(&plan.look, plan.show.motion));
-    requests::install(&mut app);
+    requests::install(&mut app, !sinks.is_empty());
+    let obs = open_obs(&plan, &alarm)?;
+    if let Some(obs) = &obs {
+        obs.install(
+            &mut app,
+            sinks.is_empty() && !plan.stage.window && !plan.play_unseen,
+        );
+    }
     reload::install(&mut app, &plan);
     let (mixer, mix) = crate::sound::mixer();
     mixer.set_lane_volume(Lane::Headline, plan.sound.headline);
@@ -126,13 +131,14 @@ pub fn run_with(
     show.control(Moment::ZERO, Control::Volume(plan.sound.volume));
     video_sound::install(&mut app, mixer);
     install(&mut app);
-    let speakers = Speakers::start(mix, plan.sound.device.clone());
+    let voices = Voices::open(mix, &plan, obs.as_ref());
     let frames = app.world().resource::<Frames>().0.clone();
     let outputs = Outputs::spawn(frames, sinks);
 
-    let ended = drive(app, &plan, &alarm, outputs, tally)?;
+    let pace = obs.as_ref().map_or_else(Pace::default, ObsFeed::pace);
+    let ended = drive(app, &plan, &pace, &alarm, outputs, tally)?;
     let (mut summary, report) = ended.close();
-    speakers.stop();
+    voices.close();
     warnings.extend(report.warnings);
     warnings.extend(
         report
@@ -141,8 +147,42 @@ pub fn run_with(
             .map(|name| format!("{name} is not complete: it could not be written")),
     );
     summary.outputs = report.written;
+    summary.outputs.extend(obs.map(ObsFeed::close));
     summary.warnings = warnings;
     Ok(summary)
+}
+
+/// The ring for OBS, if the plan has one.
+fn open_obs(plan: &RunPlan, alarm: &Alarm) -> Result<Option<ObsFeed>> {
+    let name = plan.outputs.iter().find_map(|output| match output {
+        OutputPlan::Obs { name } => Some(name),
+        _ => None,
+    });
+    name.map(|name| ObsFeed::open(name, plan.stage.size, alarm.clone()))
+        .transpose()
+}
+
+/// Who hears the mix.
+enum Voices {
+    Speakers(Speakers),
+    /// OBS in place of a device, or it would hear all of it twice.
+    Obs(Tap),
+}
+
+impl Voices {
+    fn open(mix: MixSource, plan: &RunPlan, obs: Option<&ObsFeed>) -> Self {
+        match obs {
+            Some(obs) => Self::Obs(obs.hear(mix)),
+            None => Self::Speakers(Speakers::start(mix, plan.sound.device.clone())),
+        }
+    }
+
+    fn close(self) {
+        match self {
+            Self::Speakers(speakers) => drop(speakers.stop()),
+            Self::Obs(tap) => drop(tap),
+        }
+    }
 }
 
 /// The catalogue, with the lane thresholds that the settings put in place of
@@ -187,6 +227,7 @@ fn open_app(plan: &RunPlan, gpu: Gpu, catalog: Arc<Catalog>, link: StageLink) ->
 fn drive(
     mut app: App,
     plan: &RunPlan,
+    pace: &Pace,
     alarm: &Alarm,
     outputs: Outputs,
     mut tally: Tally,
@@ -195,7 +236,7 @@ fn drive(
     if plan.stage.window {
         return window::drive(app, plan, alarm, outputs, tally);
     }
-    let driven = headless::drive(&mut app, plan, alarm, &outputs, &mut tally);
+    let driven = headless::drive(&mut app, plan, pace, alarm, &outputs, &mut tally);
     let ended = Ended::of(app.world_mut(), tally, outputs);
     if let Err(error) = driven {
         ended.close();

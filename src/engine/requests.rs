@@ -3,21 +3,27 @@
 use bevy::prelude::*;
 
 use super::{CLEAN_FRAMES, is_still};
+use crate::render::boards::Boards;
 use crate::render::present::FrameRequest;
 use crate::stage::StageSet;
 
-/// Frames in which nothing moved that the outputs have had since the last one
-/// in which something did.
-#[derive(Resource, Default)]
-struct CleanFrames(u32);
+#[derive(Resource)]
+struct Asking {
+    /// Whether the outputs' thread takes frames at all.
+    has_sinks: bool,
+    /// Frames in which nothing moved that the outputs have had since the last
+    /// one in which something did.
+    clean: u32,
+}
 
-/// Makes every frame carry its time.
-pub(super) fn install(app: &mut App) {
-    app.add_systems(Update, stamp.in_set(StageSet::Report));
-    if app.world().resource::<FrameRequest>().readback {
-        app.init_resource::<CleanFrames>()
-            .add_systems(PostUpdate, ask);
-    }
+/// Makes every frame carry its time, and what it is.
+pub(super) fn install(app: &mut App, has_sinks: bool) {
+    app.insert_resource(Asking {
+        has_sinks,
+        clean: 0,
+    })
+    .add_systems(Update, stamp.in_set(StageSet::Report))
+    .add_systems(PostUpdate, ask);
 }
 
 /// A still stage is read back only until every output has seen it still: a
@@ -25,14 +31,18 @@ pub(super) fn install(app: &mut App) {
 /// drawn meanwhile would send another.
 fn ask(world: &mut World) {
     let is_still = is_still(world);
-    let mut clean = world.resource_mut::<CleanFrames>();
-    clean.0 = if is_still {
-        clean.0.saturating_add(1)
+    let is_bare = is_still && !world.resource::<Boards>().are_up();
+    let mut asking = world.resource_mut::<Asking>();
+    asking.clean = if is_still {
+        asking.clean.saturating_add(1)
     } else {
         0
     };
-    let wanted = clean.0 <= CLEAN_FRAMES;
-    world.resource_mut::<FrameRequest>().readback = wanted;
+    let (is_new, has_sinks) = (asking.clean <= CLEAN_FRAMES, asking.has_sinks);
+    let mut request = world.resource_mut::<FrameRequest>();
+    request.is_new = is_new;
+    request.is_bare = is_bare;
+    request.readback = is_new && has_sinks;
 }
 
 fn stamp(time: Res<Time<Real>>, mut request: ResMut<FrameRequest>) {

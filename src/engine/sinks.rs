@@ -19,6 +19,8 @@ pub(super) fn open(
         match output {
             OutputPlan::Png(path) => sinks.push(Box::new(PngSink::create(path)?)),
             OutputPlan::PngSequence(folder) => sinks.push(Box::new(SequenceSink::create(folder)?)),
+            // It takes its frames from the GPU's buffers itself.
+            OutputPlan::Obs { .. } => {}
             OutputPlan::Raw => sinks.push(Box::new(RawSink::stdout()?)),
             OutputPlan::Webm { path, required } => {
                 let settings = WebmSettings {

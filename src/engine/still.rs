@@ -296,6 +296,7 @@ impl Rehearsal {
         self.app.insert_resource(FrameRequest {
             readback,
             at: f64::from(at),
+            ..default()
         });
     }
 

@@ -124,6 +124,11 @@ impl MixSource {
         }
     }
 
+    /// Whether nothing was heard in the last block.
+    pub(super) fn is_silent(&self) -> bool {
+        self.silent
+    }
+
     /// Lets another thread see whether the mix is being pulled.
     pub(super) fn progress(&self) -> Progress {
         Progress(self.gauges.clone())

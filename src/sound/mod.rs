@@ -27,6 +27,7 @@ mod shelf;
 mod stage;
 mod stream;
 mod struck;
+mod tap;
 #[cfg(test)]
 mod tests;
 mod voice;
@@ -43,6 +44,7 @@ pub use stage::SoundPlugin;
 pub use stream::{
     AudioChunk, AudioClock, AudioFeed, AudioStream, CHUNKS_WAITING, PushError, audio_stream,
 };
+pub use tap::Tap;
 
 /// Frames a second of everything that is mixed.
 pub const RATE: u32 = 48_000;

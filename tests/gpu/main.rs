@@ -19,6 +19,8 @@ mod foreign_server;
 mod golden;
 #[cfg(all(unix, feature = "cli"))]
 mod guide;
+#[cfg(all(unix, feature = "cli"))]
+mod obs;
 mod offscreen;
 mod present;
 #[cfg(all(unix, feature = "cli"))]

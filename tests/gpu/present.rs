@@ -109,7 +109,11 @@ fn clear(app: &mut App, colour: [f32; 4]) {
 
 /// The frame drawn from now on, as the outputs get it.
 fn frame(app: &mut App, at: f64) -> Frame {
-    app.insert_resource(FrameRequest { readback: true, at });
+    app.insert_resource(FrameRequest {
+        readback: true,
+        at,
+        ..default()
+    });
     let frames = app.world().resource::<Frames>().0.clone();
     for _ in 0..UPDATES {
         app.update();

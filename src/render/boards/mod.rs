@@ -102,6 +102,11 @@ impl Boards {
         self.is_moving
     }
 
+    /// Whether any part is on the stage.
+    pub fn are_up(&self) -> bool {
+        self.parts.values().any(|part| part.newest.is_some())
+    }
+
     /// When the board changes by itself; `None` when only input changes it.
     pub fn next_wake(&self) -> Option<Moment> {
         self.wakes_at

@@ -1,12 +1,14 @@
 //! The present pass: the one stage texture, in the form each consumer expects,
-//! read back through one ring of staging buffers.
+//! read back through a ring of staging buffers for each.
 //!
-//! Nothing waits: a frame is copied into a free buffer of the ring, mapped when
-//! the GPU is done with it, and handed to the outputs a frame or two later. When
+//! Nothing waits: a frame is copied into a free buffer of a ring, mapped when
+//! the GPU is done with it, and handed to its taker a frame or two later. When
 //! no buffer is free the frame is not read back, and that is counted.
 
+mod outlet;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use bevy::asset::uuid_handle;
 use bevy::camera::CameraOutputMode;
@@ -20,13 +22,11 @@ use bevy::render::extract_resource::{ExtractResource, ExtractResourcePlugin};
 use bevy::render::render_asset::RenderAssets;
 use bevy::render::render_resource::binding_types::{sampler, texture_2d, uniform_buffer};
 use bevy::render::render_resource::{
-    BindGroupEntries, BindGroupLayoutDescriptor, BindGroupLayoutEntries, Buffer, BufferDescriptor,
-    BufferInitDescriptor, BufferUsages, CachedRenderPipelineId, ColorTargetState, ColorWrites,
-    Extent3d, FilterMode, FragmentState, LoadOp, MapMode, Operations, PipelineCache, PollType,
-    RenderPassColorAttachment, RenderPassDescriptor, RenderPipelineDescriptor, Sampler,
-    SamplerBindingType, SamplerDescriptor, ShaderStages, ShaderType, StoreOp, TexelCopyBufferInfo,
-    TexelCopyBufferLayout, Texture, TextureDescriptor, TextureDimension, TextureFormat,
-    TextureSampleType, TextureUsages, TextureView, TextureViewDescriptor,
+    BindGroupEntries, BindGroupLayoutDescriptor, BindGroupLayoutEntries, BufferInitDescriptor,
+    BufferUsages, CachedRenderPipelineId, ColorTargetState, ColorWrites, FilterMode, FragmentState,
+    PipelineCache, PollType, RenderPassColorAttachment, RenderPassDescriptor,
+    RenderPipelineDescriptor, Sampler, SamplerBindingType, SamplerDescriptor, ShaderStages,
+    ShaderType, TextureFormat, TextureSampleType, TextureView,
 };
 use bevy::render::renderer::{
     RenderContext, RenderDevice, RenderGraph, RenderGraphSystems, ViewQuery,
@@ -35,23 +35,18 @@ use bevy::render::texture::GpuImage;
 use bevy::render::view::ViewTarget;
 use bevy::render::{Render, RenderApp, RenderStartup, RenderSystems};
 use bevy::shader::Shader;
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::Receiver;
 
 use super::camera::StageCamera;
 use super::layout::StageSize;
+use outlet::{Channel, Outlet, Port};
+pub use outlet::{MappedFrame, Taker};
 
 const SHADER: Handle<Shader> = uuid_handle!("0a5b2d1c-6f74-4a27-8f42-0b7f9e2f5d17");
 
-/// Staging buffers: one being written by the GPU, one being mapped, one being
-/// read. More would only add delay.
-const RING: usize = 3;
 /// Frames read back and not yet taken by the outputs. Outputs that fall behind
 /// lose frames, which is counted; the stage does not wait for a disk.
 const MAX_FRAMES: usize = 4;
-/// Frames' memory kept for reuse: what the channel, the outputs' thread and an
-/// encoder's queue hold between them. More come and go.
-const MAX_PIXELS: usize = 16;
-
 /// The forms a consumer may want; see `shaders/present.wgsl` and the table in
 /// its first lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,10 +91,15 @@ pub struct Frame {
 }
 
 /// What the next frame is wanted for.
-#[derive(Resource, Clone, Default, ExtractResource)]
+#[derive(Resource, Debug, Clone, Copy, Default, ExtractResource)]
 pub struct FrameRequest {
-    /// Whether anyone takes frames; without it nothing is read back.
+    /// Whether the outputs' thread takes it.
     pub readback: bool,
+    /// Whether it may differ from the one before.
+    pub is_new: bool,
+    /// Whether nothing at all is to be seen in it.
+    pub is_bare: bool,
+    /// Stage time in seconds.
     pub at: f64,
 }
 
@@ -163,7 +163,7 @@ impl Plugin for PresentPlugin {
         super::add_shader(
             app,
             &SHADER,
-            include_str!("../../shaders/present.wgsl"),
+            include_str!("../../../shaders/present.wgsl"),
             "shaders/present.wgsl",
         );
         let (sender, receiver) = crossbeam_channel::bounded(MAX_FRAMES);
@@ -178,17 +178,19 @@ impl Plugin for PresentPlugin {
                 ExtractComponentPlugin::<Presented>::default(),
             ))
             .add_systems(PostStartup, mark_stage_camera);
-        let form = self.form;
+        let outlet = Outlet {
+            form: self.form,
+            taker: Box::new(Channel::new(sender)),
+            port: None,
+        };
         let Some(render_app) = app.get_sub_app_mut(RenderApp) else {
             return;
         };
         render_app
-            .insert_resource(Outlet {
-                form,
+            .insert_resource(Outlets {
+                all: vec![outlet],
                 size,
-                sender,
                 readback,
-                pixels: Vec::new(),
             })
             .add_systems(RenderStartup, make_presenter)
             .add_systems(
@@ -233,38 +235,26 @@ fn skip_upscaling(
     }
 }
 
-/// Where read frames go.
-#[derive(Resource)]
-struct Outlet {
-    form: Form,
-    size: UVec2,
-    sender: Sender<Frame>,
-    readback: Readback,
-    /// Pixels of frames that the outputs may be done with.
-    pixels: Vec<Arc<Vec<u8>>>,
+/// Adds a way out of the stage beside the outputs' thread. To be called before
+/// the renderer starts; where there is none, nothing is ever taken.
+pub fn add_outlet(app: &mut App, form: Form, taker: impl Taker) {
+    let Some(render_app) = app.get_sub_app_mut(RenderApp) else {
+        return;
+    };
+    let mut outlets = render_app.world_mut().resource_mut::<Outlets>();
+    outlets.all.push(Outlet {
+        form,
+        taker: Box::new(taker),
+        port: None,
+    });
 }
 
-impl Outlet {
-    /// Memory for a frame's pixels: that of an earlier one which every output
-    /// has let go of, so that a long recording does not churn the heap.
-    fn blank_pixels(&mut self, bytes: usize) -> Arc<Vec<u8>> {
-        let free = self
-            .pixels
-            .iter()
-            .position(|pixels| Arc::strong_count(pixels) == 1);
-        let mut pixels = match free {
-            Some(index) => self.pixels.swap_remove(index),
-            None => Arc::new(Vec::with_capacity(bytes)),
-        };
-        Arc::make_mut(&mut pixels).clear();
-        pixels
-    }
-
-    fn remember(&mut self, pixels: &Arc<Vec<u8>>) {
-        if self.pixels.len() < MAX_PIXELS {
-            self.pixels.push(pixels.clone());
-        }
-    }
+/// Where read frames go.
+#[derive(Resource)]
+struct Outlets {
+    all: Vec<Outlet>,
+    size: UVec2,
+    readback: Readback,
 }
 
 #[derive(ShaderType, Clone, Copy)]
@@ -278,26 +268,7 @@ struct PresentUniform {
 struct Presenter {
     layout: BindGroupLayoutDescriptor,
     sampler: Sampler,
-    to_bytes: CachedRenderPipelineId,
     window: Option<(TextureFormat, Form, CachedRenderPipelineId)>,
-    target: Texture,
-    target_view: TextureView,
-    slots: Vec<Slot>,
-    row_bytes: u32,
-}
-
-struct Slot {
-    buffer: Buffer,
-    state: SlotState,
-    mapped: Arc<AtomicBool>,
-    frame: Option<(u64, f64)>,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum SlotState {
-    Free,
-    Encoded,
-    Mapping,
 }
 
 fn make_presenter(
@@ -305,7 +276,7 @@ fn make_presenter(
     device: Res<RenderDevice>,
     fullscreen: Res<FullscreenShader>,
     cache: Res<PipelineCache>,
-    outlet: Res<Outlet>,
+    mut outlets: ResMut<Outlets>,
 ) {
     let layout = BindGroupLayoutDescriptor::new(
         "present",
@@ -324,50 +295,20 @@ fn make_presenter(
         min_filter: FilterMode::Linear,
         ..default()
     });
-    let to_bytes = cache.queue_render_pipeline(pipeline(
-        &layout,
-        &fullscreen,
-        TextureFormat::Rgba8Unorm,
-        outlet.form,
-    ));
-    let size = Extent3d {
-        width: outlet.size.x,
-        height: outlet.size.y,
-        depth_or_array_layers: 1,
-    };
-    let target = device.create_texture(&TextureDescriptor {
-        label: Some("present"),
-        size,
-        mip_level_count: 1,
-        sample_count: 1,
-        dimension: TextureDimension::D2,
-        format: TextureFormat::Rgba8Unorm,
-        usage: TextureUsages::RENDER_ATTACHMENT | TextureUsages::COPY_SRC,
-        view_formats: &[],
-    });
-    let row_bytes = RenderDevice::align_copy_bytes_per_row(size.width as usize * 4) as u32;
-    let slots = (0..RING)
-        .map(|_| Slot {
-            buffer: device.create_buffer(&BufferDescriptor {
-                label: Some("present staging"),
-                size: u64::from(row_bytes) * u64::from(size.height),
-                usage: BufferUsages::MAP_READ | BufferUsages::COPY_DST,
-                mapped_at_creation: false,
-            }),
-            state: SlotState::Free,
-            mapped: Arc::default(),
-            frame: None,
-        })
-        .collect();
+    let size = outlets.size;
+    for outlet in &mut outlets.all {
+        let pipeline = cache.queue_render_pipeline(pipeline(
+            &layout,
+            &fullscreen,
+            TextureFormat::Rgba8Unorm,
+            outlet.form,
+        ));
+        outlet.port = Some(Port::new(&device, pipeline, size));
+    }
     commands.insert_resource(Presenter {
-        target_view: target.create_view(&TextureViewDescriptor::default()),
         layout,
         sampler,
-        to_bytes,
         window: None,
-        target,
-        slots,
-        row_bytes,
     });
 }
 
@@ -445,67 +386,40 @@ fn draw(
 fn present_stage(
     view: ViewQuery<&ViewTarget, With<Presented>>,
     cache: Res<PipelineCache>,
-    outlet: Res<Outlet>,
+    mut outlets: ResMut<Outlets>,
     request: Res<FrameRequest>,
-    mut presenter: ResMut<Presenter>,
+    presenter: Res<Presenter>,
     mut ctx: RenderContext,
 ) {
     let target = view.into_inner();
-    let index = outlet.readback.0.drawn.fetch_add(1, Ordering::Relaxed);
-    if !request.readback {
-        return;
-    }
-    let Some(slot) = presenter
-        .slots
-        .iter()
-        .position(|slot| slot.state == SlotState::Free)
-    else {
-        outlet.readback.0.skipped.fetch_add(1, Ordering::Relaxed);
-        return;
-    };
-    let attachment = RenderPassColorAttachment {
-        view: &presenter.target_view,
-        depth_slice: None,
-        resolve_target: None,
-        ops: Operations {
-            load: LoadOp::Clear(default()),
-            store: StoreOp::Store,
-        },
-    };
+    let Outlets { all, readback, .. } = &mut *outlets;
+    let index = readback.0.drawn.fetch_add(1, Ordering::Relaxed);
     let uniform = PresentUniform {
         checkered: 0.0,
         ground: Vec4::ZERO,
         fit: Vec4::new(1.0, 1.0, 0.0, 0.0),
     };
-    let drawn = draw(
-        &mut ctx,
-        &presenter,
-        &cache,
-        presenter.to_bytes,
-        [target.main_texture_view(); 2],
-        attachment,
-        uniform,
-    );
-    if !drawn {
-        return;
+    for Outlet { taker, port, .. } in all {
+        let Some(port) = port.as_mut().filter(|_| taker.wants(&request)) else {
+            continue;
+        };
+        if port.is_full() {
+            readback.0.skipped.fetch_add(1, Ordering::Relaxed);
+            continue;
+        }
+        let drawn = draw(
+            &mut ctx,
+            &presenter,
+            &cache,
+            port.pipeline,
+            [target.main_texture_view(); 2],
+            port.attachment(),
+            uniform,
+        );
+        if drawn && port.copy(ctx.command_encoder(), index, *request) {
+            readback.0.in_flight.fetch_add(1, Ordering::AcqRel);
+        }
     }
-    let presenter = &mut *presenter;
-    ctx.command_encoder().copy_texture_to_buffer(
-        presenter.target.as_image_copy(),
-        TexelCopyBufferInfo {
-            buffer: &presenter.slots[slot].buffer,
-            layout: TexelCopyBufferLayout {
-                offset: 0,
-                bytes_per_row: Some(presenter.row_bytes),
-                rows_per_image: None,
-            },
-        },
-        presenter.target.size(),
-    );
-    outlet.readback.0.in_flight.fetch_add(1, Ordering::AcqRel);
-    let slot = &mut presenter.slots[slot];
-    slot.state = SlotState::Encoded;
-    slot.frame = Some((index, request.at));
 }
 
 fn present_window(
@@ -513,7 +427,7 @@ fn present_window(
     stage: Query<&ViewTarget, With<Presented>>,
     cache: Res<PipelineCache>,
     fullscreen: Res<FullscreenShader>,
-    outlet: Res<Outlet>,
+    outlets: Res<Outlets>,
     images: Res<RenderAssets<GpuImage>>,
     mut presenter: ResMut<Presenter>,
     mut ctx: RenderContext,
@@ -537,7 +451,7 @@ fn present_window(
         }
     };
     let size = target.main_texture().size();
-    let stage_aspect = outlet.size.x as f32 / outlet.size.y as f32;
+    let stage_aspect = outlets.size.x as f32 / outlets.size.y as f32;
     let room = size.height.saturating_sub(window.band).max(1) as f32;
     let aspect = size.width as f32 / room;
     // The stage is fitted into the window above the band, and centred.
@@ -570,72 +484,33 @@ fn present_window(
 }
 
 /// Asks for what was submitted to be mapped once the GPU is done with it.
-fn map_submitted(mut presenter: ResMut<Presenter>) {
-    for slot in &mut presenter.slots {
-        if slot.state != SlotState::Encoded {
-            continue;
-        }
-        slot.state = SlotState::Mapping;
-        let mapped = slot.mapped.clone();
-        slot.buffer
-            .slice(..)
-            .map_async(MapMode::Read, move |result| {
-                if result.is_ok() {
-                    mapped.store(true, Ordering::Release);
-                }
-            });
-    }
+fn map_submitted(mut outlets: ResMut<Outlets>) {
+    let ports = outlets
+        .all
+        .iter_mut()
+        .filter_map(|outlet| outlet.port.as_mut());
+    ports.for_each(Port::map);
 }
 
-/// Hands mapped frames to the outputs and frees their buffers.
-fn hand_over(
-    mut presenter: ResMut<Presenter>,
-    mut outlet: ResMut<Outlet>,
-    device: Res<RenderDevice>,
-) {
-    if presenter
-        .slots
-        .iter()
-        .all(|slot| slot.state == SlotState::Free)
-    {
+/// Hands mapped frames to their takers and frees their buffers.
+fn hand_over(mut outlets: ResMut<Outlets>, device: Res<RenderDevice>) {
+    let Outlets { all, readback, .. } = &mut *outlets;
+    let is_waiting = |outlet: &Outlet| outlet.port.as_ref().is_some_and(Port::is_waiting);
+    if !all.iter().any(is_waiting) {
         return;
     }
     if let Err(error) = device.poll(PollType::Poll) {
         warn!("the GPU does not answer: {error}");
         return;
     }
-    let row_bytes = presenter.row_bytes as usize;
-    let (width, height) = (outlet.size.x, outlet.size.y);
-    let mut ready: Vec<&mut Slot> = presenter
-        .slots
-        .iter_mut()
-        .filter(|slot| slot.mapped.load(Ordering::Acquire))
-        .collect();
-    ready.sort_by_key(|slot| slot.frame.as_ref().map(|frame| frame.0));
-    for slot in ready {
-        slot.mapped.store(false, Ordering::Release);
-        let (index, at) = slot.frame.take().expect("a mapped slot holds a frame");
-        let mut pixels = outlet.blank_pixels(width as usize * height as usize * 4);
-        {
-            let pixels = Arc::make_mut(&mut pixels);
-            let bytes = slot.buffer.slice(..).get_mapped_range();
-            for row in bytes.chunks_exact(row_bytes) {
-                pixels.extend_from_slice(&row[..width as usize * 4]);
-            }
-        }
-        outlet.remember(&pixels);
-        slot.buffer.unmap();
-        slot.state = SlotState::Free;
-        let frame = Frame {
-            pixels,
-            width,
-            height,
-            index,
-            at,
-        };
-        if outlet.sender.try_send(frame).is_err() {
-            outlet.readback.0.skipped.fetch_add(1, Ordering::Relaxed);
-        }
-        outlet.readback.0.in_flight.fetch_sub(1, Ordering::AcqRel);
+    for Outlet { taker, port, .. } in all {
+        let Some(port) = port else { continue };
+        let handed = port.hand_over(&mut **taker);
+        let skipped = handed.dropped as u64;
+        readback.0.skipped.fetch_add(skipped, Ordering::Relaxed);
+        readback
+            .0
+            .in_flight
+            .fetch_sub(handed.taken, Ordering::AcqRel);
     }
 }

@@ -1,0 +1,149 @@
+//! The stage as OBS gets it: the real program writes, and this test sits where
+//! the source in OBS sits. Whether OBS shows it well is the plugin's test.
+
+use std::time::Duration;
+
+use hyperfocus_ring::{Folder, Life, Newest, Reader, Report, SoundReader, now_ns};
+
+use crate::program::{Program, folder, summary};
+use crate::stage::{PATIENCE, now};
+
+const SIZE: (u32, u32) = (320, 180);
+
+/// What the source in OBS does at each of its frames.
+struct Source {
+    reader: Reader,
+    sound: SoundReader,
+    report: Report,
+    seen: Option<u64>,
+    /// What came so far.
+    pictures: usize,
+    blanks: usize,
+    loudest: f32,
+}
+
+impl Source {
+    fn join(folder: &Folder, name: &str) -> Self {
+        let deadline = now() + PATIENCE;
+        let mut reader = loop {
+            match Reader::open(folder, name, now_ns()) {
+                Ok(reader) => break reader,
+                Err(error) => assert!(now() < deadline, "no ring: {error}"),
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        Self {
+            sound: reader.take_sound().expect("it is asked for once"),
+            reader,
+            report: Report {
+                fps: (30, 1),
+                is_showing: false,
+                sources: 1,
+                shown: 0,
+            },
+            seen: None,
+            pictures: 0,
+            blanks: 0,
+            loudest: 0.0,
+        }
+    }
+
+    fn tick(&mut self) {
+        self.report.shown = self.seen.unwrap_or(0);
+        assert!(self.reader.beat(now_ns(), &self.report), "the seat is ours");
+        match self.reader.newest(self.seen) {
+            Newest::Unchanged => {}
+            Newest::Empty { sequence, .. } => {
+                self.seen = Some(sequence);
+                self.blanks += 1;
+            }
+            Newest::Frame(frame) => {
+                self.seen = Some(frame.sequence());
+                let is_empty = frame.pixels().iter().all(|&byte| byte == 0);
+                assert!(frame.is_intact(), "nobody writes to what is read");
+                self.pictures += usize::from(!is_empty);
+            }
+        }
+        let mut samples = Vec::new();
+        while self.sound.read(&mut samples).is_some() {
+            let peak = samples.iter().fold(0.0_f32, |peak, s| peak.max(s.abs()));
+            self.loudest = self.loudest.max(peak);
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+
+    fn tick_until(&mut self, what: &str, holds: impl Fn(&Self) -> bool) {
+        let deadline = now() + PATIENCE;
+        while !holds(self) {
+            assert!(now() < deadline, "{what}");
+            self.tick();
+        }
+    }
+}
+
+#[test]
+fn obs_gets_pictures_and_sound_and_gifts_wait_for_it() {
+    let home = folder();
+    let rings = Folder::at(home.path().join("rings")).expect("a folder of ours");
+    let variables = [("HYPERFOCUS_RING_DIR", rings.path().to_str().expect("text"))];
+    let arguments = [
+        "demo",
+        "--output",
+        "obs",
+        "--name",
+        "tried",
+        "--size",
+        "320x180",
+        "--seconds",
+        "30",
+        "--no-sheet",
+        "--json",
+    ];
+    let program = Program::start(&arguments, home.path(), &variables);
+    let mut source = Source::join(&rings, "tried");
+    assert_eq!(source.reader.size(), SIZE);
+
+    // OBS has the source in a scene that is not on air.
+    let waited = now() + Duration::from_secs(3);
+    while now() < waited {
+        source.tick();
+    }
+    assert_eq!(source.pictures, 0, "nothing plays that nobody would see");
+
+    source.report.is_showing = true;
+    source.tick_until("no picture came", |source| source.pictures > 5);
+    source.tick_until("nothing was heard", |source| source.loudest > 0.01);
+
+    let ran = program.end_by("TERM");
+    ran.ended_with(0);
+    assert_eq!(source.reader.life(now_ns()), Life::Ended);
+    let account = summary(&String::from_utf8(ran.out).expect("text"));
+    let outputs = account["outputs"].to_string();
+    assert!(outputs.contains("OBS (tried): "), "{outputs}");
+    assert!(account["gifts"]["played"].as_u64() > Some(0), "{account}");
+}
+
+#[test]
+fn one_name_is_one_engine() {
+    let home = folder();
+    let rings = Folder::at(home.path().join("rings")).expect("a folder of ours");
+    let variables = [("HYPERFOCUS_RING_DIR", rings.path().to_str().expect("text"))];
+    let taken = hyperfocus_ring::Writer::create(
+        &rings,
+        &hyperfocus_ring::Settings {
+            name: "main",
+            engine: "test",
+            width: 16,
+            height: 16,
+        },
+    );
+    let _taken = taken.expect("the name is free");
+    let arguments = ["demo", "--output", "obs", "--seconds", "5", "--no-sheet"];
+    let ran = Program::start(&arguments, home.path(), &variables).wait();
+    ran.ended_with(1);
+    assert!(
+        ran.err.contains("main") && ran.err.contains("--name"),
+        "{}",
+        ran.err
+    );
+}
