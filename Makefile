@@ -38,7 +38,7 @@ lint: setup ## Format, clippy, spelling, licences and advisories
 	@scripts/lint.sh
 
 fmt: ## Format the sources
-	$(CARGO) fmt
+	$(CARGO) fmt --all
 
 gallery: setup ## A picture of each gift: docs/gifts
 	@scripts/gallery.sh

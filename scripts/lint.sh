@@ -5,10 +5,11 @@ cd "$(dirname "$0")/.."
 cargo=${CARGO:-cargo}
 venv="${HYPERFOCUS_VENV:-${CARGO_TARGET_DIR:-target}/venv}"
 
-"$cargo" fmt --check
+"$cargo" fmt --all --check
 "$cargo" clippy --locked --no-default-features --all-targets -- -D warnings
 "$cargo" clippy --locked --no-default-features --features cli --all-targets -- -D warnings
 "$cargo" clippy --locked --all-targets -- -D warnings
+"$cargo" clippy --locked -p hyperfocus-ring -p hyperfocus-obs --all-targets -- -D warnings
 "$venv/bin/typos"
 
 if ! "$cargo" deny --version > /dev/null 2>&1; then

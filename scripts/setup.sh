@@ -19,8 +19,9 @@ packages+=(
     libvulkan1 libxkbcommon0 libxkbcommon-x11-0 libx11-6 libx11-xcb1 libxcursor1 libxi6 libxrandr2
     fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji ffmpeg
 )
-# To test: a display for the window tests and a foreign WebSocket server.
-packages+=(xvfb xauth python3 python3-venv)
+# To test: a display for the window tests, a foreign WebSocket server, and a
+# real OBS with its headers and a software rasteriser to draw with.
+packages+=(xvfb xauth python3 python3-venv obs-studio libobs-dev libgl1-mesa-dri)
 
 # A machine without any Vulkan driver gets Mesa's, which has a software
 # rasteriser; one with a driver keeps what it has.

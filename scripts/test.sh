@@ -54,7 +54,7 @@ phase() {
     results+=("${counts:-ok}")
 }
 
-phase 'format' "$cargo" fmt --check
+phase 'format' "$cargo" fmt --all --check
 phase 'core: no features' "$cargo" test --locked --no-default-features
 # The program itself is part of this weight: it parses arguments, reads
 # configuration and speaks the network without Bevy.
@@ -62,4 +62,6 @@ phase 'net: network and command line' "$cargo" test --locked --no-default-featur
 # The stage's tests are the library's own. Of the binaries only `gpu`: the lighter
 # ones have run already, and linking them against Bevy would prove nothing new.
 phase 'stage and GPU: default features' "$cargo" test --locked --lib --bins --test gpu
+# Last, since it draws with all processors there are, in a real OBS.
+phase 'obs: ring and source' "$cargo" test --locked -p hyperfocus-ring -p hyperfocus-obs
 summary passed

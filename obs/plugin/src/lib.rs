@@ -19,6 +19,9 @@
 //! | `launcher` | starting an engine, and ending what was started |
 //! | `properties`, `words` | what the user sees |
 
+#[cfg(not(panic = "unwind"))]
+compile_error!("a panic that aborts would take OBS along; build with unwinding");
+
 mod callbacks;
 mod choice;
 mod feed;

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use hyperfocus_ring::{Folder, instances, now_ns};
+use hyperfocus_ring::{Folder, Instance, instances, now_ns};
 
 use super::choice::{Choice, DEFAULT_INSTANCE};
 use super::feed::RETRY_NS;
@@ -160,7 +160,7 @@ fn first_running(now_ns: u64) -> Option<String> {
     instances(&folder, now_ns)
         .ok()?
         .into_iter()
-        .find(|instance| instance.is_running())
+        .find(Instance::is_running)
         .map(|instance| instance.name)
 }
 

@@ -127,7 +127,9 @@ impl<F: Family> HandOver<'_, F> {
                 self.release();
                 return Claim::Empty { sequence };
             }
-            self.reading.store(slot as u32, Ordering::Relaxed);
+            // Release: a writer that sees this claim instead of the release
+            // before it also sees that the slot of before has been read.
+            self.reading.store(slot as u32, Ordering::Release);
             F::fence(Ordering::SeqCst);
             let now = self.published.load(Ordering::Acquire);
             if now == word {
