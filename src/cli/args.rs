@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::obs::ObsCommand;
 use super::preview::PreviewArgs;
 
 /// Turns live-stream gifts into a show.
@@ -31,6 +32,9 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// List the sound devices that --sound-device can name
     Devices,
+    /// The source "Hyperfocus gifts" in OBS Studio
+    #[command(subcommand)]
+    Obs(ObsCommand),
     /// Measure, and print the table of figures and bars
     Bench(BenchArgs),
     /// One run of a figure that needs a process of its own

@@ -25,14 +25,18 @@ const SIZE: &str = "960x540";
 
 pub(super) fn run(args: &DemoArgs) -> Result<ExitCode> {
     let engine = Engine::of_this_build()?;
-    make_folder(&args.out)?;
     // An identity of its own: a demo never takes that of a running show.
     let state = TemporaryFolder::new("demo")?;
     let config = demo_config(args)?;
     let catalog_path = find_catalog(args.stage.catalog.as_deref())?;
     let catalog = Catalog::load(&catalog_path)?;
-    // In OBS it is seen by itself, and an encoder would take its time from it.
-    let output = live_outputs(&config).unwrap_or_else(|| OutputPlan::Webm {
+    // In OBS it is seen by itself, and files would take its time from it.
+    let live = live_outputs(&config);
+    let writes_files = live.is_none();
+    if writes_files {
+        make_folder(&args.out)?;
+    }
+    let output = live.unwrap_or_else(|| OutputPlan::Webm {
         path: args.out.join("demo.webm"),
         required: false,
     });
@@ -75,7 +79,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<ExitCode> {
     };
     let mut summary = (engine.run)(plan)?;
     let report = server.stop();
-    if !args.no_sheet {
+    if writes_files && !args.no_sheet {
         draw(engine, &sheet, &mut summary);
     }
     summary.gifts.sent = Some(report.sent);

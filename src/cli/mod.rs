@@ -7,6 +7,7 @@ mod check;
 mod demo;
 mod devices;
 mod engine;
+mod obs;
 mod pages;
 mod plan;
 mod preview;
@@ -42,6 +43,7 @@ pub fn main() -> ExitCode {
         Command::Preview(args) => preview::run(*args),
         Command::Check(args) => check::run(&args, arguments.config.as_deref()),
         Command::Devices => devices::run(),
+        Command::Obs(command) => obs::run(&command),
         Command::Bench(args) => bench::run(&args),
         #[cfg(feature = "render")]
         Command::BenchChild { words } => crate::bench::child::run(&words),

@@ -9,6 +9,7 @@
 #![cfg(target_os = "linux")]
 
 mod colours;
+mod engine;
 mod harness;
 mod life;
 mod producer;

@@ -1,0 +1,122 @@
+//! The real engine in a real OBS, as a streamer meets it: installed, added to a
+//! scene, playing, killed, back.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use hyperfocus_ring::{Instance, now_ns};
+use serde_json::json;
+
+use super::harness::{Home, Picture, Scene, until};
+
+const SOURCE: &str = "Hyperfocus gifts";
+
+#[test]
+fn a_streamer_installs_adds_and_sees_gifts() {
+    let Some(home) = Home::new() else { return };
+    let tool = Tool::of(&home);
+    tool.says(&["obs", "install", "--remove"], true, "removed");
+    tool.says(&["obs", "doctor"], false, "hyperfocus obs install");
+    let plugin = PathBuf::from("deps").join("libhyperfocus_obs.so");
+    let plugin = tool.program.with_file_name(plugin);
+    let install = ["obs", "install", "--plugin", plugin.to_str().unwrap()];
+    tool.says(&install, true, "Start OBS anew");
+
+    let mut obs = home.start(&[Scene::new("Break", []), Scene::new("Live", [])]);
+    tool.says(
+        &["obs", "add", "--scene", "Lvie"],
+        false,
+        "did you mean \"Live\"?",
+    );
+    tool.says(&["obs", "add", "--scene", "Live"], true, "added");
+    obs.call(
+        "SetInputSettings",
+        &json!({ "inputName": SOURCE, "inputSettings": { "mode": "demo" } }),
+    );
+    // It goes on air: the source starts the engine, and gifts come.
+    obs.switch_to("Live");
+    obs.wait_for("Live", "a gift plays", has_a_gift);
+    let rings = obs.home().rings();
+    let engine = Instance::find(&rings, "main", now_ns()).unwrap();
+    tool.says(&["obs", "doctor"], true, "is on air in OBS");
+
+    let killed = Command::new("kill")
+        .args(["-KILL", &engine.pid.to_string()])
+        .status();
+    assert!(killed.unwrap().success());
+    obs.wait_for("Live", "a dead engine's gifts are gone", is_nothing);
+    obs.wait_for("Live", "another engine plays", has_a_gift);
+    let again = Instance::find(&rings, "main", now_ns()).unwrap();
+    assert_ne!(again.pid, engine.pid);
+
+    // A gift's place is the whole canvas, whatever size the engine draws.
+    let item = obs.call("GetSceneItemList", &json!({ "sceneName": "Live" }));
+    let transform = &item["sceneItems"][0]["sceneItemTransform"];
+    assert_eq!(transform["boundsWidth"], 320.0, "{transform}");
+
+    let (status, _home) = obs.quit();
+    assert!(status.success(), "{status}");
+    until("the engine ends with OBS", || {
+        fs::metadata(format!("/proc/{}", again.pid))
+            .is_err()
+            .then_some(())
+    });
+}
+
+/// The program, run by hand beside this OBS.
+struct Tool {
+    program: PathBuf,
+    environment: Vec<(&'static str, PathBuf)>,
+}
+
+impl Tool {
+    fn of(home: &Home) -> Self {
+        let folder = std::env::current_exe().unwrap();
+        let program = folder.ancestors().nth(2).unwrap().join("hyperfocus");
+        assert!(
+            program.is_file(),
+            "{} is not built; run `cargo build` first",
+            program.display()
+        );
+        Self {
+            program,
+            environment: home.environment(),
+        }
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        Command::new(&self.program)
+            .args(arguments)
+            .env_clear()
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .output()
+            .unwrap()
+    }
+
+    /// Runs it, and finds `words` in what it says.
+    fn says(&self, arguments: &[&str], is_well: bool, words: &str) {
+        let ran = self.run(arguments);
+        let said = [ran.stdout, ran.stderr].map(|text| String::from_utf8(text).unwrap());
+        let said = said.concat();
+        assert_eq!(ran.status.success(), is_well, "{arguments:?}: {said}");
+        assert!(said.contains(words), "{arguments:?}: {said}");
+    }
+}
+
+fn has_a_gift(picture: &Picture) -> bool {
+    // A twentieth of the canvas: more than any spark.
+    let (width, height) = picture.size();
+    coloured(picture) > (width * height / 20) as usize
+}
+
+fn is_nothing(picture: &Picture) -> bool {
+    coloured(picture) == 0
+}
+
+/// Pixels that something was drawn on.
+fn coloured(picture: &Picture) -> usize {
+    let (width, height) = picture.size();
+    let all = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+    all.filter(|&(x, y)| picture.at(x, y) != [0; 4]).count()
+}

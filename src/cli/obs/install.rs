@@ -1,0 +1,87 @@
+//! `hyperfocus obs install`: the plugin, and which program its source starts.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::InstallArgs;
+use super::home::{ObsHome, own_plugin};
+use crate::cli::plan::make_room_for;
+
+pub(super) fn run(args: &InstallArgs) -> Result<ExitCode> {
+    let homes = ObsHome::all();
+    ensure!(
+        !homes.is_empty(),
+        "this user has no home folder to install into: HOME is not set"
+    );
+    if args.remove {
+        return remove(&homes);
+    }
+    let plugin = plugin(args.plugin.as_deref())?;
+    let program = std::env::current_exe().context("cannot find this program")?;
+    for home in &homes {
+        let place = home.plugin();
+        replace(&place, |new| fs::copy(&plugin, new).map(|_| ()))?;
+        let line = format!("program={}\n", program.display());
+        replace(&home.engine_file(), |new| fs::write(new, &line))?;
+        println!("{}: the plugin is at {}", home.title, place.display());
+        if home.is_flatpak {
+            println!(
+                "{}: it can only reach the engine with: flatpak override --user --device=shm \
+                 com.obsproject.Studio\n{}: start the engine yourself with \
+                 `hyperfocus run --output obs`; from within the sandbox the source cannot",
+                home.title, home.title
+            );
+        }
+    }
+    println!(
+        "Start OBS anew, then run `hyperfocus obs add`, or choose \"Hyperfocus gifts\" under \
+         Sources > +"
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+fn plugin(chosen: Option<&Path>) -> Result<PathBuf> {
+    if let Some(path) = chosen {
+        ensure!(path.is_file(), "there is no plugin at {}", path.display());
+        return Ok(path.to_owned());
+    }
+    own_plugin().or_else(|tried| {
+        let tried: Vec<_> = tried
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        bail!(
+            "the plugin is not beside this program (looked for {}); build it with `cargo build -p \
+             hyperfocus-obs`, or name it with --plugin FILE",
+            tried.join(", ")
+        )
+    })
+}
+
+/// Puts a file in place whole: OBS may be running with the old one.
+fn replace(place: &Path, write: impl Fn(&Path) -> std::io::Result<()>) -> Result<()> {
+    make_room_for(place)?;
+    let new = place.with_extension("new");
+    write(&new)
+        .and_then(|()| fs::rename(&new, place))
+        .with_context(|| format!("cannot write {}", place.display()))
+}
+
+fn remove(homes: &[ObsHome]) -> Result<ExitCode> {
+    for home in homes {
+        let folder = home.folder();
+        match fs::remove_dir_all(&folder) {
+            Ok(()) => println!("{}: removed {}", home.title, folder.display()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                println!("{}: the plugin is not installed", home.title);
+            }
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot remove {}", folder.display()));
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
