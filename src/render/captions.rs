@@ -16,6 +16,7 @@ use super::caption::{
     CardSpec, CardTitle, CounterSpec, NameSpec, Picture, PixelBuffer, Rgba,
     painter::CaptionSettings,
 };
+use super::card_place::{Shown, card_place, make_way, shown_by};
 use super::layout::{Placement, StageSize};
 use super::letters::{MASK_HEIGHT, PaintedName};
 use super::look::Look;
@@ -30,11 +31,11 @@ use crate::stage::{Act, Director, Grew, StageSet};
 const CARD_Z: f32 = 8.0;
 const COUNTER_Z: f32 = 8.5;
 /// Seconds a card takes to come and to go.
-const ENTER: f32 = 0.38;
-const EXIT: f32 = 0.35;
+pub(super) const ENTER: f32 = 0.38;
+pub(super) const EXIT: f32 = 0.35;
 /// Share of the stage along each edge that captions keep clear of: what a
 /// television or a phone's rounded corner may hide.
-const SAFE_AREA: f32 = 0.035;
+pub(super) const SAFE_AREA: f32 = 0.035;
 /// Icons are painted about this large at most; the files are small.
 const MAX_ICON_BYTES: u64 = 4 << 20;
 
@@ -502,16 +503,33 @@ fn place(
     mut materials: ResMut<Assets<QuadMaterial>>,
 ) {
     let mut bodies: HashMap<Entity, (Vec2, Vec2, f32)> = HashMap::new();
+    let headlines: Vec<Shown> = cards
+        .iter()
+        .filter_map(|(card, ..)| {
+            let (act, placement) = acts.get(card.act).ok()?;
+            (act.lane == Lane::Headline).then(|| Shown {
+                at: card_place(act, placement, &stage, card.body),
+                body: card.body,
+                alpha: shown_by(act),
+            })
+        })
+        .collect();
     for (card, mut transform, material) in &mut cards {
         let Ok((act, placement)) = acts.get(card.act) else {
             continue;
         };
         let arrival = (act.elapsed / ENTER).clamp(0.0, 1.0);
         let shown = crate::catalog::Ease::Overshoot.apply(arrival);
-        let alpha = arrival.min(act.seconds_left() / EXIT).clamp(0.0, 1.0) * act.presence();
+        let alpha = shown_by(act);
         let crowding = placement.crowding(act.lane);
+        let body = card.body * crowding;
+        let at = card_place(act, placement, &stage, body);
+        let at = match act.lane {
+            Lane::Headline => at,
+            Lane::Feature | Lane::Ambient => make_way(at, body, &headlines),
+        };
         // What is read stands still when the stage trembles.
-        let at = card_place(act, placement, &stage, card.body * crowding) + trembling.offset();
+        let at = at + trembling.offset();
         let rise = Vec2::new(0.0, -36.0 * (1.0 - shown));
         let scale = (0.86 + 0.14 * shown) * crowding;
         *transform = Transform {
@@ -519,7 +537,7 @@ fn place(
             scale: (card.image * scale).extend(1.0),
             ..default()
         };
-        bodies.insert(card.act, (at + rise, card.body * crowding, alpha));
+        bodies.insert(card.act, (at + rise, body, alpha));
         if let Some(mut material) = materials.get_mut(&material.0) {
             material.tint.w = alpha;
         }
@@ -546,19 +564,6 @@ fn place(
             material.tint.w = *alpha;
         }
     }
-}
-
-/// Where the middle of a card's body is: under its act, inside the safe area.
-fn card_place(act: &Act, placement: &Placement, stage: &StageSize, body: Vec2) -> Vec2 {
-    let below = match act.lane {
-        Lane::Headline => 390.0,
-        Lane::Feature => 500.0,
-        Lane::Ambient => 300.0,
-    };
-    let wanted = placement.origin - Vec2::new(0.0, below * placement.scale);
-    let size = stage.units();
-    let room = (size * (0.5 - SAFE_AREA) - body / 2.0).max(Vec2::ZERO);
-    wanted.clamp(-room, room)
 }
 
 /// An image for fusing: straight alpha, sRGB.

@@ -12,6 +12,7 @@ pub mod boards;
 pub mod camera;
 pub mod caption;
 pub mod captions;
+mod card_place;
 mod environment;
 mod gem;
 pub mod layout;
