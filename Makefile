@@ -14,7 +14,7 @@ export HYPERFOCUS_VENV ?= $(CARGO_TARGET_DIR)/venv
 # More words for the program: make demo ARGS="--seconds 60 --headless"
 ARGS ?=
 
-.PHONY: help setup demo run test bench gallery lint fmt docs completions man clean
+.PHONY: help setup demo run obs test bench gallery lint fmt docs completions man clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,10 @@ demo: setup ## A scripted show of every gift: out/demo.png, out/demo.webm and a 
 
 run: setup ## The real thing: make run ARGS="--url wss://... --stream ID --token-file F"
 	$(CARGO) run --locked -- run $(ARGS)
+
+obs: setup ## Build the OBS source and put it in place for this user
+	$(CARGO) build --locked --package hyperfocus-obs
+	$(CARGO) run --locked -- obs install
 
 test: setup ## Everything that must hold, fastest first
 	@scripts/test.sh
