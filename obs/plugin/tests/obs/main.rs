@@ -9,6 +9,7 @@
 #![cfg(target_os = "linux")]
 
 mod colours;
+mod cost;
 mod harness;
 mod life;
 mod producer;
