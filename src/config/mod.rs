@@ -33,9 +33,10 @@ const ENVIRONMENT_PREFIX: &str = "HYPERFOCUS_";
 
 /// Variables under our prefix that are no settings: the file's own place, the
 /// log filter and what the build passes around.
-const NOT_SETTINGS: [&str; 4] = [
+const NOT_SETTINGS: [&str; 5] = [
     "HYPERFOCUS_CONFIG",
     "HYPERFOCUS_LOG",
+    "HYPERFOCUS_NO_SKIP",
     "HYPERFOCUS_RING_DIR",
     "HYPERFOCUS_VENV",
 ];

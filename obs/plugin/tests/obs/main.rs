@@ -9,6 +9,7 @@
 #![cfg(target_os = "linux")]
 
 mod colours;
+mod cost;
 mod engine;
 mod harness;
 mod life;

@@ -78,7 +78,7 @@ impl Producer {
     }
 
     /// Tells it what to do, and returns once it did: `card`, `empty`,
-    /// `numbers`, `size W H`, `tone AMPLITUDE` or `end`.
+    /// `numbers`, `steady`, `size W H`, `tone AMPLITUDE` or `end`.
     pub(crate) fn tell(&mut self, command: &str) {
         writeln!(self.stdin, "{command}").unwrap();
         self.wait();
@@ -164,12 +164,23 @@ fn read_commands() -> Receiver<String> {
     receiver
 }
 
+/// When frames are drawn.
+#[derive(Debug, Clone, Copy)]
+enum Pace {
+    /// Once, when it is said.
+    Still,
+    /// As fast as it goes.
+    Hasty,
+    /// 30 a second.
+    Steady { next_ns: u64 },
+}
+
 /// What the producer is at.
 struct Stage {
     writer: Writer,
     sound: SoundWriter,
     number: u64,
-    counts: bool,
+    pace: Pace,
     amplitude: f64,
     /// Frames of the tone that are written, and when the first is heard.
     tone: (u64, u64),
@@ -192,7 +203,7 @@ impl Stage {
             writer,
             sound,
             number: 0,
-            counts: false,
+            pace: Pace::Still,
             amplitude: 0.0,
             tone: (0, 0),
         }
@@ -200,7 +211,11 @@ impl Stage {
 
     fn obey(&mut self, command: &str) {
         let words: Vec<&str> = command.split(' ').collect();
-        self.counts = command == "numbers";
+        self.pace = match command {
+            "numbers" => Pace::Hasty,
+            "steady" => Pace::Steady { next_ns: now_ns() },
+            _ => Pace::Still,
+        };
         match words[..] {
             ["card"] => self.draw(|x, width| CARD[(x * 8 / width).min(7)]),
             ["empty"] => {
@@ -208,7 +223,7 @@ impl Stage {
                 let stamp = self.stamp();
                 self.writer.clear(&stamp);
             }
-            ["numbers"] => {}
+            ["numbers" | "steady"] => {}
             ["size", width, height] => {
                 let (width, height) = (width.parse().unwrap(), height.parse().unwrap());
                 self.writer.resize(width, height).unwrap();
@@ -229,18 +244,29 @@ impl Stage {
                 backend_event_ns: 0,
             },
         );
-        if self.counts {
+        match self.pace {
+            Pace::Still => {}
             // Far more frames than are shown, so that each is written while
             // another is read.
-            for _ in 0..4 {
-                let number = self.number + 1;
-                let [r, g, b, ..] = number.to_le_bytes();
-                self.draw(|_, _| [r, g, b, 255]);
+            Pace::Hasty => (0..4).for_each(|_| self.count()),
+            Pace::Steady { next_ns } => {
+                if now_ns() >= next_ns {
+                    self.pace = Pace::Steady {
+                        next_ns: next_ns + 1_000_000_000 / 30,
+                    };
+                    self.count();
+                }
             }
         }
         while self.amplitude > 0.0 && self.tone_time() < now_ns() + AHEAD_NS {
             self.sing();
         }
+    }
+
+    /// A frame whose every pixel is its number.
+    fn count(&mut self) {
+        let [r, g, b, ..] = (self.number + 1).to_le_bytes();
+        self.draw(|_, _| [r, g, b, 255]);
     }
 
     fn tone_time(&self) -> u64 {

@@ -61,7 +61,7 @@ impl Item {
     }
 }
 
-pub(super) fn write(home: &Path, scenes: &[Scene], port: u16, password: &str) {
+pub(super) fn write(home: &Path, scenes: &[Scene], canvas: (u32, u32), port: u16, password: &str) {
     let config = home.join(".config/obs-studio");
     let profile = config.join("basic/profiles/Test");
     let collections = config.join("basic/scenes");
@@ -82,20 +82,20 @@ pub(super) fn write(home: &Path, scenes: &[Scene], port: u16, password: &str) {
          [Output]\nMode=Simple\n\
          [SimpleOutput]\nFilePath={2}\nRecFormat=mkv\nRecQuality=Stream\nStreamEncoder=x264\n\
          Preset=ultrafast\nABitrate=320\n",
-        CANVAS.0,
-        CANVAS.1,
+        canvas.0,
+        canvas.1,
         home.display()
     );
     fs::write(config.join("global.ini"), global).unwrap();
     fs::write(profile.join("basic.ini"), basic).unwrap();
-    let collection = serde_json::to_string_pretty(&collection(scenes)).unwrap();
+    let collection = serde_json::to_string_pretty(&collection(scenes, canvas)).unwrap();
     fs::write(collections.join("Test.json"), collection).unwrap();
 }
 
-fn collection(scenes: &[Scene]) -> Value {
+fn collection(scenes: &[Scene], canvas: (u32, u32)) -> Value {
     let mut sources = vec![json!({
         "id": "color_source", "versioned_id": "color_source_v3", "name": "Grey",
-        "settings": { "color": GREY, "width": CANVAS.0, "height": CANVAS.1 },
+        "settings": { "color": GREY, "width": canvas.0, "height": canvas.1 },
     })];
     for item in scenes.iter().flat_map(|scene| &scene.items) {
         if sources.iter().any(|source| source["name"] == item.source) {

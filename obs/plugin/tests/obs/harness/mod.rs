@@ -106,11 +106,16 @@ impl Home {
     }
 
     /// Starts OBS with these scenes, the first of which is on air.
-    pub(crate) fn start(mut self, scenes: &[Scene]) -> Obs {
+    pub(crate) fn start(self, scenes: &[Scene]) -> Obs {
+        self.start_sized(scenes, CANVAS)
+    }
+
+    /// The same with a canvas of another size.
+    pub(crate) fn start_sized(mut self, scenes: &[Scene], canvas: (u32, u32)) -> Obs {
         let turn = self.turn.take().unwrap();
         let display = Display::start();
         let (port, password) = (free_port(), random_password());
-        files::write(self.path(), scenes, port, &password);
+        files::write(self.path(), scenes, canvas, port, &password);
         let log = fs::File::create(self.path().join("obs.log")).unwrap();
         let mut process = Process::start(
             "obs",
