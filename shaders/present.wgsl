@@ -45,7 +45,12 @@ fn desktop(c: vec3<f32>, a: f32) -> vec3<f32> {
 @fragment
 fn fragment(in: FullscreenVertexOutput) -> @location(0) vec4<f32> {
     let uv = in.uv * present.fit.xy + present.fit.zw;
+#ifdef AS_LARGE
+    // Pixel for pixel: filtering would only cost.
+    let texel = textureLoad(stage, vec2<u32>(in.position.xy), 0);
+#else
     let texel = textureSample(stage, stage_sampler, uv);
+#endif
     let c = max(texel.rgb, vec3<f32>(0.0));
     let a = clamp(texel.a, 0.0, 1.0);
 #ifdef STRAIGHT
@@ -57,7 +62,8 @@ fn fragment(in: FullscreenVertexOutput) -> @location(0) vec4<f32> {
     return vec4<f32>(desktop(c, a), a);
 #endif
 #ifdef LINEAR_PREMULTIPLIED
-    return vec4<f32>(encode(min(c, vec3<f32>(1.0))), a);
+    // The target encodes.
+    return vec4<f32>(min(c, vec3<f32>(1.0)), a);
 #endif
 #ifdef WINDOW_OVER_PICTURE
     let within = all(uv >= vec2<f32>(0.0)) && all(uv <= vec2<f32>(1.0));

@@ -18,6 +18,7 @@ pub mod child;
 mod gifts;
 mod launch;
 mod measure;
+mod obs;
 mod particles;
 mod process;
 mod protocol;
@@ -50,6 +51,7 @@ pub const AREAS: &[Area] = &[
     stage::FLOOD,
     particles::AREA,
     gifts::AREA,
+    obs::AREA,
 ];
 
 /// Measures what the plan asks for. A figure that cannot be had on this machine

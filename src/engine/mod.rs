@@ -45,6 +45,7 @@ use crate::session::SessionSettings;
 use crate::sound::{MixSource, SoundPlugin, Speakers, Tap};
 use crate::stage::{Director, StageLink};
 
+pub use obs::publish_frame;
 pub use preview::preview;
 pub use sheet::sheet;
 pub use still::{FrameCost, Rehearsal, StillError};

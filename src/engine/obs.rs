@@ -236,29 +236,36 @@ impl Taker for Frames {
     }
 
     fn take(&mut self, frame: &MappedFrame<'_>) -> bool {
-        let mut writer = self.0.writer();
-        if writer.size() != (frame.width, frame.height) {
-            return false;
-        }
-        let stamp = FrameStamp {
-            number: frame.index,
-            stage_seconds: frame.request.at,
-            drawn_ns: now_ns(),
-        };
-        if frame.request.is_bare {
-            writer.clear(&stamp);
-        } else {
-            let stride = writer.stride();
-            let mut slot = writer.frame();
-            let into = slot.as_mut_slice().chunks_exact_mut(stride);
-            for (into, row) in into.zip(frame.rows()) {
-                into[..row.len()].copy_from_slice(row);
-            }
-            slot.publish(&stamp);
-        }
-        self.0.frames.fetch_add(1, Ordering::Relaxed);
-        true
+        let is_taken = publish_frame(&mut self.0.writer(), frame);
+        self.0
+            .frames
+            .fetch_add(u64::from(is_taken), Ordering::Relaxed);
+        is_taken
     }
+}
+
+/// Puts a frame into the ring; false when it is of another size.
+pub fn publish_frame(writer: &mut Writer, frame: &MappedFrame<'_>) -> bool {
+    if writer.size() != (frame.width, frame.height) {
+        return false;
+    }
+    let stamp = FrameStamp {
+        number: frame.index,
+        stage_seconds: frame.request.at,
+        drawn_ns: now_ns(),
+    };
+    if frame.request.is_bare {
+        writer.clear(&stamp);
+        return true;
+    }
+    let stride = writer.stride();
+    let mut slot = writer.frame();
+    let into = slot.as_mut_slice().chunks_exact_mut(stride);
+    for (into, row) in into.zip(frame.rows()) {
+        into[..row.len()].copy_from_slice(row);
+    }
+    slot.publish(&stamp);
+    true
 }
 
 #[derive(Resource)]

@@ -88,9 +88,24 @@ impl Rehearsal {
     /// # Errors
     /// As for [`open`](Self::open).
     pub fn open_with(catalog: Arc<Catalog>, size: Size, look: Look) -> Result<Self> {
+        Self::open_on(catalog, size, |app| {
+            app.insert_resource(look);
+        })
+    }
+
+    /// The same with whatever `install` adds to the app before it starts.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub fn open_on(
+        catalog: Arc<Catalog>,
+        size: Size,
+        install: impl FnOnce(&mut App),
+    ) -> Result<Self> {
         let gpu = adapter::open()?;
         let mut app = app::assemble(size, settings(), gpu, catalog, StageLink::default(), None)?;
-        app.insert_resource(look);
+        app.init_resource::<Look>();
+        install(&mut app);
         while app.plugins_state() == PluginsState::Adding {
             tick_global_task_pools_on_main_thread();
         }

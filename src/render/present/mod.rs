@@ -75,6 +75,19 @@ impl Form {
             Self::WindowOverPicture => "WINDOW_OVER_PICTURE",
         }
     }
+
+    /// What it is drawn into to be read back.
+    fn format(self) -> TextureFormat {
+        match self {
+            Self::LinearPremultiplied => TextureFormat::Rgba8UnormSrgb,
+            _ => TextureFormat::Rgba8Unorm,
+        }
+    }
+
+    /// Whether it is drawn as large as the stage is, pixel for pixel.
+    fn is_as_large(self) -> bool {
+        !matches!(self, Self::Window | Self::WindowOverPicture)
+    }
 }
 
 /// One frame as the outputs get it.
@@ -300,10 +313,10 @@ fn make_presenter(
         let pipeline = cache.queue_render_pipeline(pipeline(
             &layout,
             &fullscreen,
-            TextureFormat::Rgba8Unorm,
+            outlet.form.format(),
             outlet.form,
         ));
-        outlet.port = Some(Port::new(&device, pipeline, size));
+        outlet.port = Some(Port::new(&device, pipeline, outlet.form.format(), size));
     }
     commands.insert_resource(Presenter {
         layout,
@@ -324,7 +337,14 @@ fn pipeline(
         vertex: fullscreen.to_vertex_state(),
         fragment: Some(FragmentState {
             shader: SHADER,
-            shader_defs: vec![form.shader_def().into()],
+            shader_defs: [
+                Some(form.shader_def()),
+                form.is_as_large().then_some("AS_LARGE"),
+            ]
+            .into_iter()
+            .flatten()
+            .map(Into::into)
+            .collect(),
             targets: vec![Some(ColorTargetState {
                 format,
                 blend: None,

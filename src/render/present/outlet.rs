@@ -98,6 +98,7 @@ impl Port {
     pub(super) fn new(
         device: &RenderDevice,
         pipeline: CachedRenderPipelineId,
+        format: TextureFormat,
         size: UVec2,
     ) -> Self {
         let size = Extent3d {
@@ -111,7 +112,7 @@ impl Port {
             mip_level_count: 1,
             sample_count: 1,
             dimension: TextureDimension::D2,
-            format: TextureFormat::Rgba8Unorm,
+            format,
             usage: TextureUsages::RENDER_ATTACHMENT | TextureUsages::COPY_SRC,
             view_formats: &[],
         });

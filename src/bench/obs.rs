@@ -1,0 +1,174 @@
+//! What it costs the engine to hand its frames to OBS, at 1920x1080.
+//!
+//! The stage is the preview's, the ring is the real one, and frames are handed
+//! over or not in turns. What the other side costs OBS is measured in a real
+//! OBS: see `obs/README.md`.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use cpu_time::ThreadTime;
+use hyperfocus_ring::{Folder, Settings, Writer};
+
+use super::Area;
+use super::measure::{Limit, RUNS, Row, Turns};
+use crate::catalog::Catalog;
+use crate::cli::{Figure, find_catalog};
+use crate::config::Size;
+use crate::engine::{FrameCost, Rehearsal, publish_frame};
+use crate::model::{Gift, Sender};
+use crate::render::present::{Form, FrameRequest, MappedFrame, Taker, add_outlet};
+
+pub const AREA: Area = Area {
+    rows: &[ADDED, ADDED_IN_ALL, FRAME_TIME],
+    measure,
+};
+
+const ADDED: Row = Row {
+    id: "obs.added_cpu",
+    area: "obs",
+    name: "CPU that handing a frame to OBS adds to the engine's threads at 1920x1080, readback included, against one memcpy of it",
+    unit: "x",
+    limit: Limit::AtMost(2.5),
+};
+const ADDED_IN_ALL: Row = Row {
+    id: "obs.added_cpu.in_all",
+    area: "obs",
+    name: "the same with what draws and copies in place of a GPU, where there is none",
+    unit: "x",
+    limit: Limit::AtMost(2.5),
+};
+const FRAME_TIME: Row = Row {
+    id: "obs.frame_time",
+    area: "obs",
+    name: "p95 of a frame's time while every frame goes to OBS, against none going",
+    unit: "x",
+    limit: Limit::AtMost(1.1),
+};
+
+const SIZE: Size = Size {
+    width: 1920,
+    height: 1080,
+};
+/// Frames of one turn.
+const FRAMES: usize = 40;
+const STEP: Duration = Duration::from_millis(33);
+/// It fills the stage for as long as a turn takes.
+const GIFT: &str = "universe";
+
+/// Takes frames while it is on.
+struct Tap {
+    writer: Writer,
+    is_on: Arc<AtomicBool>,
+}
+
+impl Taker for Tap {
+    fn wants(&mut self, _: &FrameRequest) -> bool {
+        self.is_on.load(Ordering::Relaxed)
+    }
+
+    fn take(&mut self, frame: &MappedFrame<'_>) -> bool {
+        publish_frame(&mut self.writer, frame)
+    }
+}
+
+fn measure() -> Result<Vec<Figure>> {
+    let catalog = Arc::new(Catalog::load(&find_catalog(None)?)?);
+    let is_on = Arc::new(AtomicBool::new(false));
+    let tap = Tap {
+        writer: ring()?,
+        is_on: is_on.clone(),
+    };
+    let mut rehearsal = Rehearsal::open_on(catalog, SIZE, |app| {
+        add_outlet(app, Form::LinearPremultiplied, tap);
+    })?;
+
+    let (mut added, mut in_all) = (Vec::new(), Vec::new());
+    for run in 0..RUNS {
+        // CPU seconds of a frame: this thread's, which drives the stage, and
+        // those of all threads.
+        let mut turn = |on| -> Result<[f64; 2]> {
+            is_on.store(on, Ordering::Relaxed);
+            let own = ThreadTime::now();
+            let frames = frames(&mut rehearsal)?;
+            let own = own.elapsed();
+            let all: Duration = frames.iter().map(|frame| frame.cpu).sum();
+            Ok([own, all].map(|time| time.as_secs_f64() / FRAMES as f64))
+        };
+        let (without, with) = (turn(false)?, turn(true)?);
+        let copy = memcpy();
+        let [own, all] = [0, 1].map(|which| with[which] - without[which]);
+        added.push(own / copy);
+        in_all.push(all / copy);
+        eprintln!(
+            "  {}/{RUNS}: {:.2} ms more, {:.2} ms of all threads; one memcpy {:.2} ms",
+            run + 1,
+            own * 1e3,
+            all * 1e3,
+            copy * 1e3
+        );
+    }
+
+    let mut turns = Turns::default();
+    for run in 0..RUNS {
+        let mut turn = |on| -> Result<f64> {
+            is_on.store(on, Ordering::Relaxed);
+            rehearsal.begin(Gift::one("gift", GIFT, Sender::named("viewer", "Viewer")))?;
+            Ok(p95(&frames(&mut rehearsal)?))
+        };
+        turns.baseline.push(turn(false)?);
+        turns.runs.push(turn(true)?);
+        eprintln!(
+            "  {}/{RUNS}: {:.1} ms against {:.1} ms",
+            run + 1,
+            turns.runs[run],
+            turns.baseline[run]
+        );
+    }
+    Ok(vec![
+        ADDED.median(added),
+        ADDED_IN_ALL.median(in_all),
+        FRAME_TIME.ratio(turns),
+    ])
+}
+
+/// A ring of this process's own.
+fn ring() -> Result<Writer> {
+    let name = format!("bench-{}", std::process::id());
+    let settings = Settings {
+        name: &name,
+        engine: env!("CARGO_PKG_VERSION"),
+        width: SIZE.width,
+        height: SIZE.height,
+    };
+    Folder::of_user()
+        .and_then(|folder| Writer::create(&folder, &settings))
+        .context("no shared memory to be had")
+}
+
+fn frames(rehearsal: &mut Rehearsal) -> Result<Vec<FrameCost>> {
+    (0..FRAMES).map(|_| rehearsal.costed_step(STEP)).collect()
+}
+
+fn p95(frames: &[FrameCost]) -> f64 {
+    let mut times: Vec<_> = frames.iter().map(|frame| frame.wall).collect();
+    times.sort_unstable();
+    times[times.len() * 95 / 100].as_secs_f64() * 1e3
+}
+
+/// CPU seconds of copying one frame's bytes to memory that is not in the caches.
+fn memcpy() -> f64 {
+    let bytes = SIZE.width as usize * SIZE.height as usize * 4;
+    let from = vec![1_u8; bytes];
+    let mut into = vec![vec![0_u8; bytes]; 3];
+    let start = ThreadTime::now();
+    for turn in 0..FRAMES {
+        let into = &mut into[turn % 3];
+        into.copy_from_slice(black_box(&from));
+        black_box(into);
+    }
+    start.elapsed().as_secs_f64() / FRAMES as f64
+}
