@@ -34,6 +34,7 @@
 //! | [`output`] | where presented frames go | `render` |
 //! | [`flash`] | whether what is shown flashes harmfully (WCAG 2.3.1) | |
 //! | [`config`] | file, environment and flags | |
+//! | [`pack`] | frames with alpha into a gift's video | `cli` |
 //! | [`demo`] | a scripted show and the server that plays it | `net` |
 //! | [`engine`] | a run: the layers put together, driven and ended | `render`, `cli` |
 //! | [`cli`] | the program's commands | `cli` |
@@ -77,6 +78,8 @@ pub mod net;
 pub mod on_air;
 #[cfg(feature = "render")]
 pub mod output;
+#[cfg(feature = "cli")]
+pub mod pack;
 pub mod protocol;
 #[cfg(feature = "render")]
 pub mod render;

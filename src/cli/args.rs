@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::obs::ObsCommand;
 use super::preview::PreviewArgs;
+use crate::pack::AlphaSize;
 
 /// Turns live-stream gifts into a show.
 #[derive(Debug, Parser)]
@@ -35,6 +36,9 @@ pub(super) enum Command {
     /// The source "Hyperfocus gifts" in OBS Studio
     #[command(subcommand)]
     Obs(ObsCommand),
+    /// Make a gift's video (VAP) from frames with alpha
+    #[command(after_help = AFTER_PACK)]
+    Pack(PackArgs),
     /// Measure, and print the table of figures and bars
     Bench(BenchArgs),
     /// One run of a figure that needs a process of its own
@@ -55,6 +59,11 @@ Every setting can also stand in the configuration file or in a HYPERFOCUS_* \
 variable; flags win. Ctrl-C and SIGTERM close the connection in good order and \
 exit with 0. Outputs go together; without --headless or --output there is a \
 window as well.";
+
+const AFTER_PACK: &str = "\
+Frames are PNG files with transparency, all of one size, in the order of the last \
+number in their names. The encoder is the program ffmpeg with libx264. In a \
+catalogue the video is `file = \"gift.mp4\"` of a table [gift.TYPE.video].";
 
 /// How the stage is set, alike for the real thing and the demo.
 #[derive(Debug, Args)]
@@ -176,6 +185,30 @@ pub(super) struct CheckArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct PackArgs {
+    /// A folder of numbered PNG files, or a pattern such as frames/%05d.png
+    #[arg(value_name = "FRAMES")]
+    pub frames: PathBuf,
+    /// The video to write
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Frames per second, 1 to 240
+    #[arg(long, value_name = "N", default_value_t = 30,
+          value_parser = clap::value_parser!(u32).range(1..=240))]
+    pub fps: u32,
+    /// How much is given up for a smaller file: 0 (nothing) to 51, as x264's crf
+    #[arg(long, value_name = "N", default_value_t = crate::pack::DEFAULT_QUALITY,
+          value_parser = clap::value_parser!(u8).range(0..=51))]
+    pub quality: u8,
+    /// A sound file, which becomes the video's sound as AAC
+    #[arg(long, value_name = "FILE")]
+    pub audio: Option<PathBuf>,
+    /// Size of the stored alpha: 1 keeps edges exact, 0.5 makes a smaller video
+    #[arg(long, value_name = "0.5|1", default_value = "1", value_parser = alpha_size)]
+    pub scale_alpha: AlphaSize,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct BenchArgs {
     /// Only figures whose id or area begins so, such as gifts or stage.idle
     #[arg(value_name = "NAME")]
@@ -195,6 +228,14 @@ pub(super) fn seconds(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(seconds) if seconds > 0.0 && seconds <= MAX_SECONDS => Ok(seconds),
         _ => Err("give a number of seconds above 0".to_owned()),
+    }
+}
+
+fn alpha_size(text: &str) -> Result<AlphaSize, String> {
+    match text.parse() {
+        Ok(1.0) => Ok(AlphaSize::Full),
+        Ok(0.5) => Ok(AlphaSize::Half),
+        _ => Err("give 0.5 or 1".to_owned()),
     }
 }
 

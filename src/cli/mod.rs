@@ -8,6 +8,7 @@ mod demo;
 mod devices;
 mod engine;
 mod obs;
+mod pack;
 mod pages;
 mod plan;
 mod preview;
@@ -44,6 +45,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&args, arguments.config.as_deref()),
         Command::Devices => devices::run(),
         Command::Obs(command) => obs::run(&command),
+        Command::Pack(args) => pack::run(&args),
         Command::Bench(args) => bench::run(&args),
         #[cfg(feature = "render")]
         Command::BenchChild { words } => crate::bench::child::run(&words),

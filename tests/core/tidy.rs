@@ -99,6 +99,8 @@ const LAYERS: &[(&str, &[Reach])] = &[
             Whole("model"),
         ],
     ),
+    // Writes files for others as well, by the format and not by our reader.
+    ("pack", &[]),
     ("vault", &[]),
     (
         "demo",

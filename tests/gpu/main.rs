@@ -22,6 +22,12 @@ mod guide;
 #[cfg(all(unix, feature = "cli"))]
 mod obs;
 mod offscreen;
+#[cfg(all(feature = "ffmpeg", feature = "cli"))]
+mod pack;
+#[cfg(all(feature = "ffmpeg", feature = "cli"))]
+#[expect(dead_code, reason = "the tests of the program use the rest of it")]
+#[path = "../pack/mod.rs"]
+mod pack_frames;
 mod present;
 #[cfg(all(unix, feature = "cli"))]
 mod preview;

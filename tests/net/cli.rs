@@ -39,7 +39,15 @@ fn help_and_version_are_there() {
     let folder = folder();
     let help = hyperfocus(&["--help"], folder.path(), &[]);
     assert_eq!(help.code, Some(0));
-    for command in ["run", "demo", "check", "bench", "completions", "man"] {
+    for command in [
+        "run",
+        "demo",
+        "check",
+        "pack",
+        "bench",
+        "completions",
+        "man",
+    ] {
         assert!(help.out.contains(&format!("\n  {command}")), "{}", help.out);
     }
     let version = hyperfocus(&["--version"], folder.path(), &[]);

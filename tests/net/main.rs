@@ -10,6 +10,11 @@ mod foreign;
 #[path = "../foreign/mod.rs"]
 mod foreign_server;
 mod hostile;
+#[cfg(feature = "cli")]
+mod pack;
+#[cfg(feature = "cli")]
+#[path = "../pack/mod.rs"]
+mod pack_frames;
 mod reconnect;
 mod server;
 mod sessions;
