@@ -3,7 +3,7 @@
 //!
 //! The plugin is a guest in OBS. It never waits on OBS's threads, it owns no
 //! long-lived thread, and a panic of its own ends in a line in the log and a
-//! source that draws nothing ([`shield`]). What it shows comes through the
+//! source that draws nothing (`shield`). What it shows comes through the
 //! shared memory of `hyperfocus-ring`; the engine is another program, which may
 //! come, go or crash as it likes.
 //!

@@ -6,7 +6,7 @@ use std::path::Path;
 use hyperfocus_ring::{Instance, now_ns};
 use serde_json::json;
 
-use super::harness::{Home, Item, Scene, until};
+use super::harness::{Home, Item, Picture, Scene, until};
 use super::producer::{CARD, as_engine, column};
 
 #[test]
@@ -14,24 +14,12 @@ fn an_engine_is_started_for_a_source_on_air_and_ends_with_it() {
     let Some(home) = Home::new() else { return };
     home.install_engine(&as_engine(&home));
     let started = home.path().join("started");
-    let mut obs = home.start(&[
-        Scene::new("Empty", []),
-        Scene::new(
-            "Main",
-            [Item {
-                starts_engine: true,
-                ..Item::showing("Gifts")
-            }],
-        ),
-    ]);
+    let mut obs = home.start(&[Scene::new("Empty", []), with_engine()]);
     // A source that is not on air starts nothing, though it is looked at.
     let _ = obs.try_look("Gifts");
     assert!(!started.exists());
     obs.switch_to("Main");
-    obs.wait_for("Gifts", "the engine was started", |picture| {
-        let (x, y) = column(0, picture.size());
-        picture.at(x, y) == CARD[0]
-    });
+    obs.wait_for("Gifts", "the engine was started", is_card);
     let pid = only_start(&started);
     let rings = obs.home().rings();
     assert_eq!(Instance::find(&rings, "main", now_ns()).unwrap().pid, pid);
@@ -45,25 +33,34 @@ fn an_engine_is_started_for_a_source_on_air_and_ends_with_it() {
         (!is_running(pid)).then_some(())
     });
     assert_eq!(only_start(&started), pid);
+}
 
-    // Once more, ended by OBS's own end.
-    fs::remove_file(&started).unwrap();
-    obs.call(
-        "CreateInput",
-        &json!({ "sceneName": "Main", "inputName": "Gifts", "inputKind": "hyperfocus_gifts" }),
-    );
-    until("it is started again", || started.exists().then_some(()));
-    until("its ring is there", || {
-        Instance::find(&rings, "main", now_ns())
-            .ok()
-            .filter(Instance::is_running)
-    });
+#[test]
+fn an_engine_ends_with_the_obs_that_started_it() {
+    let Some(home) = Home::new() else { return };
+    home.install_engine(&as_engine(&home));
+    let started = home.path().join("started");
+    let mut obs = home.start(&[with_engine()]);
+    obs.wait_for("Gifts", "the engine was started", is_card);
     let pid = only_start(&started);
     let (status, _home) = obs.quit();
     assert!(status.success(), "{status}");
     until("the engine ends with OBS", || {
         (!is_running(pid)).then_some(())
     });
+}
+
+fn with_engine() -> Scene {
+    let source = Item {
+        starts_engine: true,
+        ..Item::showing("Gifts")
+    };
+    Scene::new("Main", [source])
+}
+
+fn is_card(picture: &Picture) -> bool {
+    let (x, y) = column(0, picture.size());
+    picture.at(x, y) == CARD[0]
 }
 
 /// The process of the one line in the list of starts.

@@ -105,6 +105,9 @@ fn collection(scenes: &[Scene], canvas: (u32, u32)) -> Value {
             "id": "hyperfocus_gifts", "versioned_id": "hyperfocus_gifts", "name": item.source,
             "settings": { "instance": item.instance, "start_engine": item.starts_engine },
             "mixers": 255, "volume": 1.0,
+            // OBS 29 now and then crashes or hangs when it is closed with
+            // inputs in its mixer's dock, its own ffmpeg_source among them.
+            "private_settings": { "mixer_hidden": true },
         }));
     }
     for scene in scenes {

@@ -236,7 +236,9 @@ impl Obs {
         self.process.pid()
     }
 
-    /// Ends OBS as closing its window does; its folders are left to look at.
+    /// Ends OBS as closing its window does; its folders are left for another.
+    /// Not for an OBS in which inputs were made by request: those are in the
+    /// mixer, with which OBS 29 does not always end well.
     pub(crate) fn quit(mut self) -> (ExitStatus, Home) {
         self.process.interrupt();
         let status = until("OBS ends", || self.process.poll());
