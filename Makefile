@@ -14,7 +14,7 @@ export HYPERFOCUS_VENV ?= $(CARGO_TARGET_DIR)/venv
 # More words for the program: make demo ARGS="--seconds 60 --headless"
 ARGS ?=
 
-.PHONY: help setup demo run obs test bench gallery lint fmt docs completions man clean
+.PHONY: help setup demo run obs test bench versus gallery lint fmt docs completions man clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ test: setup ## Everything that must hold, fastest first
 
 bench: setup ## The benchmark table, and out/bench.json
 	@scripts/bench.sh
+
+versus: setup ## CPU and memory beside a browser source (installs Chromium): out/versus.json
+	@scripts/versus.sh $(ARGS)
 
 lint: setup ## Format, clippy, spelling, licences and advisories
 	@scripts/lint.sh

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# The engine beside a browser source: installs what only this needs, then
+# measures. HYPERFOCUS_ENGINE names an engine that is built already.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+target="${CARGO_TARGET_DIR:-target}"
+python="${HYPERFOCUS_VENV:-$target/venv}/bin/python"
+folder="$target/versus"
+
+say() { printf 'versus: %s\n' "$*" >&2; }
+
+# A Chromium of any name will do, and so will a newer npm than Debian's.
+missing=()
+[ -x /usr/lib/chromium/chromium ] || command -v chromium chromium-browser google-chrome chrome > /dev/null \
+    || missing+=(chromium)
+command -v npm > /dev/null || missing+=(npm)
+if [ "${#missing[@]}" -gt 0 ]; then
+    if ! command -v apt-get > /dev/null; then
+        say "please install ${missing[*]}: a browser to compare with, npm for what its pages use"
+        exit 1
+    fi
+    as_root=()
+    [ "$(id -u)" -eq 0 ] || as_root=(sudo)
+    say "installing ${missing[*]}"
+    "${as_root[@]}" apt-get update -qq || say "apt-get update had errors; going on with the lists at hand"
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends "${missing[@]}"
+fi
+
+# As the lock file says, and again only when that changes.
+if ! cmp -s benches/versus/package-lock.json "$folder/installed.json"; then
+    say "installing the pages' libraries in $folder"
+    mkdir -p "$folder"
+    cp benches/versus/package.json benches/versus/package-lock.json benches/versus/.npmrc "$folder/"
+    (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+    cp benches/versus/package-lock.json "$folder/installed.json"
+fi
+
+engine="${HYPERFOCUS_ENGINE:-}"
+if [ -z "$engine" ]; then
+    "${CARGO:-cargo}" build --locked
+    engine="$target/debug/hyperfocus"
+fi
+exec "$python" -B benches/versus/versus.py --engine "$engine" --modules "$folder/node_modules" "$@"
