@@ -134,6 +134,8 @@ fn role() {
                 Err(RecvTimeoutError::Disconnected) => return,
                 command => command.ok(),
             },
+            // An OBS that was killed ends no engine; its home is gone then.
+            None if !folder.path().exists() => return,
             None => {
                 std::thread::sleep(BEAT);
                 None
