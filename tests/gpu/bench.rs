@@ -39,6 +39,9 @@ fn every_figure_keeps_its_id() {
             "gifts.rate",
             "gifts.pipelines",
             "gifts.assets",
+            "obs.added_cpu",
+            "obs.added_cpu.in_all",
+            "obs.frame_time",
         ]
     );
     let different: BTreeSet<_> = ids.iter().collect();
