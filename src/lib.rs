@@ -34,6 +34,8 @@
 //! | [`output`] | where presented frames go | `render` |
 //! | [`flash`] | whether what is shown flashes harmfully (WCAG 2.3.1) | |
 //! | [`config`] | file, environment and flags | |
+//! | [`draft`] | files that appear whole or not at all | `render` or `cli` |
+//! | [`ffmpeg`] | the external program that encodes video | `render` or `cli` |
 //! | [`pack`] | frames with alpha into a gift's video | `cli` |
 //! | [`demo`] | a scripted show and the server that plays it | `net` |
 //! | [`engine`] | a run: the layers put together, driven and ended | `render`, `cli` |
@@ -67,8 +69,12 @@ pub mod cli;
 pub mod config;
 #[cfg(feature = "net")]
 pub mod demo;
+#[cfg(any(feature = "render", feature = "cli"))]
+pub mod draft;
 #[cfg(all(feature = "render", feature = "cli"))]
 pub mod engine;
+#[cfg(any(feature = "render", feature = "cli"))]
+pub mod ffmpeg;
 pub mod flash;
 #[cfg(feature = "render")]
 pub mod locale;

@@ -18,8 +18,9 @@ use super::measure::{Limit, RUNS, Row, Turns};
 use crate::catalog::Catalog;
 use crate::cli::{Figure, find_catalog};
 use crate::config::Size;
-use crate::engine::{FrameCost, Rehearsal, publish_frame};
+use crate::engine::{FrameCost, Rehearsal};
 use crate::model::{Gift, Sender};
+use crate::output::publish_frame;
 use crate::render::present::{Form, FrameRequest, MappedFrame, Taker, add_outlet};
 
 pub const AREA: Area = Area {

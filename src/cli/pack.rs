@@ -10,7 +10,8 @@ use anyhow::{Context, Result, bail};
 
 use super::Shutdown;
 use super::args::PackArgs;
-use crate::pack::{Draft, Encoder, Encoding, Layout, Packer, Sequence, mp4};
+use crate::draft::Draft;
+use crate::pack::{Encoder, Encoding, Layout, Packer, Sequence, mp4};
 
 pub(super) fn run(args: &PackArgs) -> Result<ExitCode> {
     let sequence = Sequence::find(&args.frames)?;
@@ -44,7 +45,7 @@ pub(super) fn run(args: &PackArgs) -> Result<ExitCode> {
         .with_context(|| format!("cannot write {name}"))?;
     let bytes = packed.temporary().metadata().map_or(0, |data| data.len());
     packed
-        .publish(&args.out)
+        .publish()
         .with_context(|| format!("cannot write {name}"))?;
     println!(
         "{name}: {} frames, {:.1} s, {}x{} in a video of {}x{}, {:.2} MB",

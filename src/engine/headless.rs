@@ -8,12 +8,11 @@ use bevy::app::{App, PluginsState};
 use bevy::prelude::World;
 use bevy::tasks::tick_global_task_pools_on_main_thread;
 
-use super::obs::Pace;
 use super::tally::Tally;
 use super::wake::Alarm;
 use super::{CLEAN_FRAMES, LONGEST_SLEEP, Rest, rest};
 use crate::cli::RunPlan;
-use crate::output::Outputs;
+use crate::output::{ObsPace, Outputs};
 use crate::session::ConnectionState;
 use crate::stage::{Connected, Director};
 
@@ -36,7 +35,7 @@ fn is_over(world: &World) -> bool {
 pub(super) fn drive(
     app: &mut App,
     plan: &RunPlan,
-    pace: &Pace,
+    pace: &ObsPace,
     alarm: &Alarm,
     outputs: &Outputs,
     tally: &mut Tally,

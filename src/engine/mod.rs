@@ -10,7 +10,6 @@ mod adapter;
 mod app;
 mod headless;
 mod look;
-mod obs;
 mod preview;
 mod reload;
 mod requests;
@@ -35,7 +34,7 @@ use crate::cli::{OutputPlan, RunPlan, Summary};
 use crate::config;
 use crate::model::{Control, Moment};
 use crate::net::{Identity, Link, NetConfig, Waker};
-use crate::output::{OutputReport, Outputs, Sink};
+use crate::output::{ObsFeed, ObsPace, ObsSound, OutputReport, Outputs, Sink};
 use crate::render::Warmup;
 use crate::render::boards::Boards;
 use crate::render::captions::CaptionDesk;
@@ -45,13 +44,11 @@ use crate::session::SessionSettings;
 use crate::sound::{MixSource, SoundPlugin, Speakers, Tap};
 use crate::stage::{Director, StageLink};
 
-pub use obs::publish_frame;
 pub use preview::preview;
 pub use sheet::sheet;
 pub use still::{FrameCost, Rehearsal, StillError};
 
 use adapter::Gpu;
-use obs::{ObsFeed, Pace};
 use tally::Tally;
 use wake::Alarm;
 
@@ -111,7 +108,7 @@ pub fn run_with(
     let mut app = open_app(&plan, gpu, catalog, StageLink::new(link))?;
     app.insert_resource(look::look(&plan.look, plan.show.motion));
     requests::install(&mut app, !sinks.is_empty());
-    let obs = open_obs(&plan, &alarm)?;
+    let (obs, obs_sound) = open_obs(&plan, &alarm)?.unzip();
     if let Some(obs) = &obs {
         obs.install(
             &mut app,
@@ -132,11 +129,11 @@ pub fn run_with(
     show.control(Moment::ZERO, Control::Volume(plan.sound.volume));
     video_sound::install(&mut app, mixer);
     install(&mut app);
-    let voices = Voices::open(mix, &plan, obs.as_ref());
+    let voices = Voices::open(mix, &plan, obs_sound);
     let frames = app.world().resource::<Frames>().0.clone();
     let outputs = Outputs::spawn(frames, sinks);
 
-    let pace = obs.as_ref().map_or_else(Pace::default, ObsFeed::pace);
+    let pace = obs.as_ref().map_or_else(ObsPace::default, ObsFeed::pace);
     let ended = drive(app, &plan, &pace, &alarm, outputs, tally)?;
     let (mut summary, report) = ended.close();
     voices.close();
@@ -154,13 +151,16 @@ pub fn run_with(
 }
 
 /// The ring for OBS, if the plan has one.
-fn open_obs(plan: &RunPlan, alarm: &Alarm) -> Result<Option<ObsFeed>> {
+fn open_obs(plan: &RunPlan, alarm: &Alarm) -> Result<Option<(ObsFeed, ObsSound)>> {
     let name = plan.outputs.iter().find_map(|output| match output {
         OutputPlan::Obs { name } => Some(name),
         _ => None,
     });
-    name.map(|name| ObsFeed::open(name, plan.stage.size, alarm.clone()))
-        .transpose()
+    let Some(name) = name else { return Ok(None) };
+    let config::Size { width, height } = plan.stage.size;
+    let alarm = alarm.clone();
+    let feed = ObsFeed::open(name, (width, height), move || alarm.ring())?;
+    Ok(Some(feed))
 }
 
 /// Who hears the mix.
@@ -171,9 +171,9 @@ enum Voices {
 }
 
 impl Voices {
-    fn open(mix: MixSource, plan: &RunPlan, obs: Option<&ObsFeed>) -> Self {
+    fn open(mix: MixSource, plan: &RunPlan, obs: Option<ObsSound>) -> Self {
         match obs {
-            Some(obs) => Self::Obs(obs.hear(mix)),
+            Some(mut obs) => Self::Obs(Tap::start(mix, move |samples| obs.write(samples))),
             None => Self::Speakers(Speakers::start(mix, plan.sound.device.clone())),
         }
     }
@@ -228,7 +228,7 @@ fn open_app(plan: &RunPlan, gpu: Gpu, catalog: Arc<Catalog>, link: StageLink) ->
 fn drive(
     mut app: App,
     plan: &RunPlan,
-    pace: &Pace,
+    pace: &ObsPace,
     alarm: &Alarm,
     outputs: Outputs,
     mut tally: Tally,

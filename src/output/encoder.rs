@@ -2,9 +2,9 @@
 //! of its own, and never outlives its owner.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
@@ -14,9 +14,9 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, Tr
 
 use super::OutputError;
 use super::bleed::bleed;
+pub use crate::ffmpeg::PROGRAM as ENCODER;
+use crate::ffmpeg::last_words;
 
-/// The program that encodes.
-pub const ENCODER: &str = "ffmpeg";
 /// How long an encoder may take for a single frame, or to close its file,
 /// before it counts as stuck.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -24,9 +24,6 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 /// Frames that wait for the encoder: a quarter second, 66 MB at 1920x1080.
 /// When it is full the encoder is too slow, and more would only be memory.
 const QUEUE: usize = 8;
-/// How much of what the encoder complains about is kept: its last lines name
-/// the reason.
-const WORDS: usize = 2_000;
 const POLL: Duration = Duration::from_millis(10);
 
 /// What is encoded, and where to.
@@ -258,19 +255,6 @@ fn feed(
         }
     }
     Ok(())
-}
-
-/// Reads to the end, so that the encoder never waits for a reader, and keeps
-/// the end.
-fn last_words(mut complaints: ChildStderr) -> String {
-    let mut kept = Vec::new();
-    let mut chunk = [0; 1024];
-    while let Ok(count @ 1..) = complaints.read(&mut chunk) {
-        kept.extend_from_slice(&chunk[..count]);
-        let surplus = kept.len().saturating_sub(WORDS);
-        kept.drain(..surplus);
-    }
-    String::from_utf8_lossy(&kept).trim().to_owned()
 }
 
 /// Where the program is, by the given list of folders or else by PATH.

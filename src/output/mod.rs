@@ -6,6 +6,9 @@
 //! that fails is closed, and that is said once, with what to do about it; the
 //! others go on.
 //!
+//! OBS is not among them: its frames go from the GPU's buffers straight into
+//! shared memory, in a form of their own ([`ObsFeed`]).
+//!
 //! All sinks expect frames in [`Form::Straight`](crate::render::present::Form).
 //! Files appear under their names only when they are whole.
 
@@ -14,6 +17,7 @@ mod clock;
 mod draft;
 mod encoder;
 mod fan;
+mod obs;
 mod png;
 mod raw;
 mod sequence;
@@ -27,11 +31,14 @@ use std::path::PathBuf;
 
 pub use encoder::{ENCODER, PATIENCE};
 pub use fan::{OutputReport, Outputs};
+pub use obs::{ObsFeed, ObsPace, ObsSound, publish_frame};
 pub use png::PngSink;
 pub use raw::RawSink;
 pub use sequence::SequenceSink;
 pub use sheet::{ContactSheet, Label};
 pub use webm::{IDLE, WebmSettings, WebmSink, WhenBehind};
+
+use hyperfocus_ring::RingError;
 
 use crate::render::present::Frame;
 
@@ -81,6 +88,10 @@ pub enum OutputError {
     NoFile(String),
     #[error("{0} would be empty")]
     Empty(String),
+    #[error("OBS cannot be reached: {0}")]
+    Obs(RingError),
+    #[error("{0}; give this one another --name")]
+    NameTaken(RingError),
     #[error("whoever read {0} has left")]
     ReaderLeft(String),
     #[error(

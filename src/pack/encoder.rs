@@ -2,15 +2,13 @@
 //! never outlives its owner.
 
 use std::ffi::OsString;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::Path;
-use std::process::{Child, ChildStderr, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::thread::{self, JoinHandle};
 
 use super::layout::Layout;
-
-/// The program that encodes.
-pub const ENCODER: &str = "ffmpeg";
+use crate::ffmpeg::{PROGRAM as ENCODER, last_words};
 
 /// x264's constant rate factor unless asked otherwise. Soft edges come out
 /// within about one level of their source, on average.
@@ -21,10 +19,6 @@ const BEST_QUALITY: u8 = 1;
 
 /// Seconds from one frame that stands by itself to the next, at most.
 const KEYFRAME_SECONDS: u32 = 2;
-
-/// How much of what the encoder complains about is kept: its last lines name
-/// the reason.
-const WORDS: usize = 2_000;
 
 /// What is encoded, and where to.
 #[derive(Debug)]
@@ -182,17 +176,4 @@ fn file_url(path: &Path) -> OsString {
     let mut url = OsString::from("file:");
     url.push(path);
     url
-}
-
-/// Reads to the end, so that the encoder never waits for a reader, and keeps
-/// the end.
-fn last_words(mut complaints: ChildStderr) -> String {
-    let mut kept = Vec::new();
-    let mut chunk = [0; 1024];
-    while let Ok(count @ 1..) = complaints.read(&mut chunk) {
-        kept.extend_from_slice(&chunk[..count]);
-        let surplus = kept.len().saturating_sub(WORDS);
-        kept.drain(..surplus);
-    }
-    String::from_utf8_lossy(&kept).trim().to_owned()
 }

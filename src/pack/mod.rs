@@ -16,15 +16,13 @@
 //! Pixels become Y'CbCr here and not in the encoder, which would compute chroma
 //! across the border of colour and alpha. One frame is held at a time.
 
-mod draft;
 mod encoder;
 mod frames;
 pub mod layout;
 pub mod mp4;
 pub mod pixels;
 
-pub use draft::Draft;
-pub use encoder::{DEFAULT_QUALITY, ENCODER, Encoder, EncoderError, Encoding};
+pub use encoder::{DEFAULT_QUALITY, Encoder, EncoderError, Encoding};
 pub use frames::{FrameError, MAX_FRAMES, Picture, Sequence};
 pub use layout::{AlphaSize, Layout, MAX_SIDE, TooLarge};
 pub use pixels::Packer;

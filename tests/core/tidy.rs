@@ -92,6 +92,8 @@ const LAYERS: &[(&str, &[Reach])] = &[
     (
         "output",
         &[
+            Whole("draft"),
+            Whole("ffmpeg"),
             Whole("render"),
             Whole("stage"),
             Whole("show"),
@@ -100,7 +102,9 @@ const LAYERS: &[(&str, &[Reach])] = &[
         ],
     ),
     // Writes files for others as well, by the format and not by our reader.
-    ("pack", &[]),
+    ("draft", &[]),
+    ("ffmpeg", &[]),
+    ("pack", &[Whole("ffmpeg")]),
     ("vault", &[]),
     (
         "demo",

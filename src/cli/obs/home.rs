@@ -245,14 +245,14 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn obs_is_looked_for_where_debian_and_flatpak_put_it() {
-        let variable = |name: &str| (name == "HOME").then(|| PathBuf::from("/home/ada"));
+        let variable = |name: &str| (name == "HOME").then(|| PathBuf::from("/ada"));
         let plugins: Vec<_> = ObsHome::candidates(&variable)
             .iter()
             .map(ObsHome::plugin)
             .collect();
         let end = "plugins/hyperfocus/bin/64bit/hyperfocus.so";
-        let ordinary = Path::new("/home/ada/.config/obs-studio").join(end);
-        let sandbox = "/home/ada/.var/app/com.obsproject.Studio/config/obs-studio";
+        let ordinary = Path::new("/ada/.config/obs-studio").join(end);
+        let sandbox = "/ada/.var/app/com.obsproject.Studio/config/obs-studio";
         assert_eq!(plugins, [ordinary, Path::new(sandbox).join(end)]);
     }
 }

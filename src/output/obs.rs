@@ -6,21 +6,19 @@
 //! paces the stage, and whether the source is on air. While it is not, gifts
 //! wait, as they would for a hidden window.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow};
 use bevy::prelude::*;
 use hyperfocus_ring::{
-    Connection, Folder, FrameStamp, ReaderWish, RingError, Settings, Vitals, Writer, now_ns,
+    Connection, Folder, FrameStamp, ReaderWish, RingError, SAMPLE_RATE, Settings, SoundWriter,
+    Vitals, Writer, now_ns,
 };
 
-use super::wake::Alarm;
-use crate::config::Size;
+use super::OutputError;
 use crate::render::present::{Form, FrameRequest, MappedFrame, Taker, add_outlet};
-use crate::sound::{MixSource, RATE, Tap};
 use crate::stage::{Connected, ConnectionState, Director, LastEvent, StageSet};
 
 /// How far ahead of its pulling sound is to be heard: OBS wants it early, and
@@ -29,20 +27,19 @@ const LEAD_NS: u64 = 30_000_000;
 /// Sound that is further than this from its clock begins anew: it was silent,
 /// or the machine stood still.
 const DRIFT_NS: u64 = 60_000_000;
-
 /// How often the heart beats and OBS is listened to. The source goes blank
 /// after half a second without a beat.
 const BEAT: Duration = Duration::from_millis(100);
 
 /// The ring, from its making to its orderly end.
-pub(super) struct ObsFeed {
+pub struct ObsFeed {
     state: Arc<State>,
     heart: Option<JoinHandle<()>>,
 }
 
 struct State {
-    /// Held for one copy of a frame here, and for a few words in the heart.
-    writer: Mutex<Writer>,
+    /// Held for one copy of a frame, or for a few words.
+    ring: Mutex<Ring>,
     /// Nanoseconds between frames as OBS wants them; 0 while it does not say.
     period: AtomicU64,
     /// Whether OBS has taken its seat.
@@ -53,104 +50,89 @@ struct State {
     is_owed: AtomicBool,
     is_over: AtomicBool,
     frames: AtomicU64,
-    /// [`Connection`] by its place in [`CONNECTIONS`].
-    connection: AtomicU32,
-    backend_event_ns: AtomicU64,
 }
 
-/// In the order of their numbers in [`State`].
-const CONNECTIONS: [Connection; 5] = [
-    Connection::Unknown,
-    Connection::Connecting,
-    Connection::Online,
-    Connection::Offline,
-    Connection::Stopped,
-];
+struct Ring {
+    writer: Writer,
+    /// What the next beat says.
+    vitals: Vitals,
+}
 
 impl ObsFeed {
-    /// Makes the ring called `name`.
+    /// Makes the ring called `name` for frames of `size` pixels, and what takes
+    /// its sound. `wake` is called when OBS wants something else than before.
     ///
     /// # Errors
     /// When an engine of that name runs already, or shared memory is not to be
     /// had.
-    pub(super) fn open(name: &str, size: Size, alarm: Alarm) -> Result<Self> {
-        let folder = Folder::of_user().context("OBS cannot be reached")?;
-        let writer = Writer::create(
-            &folder,
-            &Settings {
-                name,
-                engine: env!("CARGO_PKG_VERSION"),
-                width: size.width,
-                height: size.height,
-            },
-        )
-        .map_err(|error| match error {
-            RingError::Running { .. } => anyhow!("{error}; give this one another --name"),
-            error => anyhow!("OBS cannot be reached: {error}"),
-        })?;
+    pub fn open(
+        name: &str,
+        (width, height): (u32, u32),
+        wake: impl Fn() + Send + 'static,
+    ) -> Result<(Self, ObsSound), OutputError> {
+        let settings = Settings {
+            name,
+            engine: env!("CARGO_PKG_VERSION"),
+            width,
+            height,
+        };
+        let mut writer = Folder::of_user()
+            .and_then(|folder| Writer::create(&folder, &settings))
+            .map_err(|error| match error {
+                RingError::Running { .. } => OutputError::NameTaken(error),
+                error => OutputError::Obs(error),
+            })?;
+        let sound = ObsSound {
+            ring: writer.take_sound().expect("a new ring's sound is free"),
+            next_ns: 0,
+        };
         let state = Arc::new(State {
-            writer: Mutex::new(writer),
+            ring: Mutex::new(Ring {
+                writer,
+                vitals: Vitals::default(),
+            }),
             period: AtomicU64::new(0),
             is_joined: AtomicBool::new(false),
             is_showing: AtomicBool::new(false),
             is_owed: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
             frames: AtomicU64::new(0),
-            connection: AtomicU32::new(0),
-            backend_event_ns: AtomicU64::new(0),
         });
         let heart = {
             let state = state.clone();
             thread::Builder::new()
                 .name("obs".into())
-                .spawn(move || state.beat(&alarm))
-                .context("no thread is left for OBS")?
+                .spawn(move || state.beat(wake))
+                .expect("a system that draws has a thread left for what it draws")
         };
-        Ok(Self {
+        let feed = Self {
             state,
             heart: Some(heart),
-        })
+        };
+        Ok((feed, sound))
     }
 
     /// Makes the app feed the ring. `is_alone` says that nothing else shows the
     /// stage, so that gifts are to wait while OBS does not.
-    pub(super) fn install(&self, app: &mut App, is_alone: bool) {
+    pub fn install(&self, app: &mut App, is_alone: bool) {
         add_outlet(app, Form::LinearPremultiplied, Frames(self.state.clone()));
-        app.insert_resource(Feed {
-            state: self.state.clone(),
-            is_alone,
-            was_showing: None,
-        })
-        .add_systems(Update, follow.in_set(StageSet::Report))
-        .add_systems(Update, tell.after(StageSet::Receive));
-    }
-
-    /// Takes the mix to OBS, once.
-    pub(super) fn hear(&self, mix: MixSource) -> Tap {
-        let mut sound = self.state.writer().take_sound();
-        let mut next = 0;
-        Tap::start(mix, move |samples| {
-            let Some(sound) = &mut sound else { return };
-            let due = now_ns() + LEAD_NS;
-            if due.abs_diff(next) > DRIFT_NS {
-                next = due;
-            }
-            sound.write(samples, next);
-            next += (samples.len() / 2) as u64 * 1_000_000_000 / u64::from(RATE);
-        })
+        app.insert_resource(Feed(self.state.clone()))
+            .add_systems(Update, tell.after(StageSet::Receive));
+        if is_alone {
+            app.add_systems(Update, follow.in_set(StageSet::Report));
+        }
     }
 
     /// What paces the stage in place of its own rate.
-    pub(super) fn pace(&self) -> Pace {
-        Pace(Some(self.state.clone()))
+    pub fn pace(&self) -> ObsPace {
+        ObsPace(Some(self.state.clone()))
     }
 
     /// Ends the ring: the source is blank at once. Says what it has had.
-    pub(super) fn close(mut self) -> String {
+    pub fn close(mut self) -> String {
         self.stop();
-        let name = self.state.writer().name().to_owned();
         let frames = self.state.frames.load(Ordering::Relaxed);
-        format!("OBS ({name}): {frames} frames")
+        format!("OBS ({}): {frames} frames", self.state.ring().writer.name())
     }
 
     fn stop(&mut self) {
@@ -169,12 +151,34 @@ impl Drop for ObsFeed {
     }
 }
 
+/// Where sound for OBS goes.
+pub struct ObsSound {
+    ring: SoundWriter,
+    /// When the next sample is to be heard.
+    next_ns: u64,
+}
+
+impl ObsSound {
+    /// Takes interleaved stereo at 48 kHz as it is due; nothing need be written
+    /// for silence.
+    pub fn write(&mut self, samples: &[f32]) {
+        let due = now_ns() + LEAD_NS;
+        if due.abs_diff(self.next_ns) > DRIFT_NS {
+            self.next_ns = due;
+        }
+        self.ring.write(samples, self.next_ns);
+        let frames = (samples.len() / 2) as u64;
+        self.next_ns += frames * 1_000_000_000 / u64::from(SAMPLE_RATE);
+    }
+}
+
 /// The time between two frames, which OBS may say.
 #[derive(Clone, Default)]
-pub(super) struct Pace(Option<Arc<State>>);
+pub struct ObsPace(Option<Arc<State>>);
 
-impl Pace {
-    pub(super) fn period(&self, own: Duration) -> Duration {
+impl ObsPace {
+    /// OBS's, or `own` where there is no OBS or it does not say.
+    pub fn period(&self, own: Duration) -> Duration {
         let said = self.0.as_ref().map(|state| &state.period);
         match said.map_or(0, |period| period.load(Ordering::Relaxed)) {
             0 => own,
@@ -184,25 +188,20 @@ impl Pace {
 }
 
 impl State {
-    fn writer(&self) -> MutexGuard<'_, Writer> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    fn ring(&self) -> MutexGuard<'_, Ring> {
+        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn beat(&self, alarm: &Alarm) {
+    fn beat(&self, wake: impl Fn()) {
         while !self.is_over.load(Ordering::Acquire) {
-            let connection = self.connection.load(Ordering::Relaxed) as usize;
-            let vitals = Vitals {
-                connection: CONNECTIONS[connection],
-                backend_event_ns: self.backend_event_ns.load(Ordering::Relaxed),
-            };
             let wish = {
-                let mut writer = self.writer();
+                let Ring { writer, vitals } = &mut *self.ring();
                 let now = now_ns();
-                writer.beat(now, &vitals);
+                writer.beat(now, vitals);
                 writer.wish(now)
             };
             if self.heed(&wish) {
-                alarm.ring();
+                wake();
             }
             thread::park_timeout(BEAT);
         }
@@ -214,8 +213,8 @@ impl State {
             1_000_000_000 * u64::from(denominator) / u64::from(numerator)
         });
         self.period.store(period, Ordering::Relaxed);
-        let has_come = wish.is_alive && !self.is_joined.swap(wish.is_alive, Ordering::Relaxed);
-        self.is_joined.store(wish.is_alive, Ordering::Relaxed);
+        let was_joined = self.is_joined.swap(wish.is_alive, Ordering::Relaxed);
+        let has_come = wish.is_alive && !was_joined;
         if has_come {
             tracing::info!("OBS takes the frames");
             self.is_owed.store(true, Ordering::Release);
@@ -236,7 +235,7 @@ impl Taker for Frames {
     }
 
     fn take(&mut self, frame: &MappedFrame<'_>) -> bool {
-        let is_taken = publish_frame(&mut self.0.writer(), frame);
+        let is_taken = publish_frame(&mut self.0.ring().writer, frame);
         self.0
             .frames
             .fetch_add(u64::from(is_taken), Ordering::Relaxed);
@@ -269,17 +268,18 @@ pub fn publish_frame(writer: &mut Writer, frame: &MappedFrame<'_>) -> bool {
 }
 
 #[derive(Resource)]
-struct Feed {
-    state: Arc<State>,
-    is_alone: bool,
-    was_showing: Option<bool>,
-}
+struct Feed(Arc<State>);
 
 /// A source that nobody sees is no live output: what is shown in it alone would
 /// be acknowledged as seen.
-fn follow(time: Res<Time<Real>>, mut feed: ResMut<Feed>, mut director: ResMut<Director>) {
-    let is_showing = feed.state.is_showing.load(Ordering::Acquire);
-    if feed.is_alone && feed.was_showing.replace(is_showing) != Some(is_showing) {
+fn follow(
+    time: Res<Time<Real>>,
+    feed: Res<Feed>,
+    mut director: ResMut<Director>,
+    mut was_showing: Local<Option<bool>>,
+) {
+    let is_showing = feed.0.is_showing.load(Ordering::Acquire);
+    if was_showing.replace(is_showing) != Some(is_showing) {
         director.show.set_live_output(time.elapsed(), is_showing);
     }
 }
@@ -287,17 +287,15 @@ fn follow(time: Res<Time<Real>>, mut feed: ResMut<Feed>, mut director: ResMut<Di
 /// What the source says about the backend.
 fn tell(connected: Res<Connected>, last: Res<LastEvent>, feed: Res<Feed>) {
     if connected.is_changed() {
-        let number = match &connected.0 {
-            None => 0,
-            Some(ConnectionState::Connecting) => 1,
-            Some(ConnectionState::Online) => 2,
-            Some(ConnectionState::Offline { .. }) => 3,
-            Some(ConnectionState::Stopped(_)) => 4,
+        feed.0.ring().vitals.connection = match &connected.0 {
+            None => Connection::Unknown,
+            Some(ConnectionState::Connecting) => Connection::Connecting,
+            Some(ConnectionState::Online) => Connection::Online,
+            Some(ConnectionState::Offline { .. }) => Connection::Offline,
+            Some(ConnectionState::Stopped(_)) => Connection::Stopped,
         };
-        feed.state.connection.store(number, Ordering::Relaxed);
     }
     if last.is_changed() && last.0.is_some() {
-        let now = now_ns();
-        feed.state.backend_event_ns.store(now, Ordering::Relaxed);
+        feed.0.ring().vitals.backend_event_ns = now_ns();
     }
 }

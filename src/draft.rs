@@ -8,31 +8,43 @@ use std::path::{Path, PathBuf};
 /// and removed otherwise.
 #[derive(Debug)]
 pub struct Draft {
+    path: PathBuf,
     temporary: PathBuf,
     published: bool,
 }
 
+/// Why there can be no draft.
+#[derive(Debug, thiserror::Error)]
+pub enum DraftError {
+    #[error("it names no file; give a file name to write to")]
+    NoFile,
+    #[error(transparent)]
+    Folder(#[from] io::Error),
+}
+
 impl Draft {
-    /// A draft for `path`, told from other drafts for it by `stage`. No file is
-    /// created yet.
+    /// A draft of `path`, told from other drafts of it by `stage`. Its folder is
+    /// made where it is absent; no file is created yet.
     ///
     /// # Errors
     /// When `path` is a folder or names no file, or its folder cannot be made.
-    pub fn of(path: &Path, stage: &str) -> io::Result<Self> {
-        let name = path
-            .file_name()
-            .filter(|_| !path.is_dir())
-            .ok_or_else(|| io::Error::other("it names no file; give a file name to write to"))?;
-        if let Some(folder) = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-        {
+    pub fn of(path: &Path, stage: &str) -> Result<Self, DraftError> {
+        let name = path.file_name().filter(|_| !path.is_dir());
+        let name = name.ok_or(DraftError::NoFile)?.to_string_lossy();
+        let parent = path.parent();
+        if let Some(folder) = parent.filter(|folder| !folder.as_os_str().is_empty()) {
             fs::create_dir_all(folder)?;
         }
         Ok(Self {
-            temporary: path.with_file_name(format!(".{}.{stage}", name.to_string_lossy())),
+            path: path.to_owned(),
+            temporary: path.with_file_name(format!(".{name}.{stage}")),
             published: false,
         })
+    }
+
+    /// What is promised.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Where the contents go until they are complete.
@@ -44,8 +56,8 @@ impl Draft {
     ///
     /// # Errors
     /// When the file system refuses.
-    pub fn publish(mut self, path: &Path) -> io::Result<()> {
-        fs::rename(&self.temporary, path)?;
+    pub fn publish(mut self) -> io::Result<()> {
+        fs::rename(&self.temporary, &self.path)?;
         self.published = true;
         Ok(())
     }
@@ -75,8 +87,9 @@ mod tests {
         let draft = Draft::of(&path, "part").unwrap();
         fs::write(draft.temporary(), "whole").unwrap();
         assert!(!path.exists());
-        draft.publish(&path).unwrap();
+        draft.publish().unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "whole");
-        assert!(Draft::of(folder.path(), "part").is_err());
+        let refused = Draft::of(folder.path(), "part").unwrap_err();
+        assert!(matches!(refused, DraftError::NoFile), "{refused}");
     }
 }
