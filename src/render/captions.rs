@@ -16,7 +16,9 @@ use super::caption::{
     CardSpec, CardTitle, CounterSpec, NameSpec, Picture, PixelBuffer, Rgba,
     painter::CaptionSettings,
 };
-use super::card_place::{Shown, card_place, make_way, shown_by};
+use super::card_place::{
+    MAKE_ROOM, Readable, Shown, card_place, make_way, readable_cards, shown_by,
+};
 use super::layout::{Placement, StageSize};
 use super::letters::{MASK_HEIGHT, PaintedName};
 use super::look::Look;
@@ -109,6 +111,9 @@ struct Card {
     image: Vec2,
     /// From the middle of the body to the middle of the image.
     shift: Vec2,
+    /// How far it has made room for cards that it would cover: 1 is as if there
+    /// were none of them, 0 is gone. `None` until it is placed first.
+    room: Option<f32>,
 }
 
 /// The climbing counter of an act.
@@ -435,6 +440,7 @@ pub(super) fn receive(
                         body,
                         image: size,
                         shift,
+                        room: None,
                     },
                     ChildOf(act),
                 ));
@@ -498,14 +504,24 @@ fn place(
     trembling: Res<Trembling>,
     look: Res<Look>,
     acts: Query<(&Act, &Placement)>,
-    mut cards: Query<(&Card, &mut Transform, &MeshMaterial2d<QuadMaterial>), Without<Counter>>,
+    time: Res<Time>,
+    mut cards: Query<
+        (
+            Entity,
+            &mut Card,
+            &mut Transform,
+            &MeshMaterial2d<QuadMaterial>,
+        ),
+        Without<Counter>,
+    >,
     mut counters: Query<(&Counter, &mut Transform, &MeshMaterial2d<QuadMaterial>), Without<Card>>,
     mut materials: ResMut<Assets<QuadMaterial>>,
 ) {
     let mut bodies: HashMap<Entity, (Vec2, Vec2, f32)> = HashMap::new();
+    let mut readable = Vec::new();
     let headlines: Vec<Shown> = cards
         .iter()
-        .filter_map(|(card, ..)| {
+        .filter_map(|(_, card, ..)| {
             let (act, placement) = acts.get(card.act).ok()?;
             (act.lane == Lane::Headline).then(|| Shown {
                 at: card_place(act, placement, &stage, card.body),
@@ -514,7 +530,7 @@ fn place(
             })
         })
         .collect();
-    for (card, mut transform, material) in &mut cards {
+    for (entity, card, mut transform, _) in &mut cards {
         let Ok((act, placement)) = acts.get(card.act) else {
             continue;
         };
@@ -538,8 +554,27 @@ fn place(
             ..default()
         };
         bodies.insert(card.act, (at + rise, body, alpha));
+        readable.push(Readable {
+            card: entity,
+            lane: act.lane,
+            is_up: card.room.is_some_and(|room| room > 0.5),
+            id: act.id,
+            at,
+            body,
+        });
+    }
+    let readable = readable_cards(readable);
+    let step = time.delta_secs() / MAKE_ROOM;
+    for (entity, mut card, _, material) in &mut cards {
+        let Some((.., alpha)) = bodies.get(&card.act) else {
+            continue;
+        };
+        let wanted = f32::from(readable.contains(&entity));
+        let before = card.room.unwrap_or(wanted);
+        let room = before + (wanted - before).clamp(-step, step);
+        card.room = Some(room);
         if let Some(mut material) = materials.get_mut(&material.0) {
-            material.tint.w = alpha;
+            material.tint.w = alpha * room;
         }
     }
     for (counter, mut transform, material) in &mut counters {

@@ -1,11 +1,14 @@
-//! Where captions' cards are: under their acts, inside the safe area, and out of
-//! a headline's way.
+//! Where captions' cards are: under their acts, inside the safe area, out of a
+//! headline's way, and not over each other in a crowd.
+
+use std::collections::HashSet;
 
 use bevy::prelude::*;
 
 use super::captions::{ENTER, EXIT, SAFE_AREA};
 use super::layout::{Placement, StageSize};
 use crate::catalog::Lane;
+use crate::show::ActId;
 use crate::stage::Act;
 
 /// How far an act's card is there, 0 to 1.
@@ -37,6 +40,43 @@ pub(super) fn make_way(at: Vec2, body: Vec2, headlines: &[Shown]) -> Vec2 {
         (headline.at.y + apart.y - at.y) * ease
     });
     at + Vec2::new(0.0, lift.fold(0.0, f32::max))
+}
+
+/// How long a card takes to go where it would cover another, and to come back,
+/// seconds.
+pub(super) const MAKE_ROOM: f32 = 0.25;
+/// How far two cards may lie over each other, of their sizes: at their rims
+/// there is nothing to read.
+const MOST_COVERED: f32 = 0.12;
+
+/// A card that asks for room.
+pub(super) struct Readable {
+    pub(super) card: Entity,
+    pub(super) lane: Lane,
+    /// Whether it had room until now.
+    pub(super) is_up: bool,
+    pub(super) id: ActId,
+    pub(super) at: Vec2,
+    pub(super) body: Vec2,
+}
+
+/// The cards that can be read. In a crowd cards of ambient acts that would cover
+/// others are left out until there is room: names over names are nobody's. Those
+/// of dearer acts are always there, and a card that is up stays up.
+pub(super) fn readable_cards(mut cards: Vec<Readable>) -> HashSet<Entity> {
+    cards.sort_by_key(|card| (card.lane == Lane::Ambient, !card.is_up, card.id));
+    let mut up: Vec<&Readable> = Vec::new();
+    for card in &cards {
+        let is_covering = |other: &&Readable| {
+            let apart = (card.body + other.body) / 2.0 * (1.0 - MOST_COVERED);
+            let off = (card.at - other.at).abs();
+            off.x < apart.x && off.y < apart.y
+        };
+        if card.lane != Lane::Ambient || !up.iter().any(is_covering) {
+            up.push(card);
+        }
+    }
+    up.into_iter().map(|card| card.card).collect()
 }
 
 /// Where the middle of a card's body is: under its act, inside the safe area.
@@ -80,6 +120,46 @@ mod tests {
         };
         assert_eq!(make_way(at, BODY, &[gone]), at);
         assert_eq!(make_way(at, BODY, &[]), at);
+    }
+
+    fn card(number: u32, lane: Lane, is_up: bool, x: f32) -> Readable {
+        Readable {
+            card: Entity::from_raw_u32(number).unwrap(),
+            lane,
+            is_up,
+            id: ActId(number.into()),
+            at: Vec2::new(x, 0.0),
+            body: BODY,
+        }
+    }
+
+    fn readable(cards: Vec<Readable>) -> Vec<u32> {
+        let readable = readable_cards(cards);
+        let mut numbers: Vec<_> = readable.iter().map(|it| it.index_u32()).collect();
+        numbers.sort_unstable();
+        numbers
+    }
+
+    #[test]
+    fn in_a_crowd_no_name_lies_over_another() {
+        let crowd = |number: u32| card(number, Lane::Ambient, false, 90.0 * number as f32);
+        // The first, and the next that is clear of it, and so on.
+        assert_eq!(readable((0..12).map(crowd).collect()), [0, 4, 8]);
+    }
+
+    #[test]
+    fn a_name_that_is_up_stays_up_and_a_dear_one_is_never_left_out() {
+        let late = vec![
+            card(1, Lane::Ambient, false, 0.0),
+            card(2, Lane::Ambient, true, 50.0),
+        ];
+        assert_eq!(readable(late), [2]);
+        let dear = vec![
+            card(1, Lane::Ambient, true, 0.0),
+            card(2, Lane::Feature, false, 50.0),
+            card(3, Lane::Headline, false, 80.0),
+        ];
+        assert_eq!(readable(dear), [2, 3]);
     }
 
     #[test]
