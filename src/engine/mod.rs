@@ -9,6 +9,7 @@
 mod adapter;
 mod app;
 mod headless;
+mod lean;
 mod look;
 mod preview;
 mod reload;
