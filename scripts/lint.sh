@@ -8,6 +8,7 @@ venv="${HYPERFOCUS_VENV:-${CARGO_TARGET_DIR:-target}/venv}"
 "$cargo" fmt --all --check
 "$cargo" clippy --locked --no-default-features --all-targets -- -D warnings
 "$cargo" clippy --locked --no-default-features --features cli --all-targets -- -D warnings
+"$cargo" clippy --locked --no-default-features --features relay --all-targets -- -D warnings
 "$cargo" clippy --locked --all-targets -- -D warnings
 "$cargo" clippy --locked -p hyperfocus-ring -p hyperfocus-obs --all-targets -- -D warnings
 "$venv/bin/typos"

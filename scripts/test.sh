@@ -59,6 +59,9 @@ phase 'core: no features' "$cargo" test --locked --no-default-features
 # The program itself is part of this weight: it parses arguments, reads
 # configuration and speaks the network without Bevy.
 phase 'net: network and command line' "$cargo" test --locked --no-default-features --features cli --lib --bins --test net
+# The relay needs no Bevy either. The rest of the library has run by now.
+phase 'relay: hub and store' "$cargo" test --locked --no-default-features --features relay --lib relay::
+phase 'relay: server' "$cargo" test --locked --no-default-features --features relay --test relay
 # The stage's tests are the library's own. Of the binaries only `gpu`: the lighter
 # ones have run already, and linking them against Bevy would prove nothing new.
 phase 'stage and GPU: default features' "$cargo" test --locked --lib --bins --test gpu

@@ -37,6 +37,7 @@
 //! | [`draft`] | files that appear whole or not at all | `render` or `cli` |
 //! | [`ffmpeg`] | the external program that encodes video | `render` or `cli` |
 //! | [`pack`] | frames with alpha into a gift's video | `cli` |
+//! | [`relay`] | the server: gifts in over HTTP, kept, and out to every renderer | `relay` |
 //! | [`demo`] | a scripted show and the server that plays it | `net` |
 //! | [`engine`] | a run: the layers put together, driven and ended | `render`, `cli` |
 //! | [`cli`] | the program's commands | `cli` |
@@ -87,6 +88,8 @@ pub mod output;
 #[cfg(feature = "cli")]
 pub mod pack;
 pub mod protocol;
+#[cfg(feature = "relay")]
+pub mod relay;
 #[cfg(feature = "render")]
 pub mod render;
 pub mod session;

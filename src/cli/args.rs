@@ -27,6 +27,10 @@ pub(super) enum Command {
     Run(Box<RunArgs>),
     /// Play a scripted show of every gift against an embedded backend
     Demo(Box<DemoArgs>),
+    /// Take gifts in over HTTP and give them to every renderer of their stream
+    #[cfg(feature = "relay")]
+    #[command(after_help = AFTER_SERVE)]
+    Serve(ServeArgs),
     /// Look at single gifts while their recipes and textures are edited
     Preview(Box<PreviewArgs>),
     /// Say what is wrong with configuration, catalogue and assets, and where
@@ -59,6 +63,12 @@ Every setting can also stand in the configuration file or in a HYPERFOCUS_* \
 variable; flags win. Ctrl-C and SIGTERM close the connection in good order and \
 exit with 0. Outputs go together; without --headless or --output there is a \
 window as well.";
+
+#[cfg(feature = "relay")]
+const AFTER_SERVE: &str = "\
+The tokens lie in the data folder as host.token, viewer.token and ingest.token. A \
+gift is on disk before it is accepted, and is sent until a host has shown it. What \
+there is over HTTP stands in /openapi.json.";
 
 const AFTER_PACK: &str = "\
 Frames are PNG files with transparency, all of one size, in the order of the last \
@@ -175,6 +185,36 @@ pub(super) struct DemoArgs {
     pub port: u16,
     #[command(flatten)]
     pub stage: StageArgs,
+}
+
+#[cfg(feature = "relay")]
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// Loopback address and port; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7788")]
+    pub listen: std::net::SocketAddr,
+    /// Where gifts and tokens are kept, instead of hyperfocus/relay in the state
+    /// folder
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Size at which the database takes no more gifts; the disk's when left away
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub store_limit: Option<u64>,
+    /// How long a gift is kept after it was shown or failed
+    #[arg(long, value_name = "N", default_value_t = 7,
+          value_parser = clap::value_parser!(u64).range(1..=3650))]
+    pub history_days: u64,
+    /// Put a damaged database aside and begin with an empty one
+    #[arg(long)]
+    pub start_clean: bool,
+    /// A name besides localhost by which the relay may be called, as a proxy
+    /// before it does; may be given again
+    #[arg(long, value_name = "NAME")]
+    pub allow_host: Vec<String>,
+    /// An origin, such as https://dock.example, whose pages may use the relay;
+    /// may be given again
+    #[arg(long, value_name = "ORIGIN")]
+    pub allow_origin: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -14,6 +14,8 @@ mod pages;
 mod plan;
 mod preview;
 mod run;
+#[cfg(feature = "relay")]
+mod serve;
 mod shutdown;
 mod summary;
 
@@ -43,6 +45,8 @@ pub fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Run(args) => run::run(&args, arguments.config.as_deref()),
         Command::Demo(args) => demo::run(&args),
+        #[cfg(feature = "relay")]
+        Command::Serve(args) => serve::run(args),
         Command::Preview(args) => preview::run(*args),
         Command::Check(args) => check::run(&args, arguments.config.as_deref()),
         Command::Devices => devices::run(),

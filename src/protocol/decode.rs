@@ -31,6 +31,35 @@ pub fn decode_client(bytes: &[u8]) -> Result<ClientMessage, DecodeError> {
     decode(bytes)
 }
 
+/// Reads a server's payload that came without its envelope, as HTTP carries
+/// it. `message_type` is what the envelope would have said.
+///
+/// # Errors
+/// See [`DecodeError`]; its paths begin at the payload.
+pub fn decode_payload(message_type: &str, json: &[u8]) -> Result<ServerMessage, DecodeError> {
+    let text = admit(json, Origin::Server)?;
+    match read_payload(message_type, text) {
+        Err(error @ DecodeError::Malformed { .. }) => match surrogates::repair(text) {
+            Some(repaired) => read_payload(message_type, &repaired),
+            None => Err(error),
+        },
+        done => done,
+    }
+}
+
+fn read_payload(message_type: &str, text: &str) -> Result<ServerMessage, DecodeError> {
+    let Some(kind) = Kind::of(message_type, Origin::Server) else {
+        return Ok(ServerMessage::Unknown(message_type.into()));
+    };
+    let mut json = serde_json::Deserializer::from_str(text);
+    let mut payload = Payload::empty(kind);
+    payload
+        .read(&mut json)
+        .and_then(|()| json.end())
+        .map_err(|error| refusal(text, 0, &error, Origin::Server))?;
+    ServerMessage::from_payload(&payload, &Envelope::default())
+}
+
 /// One direction of the protocol.
 trait Message: Sized {
     const ORIGIN: Origin;

@@ -2,7 +2,7 @@
 //!
 //! Pure: no socket, no clock. [`decode_server`] and [`encode_client`] are the
 //! renderer's side, [`decode_client`] and [`encode_server`] the backend's (the
-//! demo's embedded server and the tests speak it).
+//! relay, the demo's embedded server and the tests speak it).
 //!
 //! # A message's way in
 //! Size, UTF-8 and depth are checked before anything is parsed (`decode`). The
@@ -73,7 +73,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use clean::clean_text;
-pub use decode::{decode_client, decode_server};
+pub use decode::{decode_client, decode_payload, decode_server};
 pub use encode::{encode_client, encode_server};
 pub use error::DecodeError;
 

@@ -1,6 +1,8 @@
 //! A backend that somebody else's library speaks for: `server.py`, written with
 //! Python's `websockets`.
 
+mod python;
+
 use std::io::{BufRead, BufReader, Lines};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
@@ -18,15 +20,8 @@ impl Foreign {
     /// Starts it, to wait at most `patience` seconds for each message; `None`,
     /// said aloud, where no Python has the library.
     pub fn start(patience: u32) -> Option<Self> {
-        let Some(python) = python() else {
-            eprintln!(
-                "SKIPPED: no Python with the package `websockets` (13 or newer); `make test` \
-                 brings one, or name it in HYPERFOCUS_TEST_PYTHON"
-            );
-            return None;
-        };
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/foreign/server.py");
-        let mut process = Command::new(python)
+        let mut process = Command::new(python::python()?)
             .args([script, "--token", TOKEN])
             .args(["--patience", &patience.to_string()])
             .stdout(Stdio::piped())
@@ -62,20 +57,4 @@ impl Drop for Foreign {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-/// A Python that has `websockets`: `HYPERFOCUS_TEST_PYTHON`, or `python3`.
-fn python() -> Option<String> {
-    let named = std::env::var("HYPERFOCUS_TEST_PYTHON");
-    let python = named.clone().unwrap_or_else(|_| "python3".to_owned());
-    let asked = Command::new(&python)
-        .args(["-c", "import websockets.asyncio.server"])
-        .stderr(Stdio::null())
-        .status();
-    let has_it = asked.is_ok_and(|status| status.success());
-    assert!(
-        has_it || named.is_err(),
-        "{python} has no websockets; run make setup"
-    );
-    has_it.then_some(python)
 }

@@ -1,0 +1,355 @@
+//! What HTTP offers: gifts and status in, settings and controls, and a look at
+//! how things stand.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Extension, Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt as _;
+use futures_util::stream::try_unfold;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use super::channel::Channel;
+use super::door::one;
+use super::limits::{MAX_BODY, MAX_GIFTS, MAX_LISTED, PATIENCE};
+use super::problem::Problem;
+use super::server::{Core, Guest};
+use super::store::{Admission, Listed, Offer, Page, State as GiftState};
+use super::tokens::Role;
+use super::wire::{ConfigPatch, GiftsQuery};
+use crate::model::{SessionConfig, WallTime};
+use crate::protocol::{ServerMessage, decode_payload, encode_server, limits};
+
+/// Gifts listed when nobody says how many.
+const LISTED: usize = 100;
+
+/// The stream of this name.
+pub(super) fn open(core: &Core, id: &str) -> Result<Arc<Channel>, Problem> {
+    if !(1..=limits::MAX_ID_BYTES).contains(&id.len()) || id.chars().any(char::is_control) {
+        return Err(Problem::invalid(
+            "a stream's id has 1 to 128 bytes and no control characters",
+        ));
+    }
+    let channel = core.channels.open(id);
+    channel.ok_or_else(|| Problem::crowded("the relay has too many streams"))
+}
+
+/// The body of a request that says it is JSON.
+async fn json_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+    let kind = one(headers, header::CONTENT_TYPE).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if !kind.eq_ignore_ascii_case("application/json") {
+        return Err(Problem::not_json());
+    }
+    let whole = async {
+        let mut chunks = body.into_data_stream();
+        let mut whole = BytesMut::new();
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(|_| Problem::bad_request("the body broke off"))?;
+            if whole.len() + chunk.len() > MAX_BODY {
+                return Err(Problem::too_large("a body has at most 2 MiB"));
+            }
+            whole.extend_from_slice(&chunk);
+        }
+        Ok(whole.freeze())
+    };
+    timeout(PATIENCE, whole)
+        .await
+        .unwrap_or_else(|_| Err(Problem::too_slow()))
+}
+
+fn json_response(status: StatusCode, body: &Value) -> Response {
+    let kind = HeaderValue::from_static("application/json");
+    (status, [(header::CONTENT_TYPE, kind)], body.to_string()).into_response()
+}
+
+/// `POST gifts`: one or an array.
+pub(super) async fn post_gifts(
+    State(core): State<Arc<Core>>,
+    Extension(guest): Extension<Guest>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    core.authorise(&guest, &headers, &[Role::Ingest])?;
+    let body = json_body(&headers, body).await?;
+    let now = WallTime::now();
+    let (offers, is_list) = offers(&body, now)?;
+    let channel = open(&core, &id)?;
+    let admissions = core.store.accept(&channel.id, offers, now).await?;
+    for admission in &admissions {
+        match admission {
+            Admission::Accepted(_) => {}
+            Admission::Repeated(_) => core.figures.repeated(),
+            Admission::Conflict(_) => core.figures.conflict(),
+        }
+    }
+    let is_conflict = |admission: &Admission| matches!(admission, Admission::Conflict(_));
+    let has_conflict = admissions.iter().any(is_conflict);
+    let is_new = |admission: &Admission| matches!(admission, Admission::Accepted(_));
+    let has_new = admissions.iter().any(is_new);
+    let mut results: Vec<Value> = admissions.iter().map(told).collect();
+    if has_conflict {
+        return Err(Problem::conflict().with("results", results.into()));
+    }
+    let status = match has_new {
+        true => StatusCode::CREATED,
+        false => StatusCode::OK,
+    };
+    let body = match is_list {
+        true => json!({ "results": results }),
+        false => results.pop().unwrap_or_default(),
+    };
+    Ok(json_response(status, &body))
+}
+
+fn told(admission: &Admission) -> Value {
+    let (id, status) = match admission {
+        Admission::Accepted(id) => (id, "accepted"),
+        Admission::Repeated(id) => (id, "repeated"),
+        Admission::Conflict(id) => (id, "conflict"),
+    };
+    json!({ "giftId": &**id, "status": status })
+}
+
+/// The gifts of a body, and whether they came in an array. One that cannot be
+/// a gift refuses them all.
+fn offers(body: &[u8], now: WallTime) -> Result<(Vec<Offer>, bool), Problem> {
+    let is_list = body.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[');
+    if !is_list {
+        return Ok((vec![offer(body, now)?], false));
+    }
+    let listed: Vec<&RawValue> = serde_json::from_slice(body)
+        .map_err(|error| Problem::bad_request(format!("not a list of gifts: {error}")))?;
+    if listed.len() > MAX_GIFTS {
+        let detail = format!("send at most {MAX_GIFTS} gifts at once");
+        return Err(Problem::too_large(detail));
+    }
+    let offers = listed.iter().enumerate().map(|(index, gift)| {
+        offer(gift.get().as_bytes(), now).map_err(|problem| problem.with("index", index.into()))
+    });
+    Ok((offers.collect::<Result<_, _>>()?, true))
+}
+
+fn offer(json: &[u8], now: WallTime) -> Result<Offer, Problem> {
+    match decode_payload("gift:received", json) {
+        Ok(ServerMessage::Gift(gift)) => Ok(Offer::new(gift, now)),
+        Ok(_) => Err(Problem::invalid("not a gift")),
+        Err(error) => Err(Problem::decode(&error)),
+    }
+}
+
+/// `PUT status`
+pub(super) async fn put_status(
+    State(core): State<Arc<Core>>,
+    Extension(guest): Extension<Guest>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    core.authorise(&guest, &headers, &[Role::Ingest, Role::Host])?;
+    let body = json_body(&headers, body).await?;
+    let status = decode_payload("stream:status", &body).map_err(|error| Problem::decode(&error))?;
+    let message = encode_server(&status, WallTime::now());
+    let channel = open(&core, &id)?;
+    core.store.keep_status(&channel.id, &message).await?;
+    channel.tell("status", || {
+        serde_json::from_str(&message).unwrap_or(Value::Null)
+    });
+    channel.hub().set_status(message.into());
+    channel.wake();
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// `GET config`
+pub(super) async fn get_config(
+    State(core): State<Arc<Core>>,
+    Extension(guest): Extension<Guest>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    core.authorise(&guest, &headers, &[Role::Host])?;
+    let channel = open(&core, &id)?;
+    let config = channel.hub().config().clone();
+    Ok(json_response(StatusCode::OK, &config_json(&config)))
+}
+
+/// `PATCH config`
+pub(super) async fn patch_config(
+    State(core): State<Arc<Core>>,
+    Extension(guest): Extension<Guest>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    core.authorise(&guest, &headers, &[Role::Host])?;
+    let body = json_body(&headers, body).await?;
+    let patch: ConfigPatch =
+        serde_json::from_slice(&body).map_err(|error| Problem::invalid(error.to_string()))?;
+    let channel = open(&core, &id)?;
+    // One change after the other, so that none is lost.
+    let _turn = core.config_turn.lock().await;
+    let mut config = channel.hub().config().clone();
+    patch.apply(&mut config).map_err(Problem::invalid)?;
+    core.store.keep_config(&channel.id, &config).await?;
+    let told = config_json(&config);
+    channel.tell("config", || told.clone());
+    channel.hub().set_config(config);
+    channel.wake();
+    Ok(json_response(StatusCode::OK, &told))
+}
+
+fn config_json(config: &SessionConfig) -> Value {
+    let features: Vec<&str> = config.features.iter().map(|name| &**name).collect();
+    json!({
+        "maxGiftsPerSecond": config.max_gifts_per_second,
+        "pingInterval": config.ping_interval.as_millis() as u64,
+        "features": features,
+    })
+}
+
+/// `POST control`: the payload of `x-control`.
+pub(super) async fn post_control(
+    State(core): State<Arc<Core>>,
+    Extension(guest): Extension<Guest>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    core.authorise(&guest, &headers, &[Role::Host])?;
+    let body = json_body(&headers, body).await?;
+    let control = match decode_payload("x-control", &body) {
+        Ok(control @ ServerMessage::Control(_)) => control,
+        Ok(_) => return Err(Problem::invalid("no control of ours is called that")),
+        Err(error) => return Err(Problem::decode(&error)),
+    };
+    let channel = open(&core, &id)?;
+    let message = encode_server(&control, WallTime::now());
+    let told = channel.hub().control(&message.into());
+    channel.wake();
+    Ok(json_response(StatusCode::OK, &json!({ "renderers": told })))
+}
+
+/// `GET gifts`
+pub(super) async fn get_gifts(
+    State(core): State<Arc<Core>>,
+    Extension(guest): Extension<Guest>,
+    Path(id): Path<String>,
+    query: Result<Query<GiftsQuery>, axum::extract::rejection::QueryRejection>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    core.authorise(&guest, &headers, &[Role::Host])?;
+    let Query(query) = query.map_err(|error| Problem::invalid(error.body_text()))?;
+    let state = query.state.as_deref().map(state_of).transpose()?;
+    let channel = open(&core, &id)?;
+    let limit = query.limit.unwrap_or(LISTED).clamp(1, MAX_LISTED);
+    let page = Page {
+        state,
+        after: query.after,
+        limit,
+    };
+    let listed = core.store.list(&channel.id, page).await?;
+    let full = listed.len() == limit;
+    let next = listed.last().filter(|_| full).map(|last| last.serial);
+    let gifts: Vec<Value> = listed.iter().map(listed_json).collect();
+    let body = json!({ "gifts": gifts, "next": next });
+    Ok(json_response(StatusCode::OK, &body))
+}
+
+fn state_of(name: &str) -> Result<GiftState, Problem> {
+    match name {
+        "unacked" => Ok(GiftState::Unacked),
+        "rendered" => Ok(GiftState::Rendered),
+        "failed" => Ok(GiftState::Failed),
+        "parked" => Ok(GiftState::Parked),
+        _ => Err(Problem::invalid(
+            "state is unacked, rendered, failed or parked",
+        )),
+    }
+}
+
+fn listed_json(listed: &Listed) -> Value {
+    let state = match listed.state {
+        GiftState::Unacked => "unacked",
+        GiftState::Rendered => "rendered",
+        GiftState::Failed => "failed",
+        GiftState::Parked => "parked",
+    };
+    let accepted = WallTime::from_millisecond(listed.accepted_at).unwrap_or_default();
+    let message: Value = serde_json::from_str(&listed.message).unwrap_or_default();
+    json!({
+        "serial": listed.serial,
+        "giftId": &*listed.gift,
+        "state": state,
+        "error": listed.reason,
+        "acceptedAt": accepted.to_string(),
+        "gift": message["payload"],
+    })
+}
+
+/// `GET history`: every gift that is kept, as the messages that were sent, one
+/// a line. Their `timestamp` is when they were accepted.
+pub(super) async fn get_history(
+    State(core): State<Arc<Core>>,
+    Extension(guest): Extension<Guest>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    core.authorise(&guest, &headers, &[Role::Host])?;
+    let channel = open(&core, &id)?;
+    let pages = try_unfold((core, channel, 0), |(core, channel, after)| async move {
+        let page = Page {
+            state: None,
+            after,
+            limit: MAX_LISTED,
+        };
+        let listed = core.store.list(&channel.id, page).await?;
+        let Some(last) = listed.last().map(|last| last.serial) else {
+            return Ok(None);
+        };
+        let lines = listed.into_iter().map(|gift| gift.message + "\n");
+        let lines: String = lines.collect();
+        Ok::<_, super::StoreError>(Some((lines, (core, channel, last))))
+    });
+    let kind = HeaderValue::from_static("application/jsonl");
+    let body = Body::from_stream(pages);
+    Ok(([(header::CONTENT_TYPE, kind)], body).into_response())
+}
+
+/// `GET /healthz`: the process serves.
+pub(super) async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// `GET /readyz`: gifts would be accepted.
+pub(super) async fn readyz(State(core): State<Arc<Core>>) -> Response {
+    match core.store.is_well() {
+        true => "ok\n".into_response(),
+        false => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the store does not work; the log says why\n",
+        )
+            .into_response(),
+    }
+}
+
+/// `GET /metrics`
+pub(super) async fn metrics(State(core): State<Arc<Core>>) -> Response {
+    let text = core
+        .figures
+        .text(&core.channels.sum(), core.store.is_well());
+    let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    ([(header::CONTENT_TYPE, kind)], text).into_response()
+}
+
+/// `GET /openapi.json`
+pub(super) async fn openapi() -> Response {
+    let kind = HeaderValue::from_static("application/json");
+    let document = include_str!("openapi.json");
+    ([(header::CONTENT_TYPE, kind)], document).into_response()
+}

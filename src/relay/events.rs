@@ -1,0 +1,50 @@
+//! `GET /v1/streams/{id}/events`: what happens on a stream, as server-sent
+//! events.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Extension, Path, State};
+use axum::http::HeaderMap;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures_util::Stream;
+use futures_util::stream::unfold;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::api::open;
+use super::problem::Problem;
+use super::server::{Core, Guest, stopped};
+use super::tokens::Role;
+
+/// A comment at this interval keeps proxies from giving up the connection.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+pub(super) async fn events(
+    State(core): State<Arc<Core>>,
+    Extension(guest): Extension<Guest>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    core.authorise(&guest, &headers, &[Role::Host])?;
+    let channel = open(&core, &id)?;
+    let place = core.event_readers.clone().try_acquire_owned();
+    let place = place.map_err(|_| Problem::crowded("too many readers of events"))?;
+    let stopping = core.stopping.clone();
+    let state = (channel.events(), stopping, place, guest);
+    let events = unfold(state, |(mut events, mut stopping, place, guest)| async {
+        let event = tokio::select! {
+            event = events.recv() => event,
+            () = stopped(&mut stopping) => Err(RecvError::Closed),
+        };
+        let event = match event {
+            Ok(event) => Event::default().event(event.name).data(&*event.data),
+            Err(RecvError::Lagged(missed)) => {
+                Event::default().event("missed").data(missed.to_string())
+            }
+            Err(RecvError::Closed) => return None,
+        };
+        Some((Ok(event), (events, stopping, place, guest)))
+    });
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+}

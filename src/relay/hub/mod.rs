@@ -1,0 +1,538 @@
+//! One stream's connections and gifts: who gets what, when, and what became of
+//! it. Pure: no clock, no socket, and what a frame is made of is the caller's.
+//!
+//! # How a gift travels
+//! Published frames lie in one ring that every connection reads with a cursor
+//! of its own, so that a gift costs the same however many are watching and a
+//! slow connection keeps nobody waiting.
+//!
+//! | reader | behind by more than the ring | what was missed |
+//! |---|---|---|
+//! | viewer | skips to the latest gift | is counted |
+//! | host | reads on from the gifts that are not settled | nothing that still matters |
+//!
+//! # How a gift ends
+//! It is *settled* when one host says that it was rendered, or when every
+//! connected host says that it cannot be. Until then hosts get it again: at
+//! once and in order after a reconnect, after 30 s and then twice as long each
+//! time on a standing connection, and after five times it is *parked*: kept,
+//! listed, and no longer sent. A host that says it has received the gift and
+//! lets it wait is not asked again before it reconnects.
+
+mod host;
+mod ring;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::{GiftId, Moment, SessionConfig};
+use crate::protocol::ClientType;
+
+use host::Host;
+use ring::Ring;
+
+/// Gifts that a slow connection may be behind before it skips: about half a
+/// minute at the highest rate that a stage plays.
+pub(super) const RING: usize = 1024;
+
+/// Gifts in memory that are not settled, some 100 MB of them; as many as half
+/// of what a renderer may owe. Beyond: the oldest is parked.
+pub(super) const MAX_UNSETTLED: usize = 100_000;
+
+/// Gifts that one host may owe an ack for, as many as its session holds for
+/// its stage. Beyond: it is told, and the rest follows as it acks.
+pub(super) const HOST_WINDOW: usize = 50_000;
+
+/// Controls that wait for one connection; a person's clicks. Beyond: the
+/// newest is not delivered, and the sender of it learns how many got it.
+pub(super) const MAX_CONTROLS: usize = 32;
+
+/// How long a host may take before a gift is sent again; doubles each time.
+pub(super) const FIRST_PATIENCE: Duration = Duration::from_secs(30);
+
+/// How often a gift is sent again on one connection before it is parked.
+pub(super) const MAX_RESENDS: u32 = 5;
+
+/// A connection, for as long as it lasts. Never used twice.
+pub(super) type ConnectionId = u64;
+
+/// Who joins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Joining {
+    pub client_id: Arc<str>,
+    pub role: ClientType,
+    /// It named `x-control`.
+    pub hears_controls: bool,
+}
+
+/// A gift's number in the store; grows in the order of acceptance.
+pub(super) type Serial = u64;
+
+/// The next thing for a connection.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Next<F> {
+    /// A new `connection:ack`, with the session's own id.
+    Config(SessionConfig),
+    /// A gift, the status or a control.
+    Frame(F),
+    /// So many gifts are unacknowledged that no more are sent before some are
+    /// settled. Said once each time that it begins.
+    TellSlow { owed: usize },
+    /// Another connection has the same `clientId`.
+    Displaced,
+    /// Nothing now; look again then at the latest.
+    Wait(Option<Moment>),
+}
+
+/// What `gift:ack` said of a gift.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Word {
+    Rendered,
+    Failed(Arc<str>),
+    /// Received and waiting (`x-ack-interim`).
+    Received,
+}
+
+/// Where a gift ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Ending {
+    Rendered,
+    Failed(Arc<str>),
+    Parked,
+}
+
+/// What the store must be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Ended {
+    pub gift: GiftId,
+    pub ending: Ending,
+}
+
+/// What was counted since the stream was made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    pub published: u64,
+    /// Gifts handed to connections, sendings beyond the first included.
+    pub delivered: u64,
+    pub resent: u64,
+    /// Gifts that viewers were too slow for.
+    pub skipped: u64,
+    pub rendered: u64,
+    pub failed: u64,
+    pub parked: u64,
+    /// Acks for gifts that were settled already or never sent.
+    pub stray_acks: u64,
+}
+
+impl std::ops::AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.published += other.published;
+        self.delivered += other.delivered;
+        self.resent += other.resent;
+        self.skipped += other.skipped;
+        self.rendered += other.rendered;
+        self.failed += other.failed;
+        self.parked += other.parked;
+        self.stray_acks += other.stray_acks;
+    }
+}
+
+struct Connection<F> {
+    joining: Joining,
+    config_seen: u64,
+    status_seen: u64,
+    controls: VecDeque<F>,
+    reader: Reader,
+}
+
+/// How far a connection has read.
+enum Reader {
+    /// The place in the ring that comes next.
+    Viewer(u64),
+    Host(Box<Host>),
+    /// A newer connection of the same client has taken over.
+    Displaced,
+}
+
+/// A gift that is not settled.
+struct Open<F> {
+    gift: GiftId,
+    frame: F,
+    /// Clients that cannot render it.
+    failed_by: HashSet<Arc<str>>,
+}
+
+/// One stream. `F` is a frame, cheap to clone.
+pub(super) struct Stream<F> {
+    ring: Ring<F>,
+    open: BTreeMap<Serial, Open<F>>,
+    serials: HashMap<GiftId, Serial>,
+    last_serial: Serial,
+    connections: HashMap<ConnectionId, Connection<F>>,
+    /// Connections that are hosts; a handful among thousands.
+    hosts: Vec<ConnectionId>,
+    /// The connection that speaks for each client.
+    clients: HashMap<Arc<str>, ConnectionId>,
+    next_connection: ConnectionId,
+    config: SessionConfig,
+    config_version: u64,
+    status: Option<F>,
+    status_version: u64,
+    ended: Vec<Ended>,
+    tally: Tally,
+}
+
+impl<F: Clone> Stream<F> {
+    pub fn new(config: SessionConfig) -> Self {
+        Self {
+            ring: Ring::new(RING),
+            open: BTreeMap::new(),
+            serials: HashMap::new(),
+            last_serial: 0,
+            connections: HashMap::new(),
+            hosts: Vec::new(),
+            clients: HashMap::new(),
+            next_connection: 0,
+            config,
+            config_version: 0,
+            status: None,
+            status_version: 0,
+            ended: Vec::new(),
+            tally: Tally::default(),
+        }
+    }
+
+    /// Takes back a gift that an earlier run left unsettled, before anybody
+    /// joins. Serials grow from call to call.
+    pub fn restore(&mut self, serial: Serial, gift: GiftId, frame: F) {
+        debug_assert!(serial > self.last_serial, "serials grow");
+        self.last_serial = serial;
+        if self.open.len() >= MAX_UNSETTLED
+            && let Some((&oldest, _)) = self.open.first_key_value()
+        {
+            self.end(oldest, Ending::Parked);
+        }
+        self.serials.insert(gift.clone(), serial);
+        let open = Open {
+            gift,
+            frame,
+            failed_by: HashSet::new(),
+        };
+        self.open.insert(serial, open);
+    }
+
+    /// A gift was accepted: everybody gets it. Serials grow from call to call.
+    pub fn publish(&mut self, serial: Serial, gift: GiftId, frame: F) {
+        self.ring.push(serial, frame.clone());
+        self.tally.published += 1;
+        self.restore(serial, gift, frame);
+    }
+
+    /// A connection was told the [`config`](Self::config) of now. The newest
+    /// of a client wins; an older one is displaced.
+    pub fn join(&mut self, joining: Joining) -> ConnectionId {
+        let id = self.next_connection;
+        self.next_connection += 1;
+        let older = self.clients.insert(joining.client_id.clone(), id);
+        let reader = match joining.role {
+            ClientType::Host => {
+                self.hosts.push(id);
+                Reader::Host(Box::new(Host::joining_after(self.last_serial)))
+            }
+            ClientType::Viewer => Reader::Viewer(self.ring.end()),
+        };
+        let connection = Connection {
+            joining,
+            config_seen: self.config_version,
+            status_seen: 0,
+            controls: VecDeque::new(),
+            reader,
+        };
+        self.connections.insert(id, connection);
+        if let Some(older) = older {
+            if let Some(older) = self.connections.get_mut(&older) {
+                older.reader = Reader::Displaced;
+            }
+            self.is_no_host(older);
+        }
+        id
+    }
+
+    /// The connection is gone. Gifts that only it could still have rendered
+    /// are judged by the hosts that are left.
+    pub fn leave(&mut self, id: ConnectionId) {
+        let Some(gone) = self.connections.remove(&id) else {
+            return;
+        };
+        let client = &gone.joining.client_id;
+        if self.clients.get(client) == Some(&id) {
+            self.clients.remove(client);
+        }
+        self.is_no_host(id);
+    }
+
+    /// With one host fewer, the others' word may be the last.
+    fn is_no_host(&mut self, id: ConnectionId) {
+        let before = self.hosts.len();
+        self.hosts.retain(|host| *host != id);
+        if self.hosts.len() < before && !self.hosts.is_empty() {
+            let open: Vec<Serial> = self.open.keys().copied().collect();
+            open.into_iter().for_each(|serial| self.judge(serial));
+        }
+    }
+
+    /// What goes out next on a connection. Ask again until it is
+    /// [`Next::Wait`] or [`Next::Displaced`], and after every change.
+    pub fn next(&mut self, id: ConnectionId, now: Moment) -> Next<F> {
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return Next::Displaced;
+        };
+        if matches!(connection.reader, Reader::Displaced) {
+            return Next::Displaced;
+        }
+        if connection.config_seen < self.config_version {
+            connection.config_seen = self.config_version;
+            return Next::Config(self.config.clone());
+        }
+        if let Some(control) = connection.controls.pop_front() {
+            return Next::Frame(control);
+        }
+        if connection.status_seen < self.status_version
+            && let Some(status) = &self.status
+        {
+            connection.status_seen = self.status_version;
+            return Next::Frame(status.clone());
+        }
+        match &mut connection.reader {
+            Reader::Displaced => Next::Displaced,
+            Reader::Viewer(place) => {
+                let (frame, skipped) = self.ring.read(place);
+                self.tally.skipped += skipped;
+                self.tally.delivered += u64::from(frame.is_some());
+                frame.map_or(Next::Wait(None), Next::Frame)
+            }
+            Reader::Host(_) => self.next_for_host(id, now),
+        }
+    }
+
+    fn next_for_host(&mut self, id: ConnectionId, now: Moment) -> Next<F> {
+        loop {
+            let Some(host) = host_of(&mut self.connections, id) else {
+                return Next::Displaced;
+            };
+            let Some(serial) = host.pop_due(now) else {
+                break;
+            };
+            if !host.send_again(serial, now) {
+                self.judge(serial);
+            } else if let Some(open) = self.open.get(&serial) {
+                self.tally.resent += 1;
+                self.tally.delivered += 1;
+                return Next::Frame(open.frame.clone());
+            }
+        }
+        let Some(host) = host_of(&mut self.connections, id) else {
+            return Next::Displaced;
+        };
+        if host.owed() >= HOST_WINDOW {
+            return match host.is_told_first_time() {
+                true => Next::TellSlow { owed: host.owed() },
+                false => Next::Wait(host.next_due()),
+            };
+        }
+        // Of the time before it came only what matters still; of the time since
+        // then all that the ring has, settled by another host or not.
+        let open = self.open.range(host.after() + 1..).next();
+        let open = open.map(|(serial, open)| (*serial, &open.frame));
+        let recent = self.ring.after(host.after().max(host.joined_after()));
+        let Some((serial, frame)) = [open, recent].into_iter().flatten().min_by_key(|it| it.0)
+        else {
+            return Next::Wait(host.next_due());
+        };
+        host.send(serial, now, self.open.contains_key(&serial));
+        self.tally.delivered += 1;
+        Next::Frame(frame.clone())
+    }
+
+    /// What a connection said of a gift. A viewer's words change nothing.
+    pub fn acked(&mut self, id: ConnectionId, gift: &GiftId, word: Word) {
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
+        let client = connection.joining.client_id.clone();
+        let Reader::Host(host) = &mut connection.reader else {
+            return;
+        };
+        let Some(&serial) = self.serials.get(gift) else {
+            self.tally.stray_acks += 1;
+            // It may be one that was parked: late, and still the truth.
+            if word == Word::Rendered {
+                self.ended.push(Ended {
+                    gift: gift.clone(),
+                    ending: Ending::Rendered,
+                });
+            }
+            return;
+        };
+        match word {
+            Word::Received => host.holds(serial),
+            Word::Rendered => {
+                host.forget(serial);
+                self.end(serial, Ending::Rendered);
+            }
+            Word::Failed(reason) => {
+                host.forget(serial);
+                if let Some(open) = self.open.get_mut(&serial) {
+                    open.failed_by.insert(client);
+                    self.judge_with(serial, reason);
+                }
+            }
+        }
+    }
+
+    fn judge(&mut self, serial: Serial) {
+        self.judge_with(serial, "no host could render it".into());
+    }
+
+    /// Ends a gift that no connected host will render any more.
+    fn judge_with(&mut self, serial: Serial, reason: Arc<str>) {
+        let Some(open) = self.open.get(&serial) else {
+            return;
+        };
+        let (mut hosts, mut failed, mut given_up) = (0, 0, 0);
+        for (client, host) in self.hosts() {
+            hosts += 1;
+            failed += u32::from(open.failed_by.contains(client));
+            given_up += u32::from(host.gave_up(serial));
+        }
+        if hosts > 0 && failed == hosts {
+            self.end(serial, Ending::Failed(reason));
+        } else if hosts > 0 && failed + given_up == hosts {
+            self.end(serial, Ending::Parked);
+        }
+    }
+
+    fn hosts(&self) -> impl Iterator<Item = (&Arc<str>, &Host)> {
+        let connections = self.hosts.iter().filter_map(|id| self.connections.get(id));
+        connections.filter_map(|connection| match &connection.reader {
+            Reader::Host(host) => Some((&connection.joining.client_id, &**host)),
+            Reader::Viewer(_) | Reader::Displaced => None,
+        })
+    }
+
+    fn end(&mut self, serial: Serial, ending: Ending) {
+        let Some(open) = self.open.remove(&serial) else {
+            return;
+        };
+        self.serials.remove(&open.gift);
+        for id in &self.hosts {
+            if let Some(host) = host_of(&mut self.connections, *id) {
+                host.forget(serial);
+            }
+        }
+        *match ending {
+            Ending::Rendered => &mut self.tally.rendered,
+            Ending::Failed(_) => &mut self.tally.failed,
+            Ending::Parked => &mut self.tally.parked,
+        } += 1;
+        self.ended.push(Ended {
+            gift: open.gift,
+            ending,
+        });
+    }
+
+    /// Endings that the store has not been told, oldest first.
+    pub fn take_ended(&mut self) -> Vec<Ended> {
+        std::mem::take(&mut self.ended)
+    }
+
+    pub fn config(&self) -> &SessionConfig {
+        &self.config
+    }
+
+    /// Every connection is told by a new `connection:ack`.
+    pub fn set_config(&mut self, config: SessionConfig) {
+        self.config = config;
+        self.config_version += 1;
+    }
+
+    /// The latest status is what a connection gets, now or when it joins.
+    pub fn set_status(&mut self, status: F) {
+        self.status = Some(status);
+        self.status_version += 1;
+    }
+
+    /// Tells every connection that named `x-control`, where the stream's
+    /// features do too. Returns how many will get it.
+    pub fn control(&mut self, control: &F) -> usize {
+        let granted = self.config.features.iter();
+        if !granted.into_iter().any(|name| &**name == "x-control") {
+            return 0;
+        }
+        let mut told = 0;
+        for connection in self.connections.values_mut() {
+            let listens = connection.joining.hears_controls
+                && !matches!(connection.reader, Reader::Displaced);
+            if listens && connection.controls.len() < MAX_CONTROLS {
+                connection.controls.push_back(control.clone());
+                told += 1;
+            }
+        }
+        told
+    }
+
+    /// Connected hosts and viewers.
+    pub fn audience(&self) -> (usize, usize) {
+        (self.hosts.len(), self.clients.len() - self.hosts.len())
+    }
+
+    pub fn unsettled(&self) -> usize {
+        self.open.len()
+    }
+
+    pub fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    /// What must hold after every step.
+    #[cfg(test)]
+    pub fn verify_invariants(&self) {
+        assert_eq!(self.open.len(), self.serials.len());
+        assert!(self.open.len() <= MAX_UNSETTLED);
+        for (serial, open) in &self.open {
+            assert_eq!(self.serials.get(&open.gift), Some(serial));
+            assert!(*serial <= self.last_serial);
+        }
+        for (client, id) in &self.clients {
+            let connection = self.connections.get(id).expect("it is connected");
+            assert_eq!(&connection.joining.client_id, client);
+            assert!(!matches!(connection.reader, Reader::Displaced));
+        }
+        let hosts = self.connections.values();
+        let hosts = hosts.filter(|it| matches!(it.reader, Reader::Host(_)));
+        assert_eq!(hosts.count(), self.hosts.len());
+        for connection in self.connections.values() {
+            assert!(connection.controls.len() <= MAX_CONTROLS);
+            match &connection.reader {
+                Reader::Host(host) => {
+                    host.verify_invariants(|serial| self.open.contains_key(&serial));
+                }
+                Reader::Viewer(place) => assert!(*place <= self.ring.end()),
+                Reader::Displaced => {}
+            }
+        }
+    }
+}
+
+fn host_of<F>(
+    connections: &mut HashMap<ConnectionId, Connection<F>>,
+    id: ConnectionId,
+) -> Option<&mut Host> {
+    match &mut connections.get_mut(&id)?.reader {
+        Reader::Host(host) => Some(host),
+        Reader::Viewer(_) | Reader::Displaced => None,
+    }
+}

@@ -1,0 +1,69 @@
+//! The shapes of what HTTP brings in besides the protocol's own payloads.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::model::SessionConfig;
+use crate::protocol::limits::{
+    MAX_LABEL_BYTES, MAX_NAMES_IN_LIST, PING_INTERVAL_RANGE, RATE_RANGE,
+};
+
+/// `PATCH config`: what is absent stays as it is.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ConfigPatch {
+    pub max_gifts_per_second: Option<f64>,
+    /// Milliseconds.
+    pub ping_interval: Option<f64>,
+    pub features: Option<Vec<String>>,
+}
+
+impl ConfigPatch {
+    /// # Errors
+    /// What is out of range, in words.
+    pub fn apply(self, config: &mut SessionConfig) -> Result<(), String> {
+        if let Some(rate) = self.max_gifts_per_second {
+            let (slowest, fastest) = RATE_RANGE;
+            if !(slowest..=fastest).contains(&rate) {
+                return Err(format!("maxGiftsPerSecond is {slowest} to {fastest}"));
+            }
+            config.max_gifts_per_second = rate;
+        }
+        if let Some(millis) = self.ping_interval {
+            let (shortest, longest) = PING_INTERVAL_RANGE;
+            let (shortest, longest) = (shortest.as_millis(), longest.as_millis());
+            if !(shortest as f64..=longest as f64).contains(&millis) {
+                return Err(format!(
+                    "pingInterval is {shortest} to {longest} milliseconds"
+                ));
+            }
+            config.ping_interval = Duration::from_millis(millis as u64);
+        }
+        if let Some(features) = self.features {
+            let is_name = |name: &String| {
+                (1..=MAX_LABEL_BYTES).contains(&name.len())
+                    && name.bytes().all(|b| b.is_ascii_graphic())
+            };
+            if features.len() > MAX_NAMES_IN_LIST || !features.iter().all(is_name) {
+                return Err(format!(
+                    "features are at most {MAX_NAMES_IN_LIST} names of 1 to {MAX_LABEL_BYTES} \
+                     printable characters"
+                ));
+            }
+            config.features = features.into_iter().map(Arc::from).collect();
+        }
+        Ok(())
+    }
+}
+
+/// `GET gifts?...`
+#[derive(Debug, Deserialize)]
+pub(super) struct GiftsQuery {
+    pub state: Option<String>,
+    /// The `serial` of the last gift of the page before.
+    #[serde(default)]
+    pub after: u64,
+    pub limit: Option<usize>,
+}

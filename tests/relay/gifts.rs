@@ -1,0 +1,189 @@
+use hyperfocus::protocol::ClientType;
+use hyperfocus::relay::Role;
+use serde_json::json;
+
+use crate::guest::Guest;
+use crate::house::{House, gift, until};
+use crate::renderer::Renderer;
+
+#[test]
+fn a_gift_reaches_the_engines_host_and_viewer_and_is_settled() {
+    let house = House::new();
+    let token = house.token(Role::Host);
+    let mut host = Renderer::join(&house.url(), &token, "h", ClientType::Host);
+    let viewer = house.token(Role::Viewer);
+    let mut viewer = Renderer::join(&house.url(), &viewer, "v", ClientType::Viewer);
+    until("both are there", || {
+        house.figure("hosts") == 1 && house.figure("viewers") == 1
+    });
+    let ids: Vec<String> = (0..100).map(|n| format!("gift-{n}")).collect();
+    ids.iter().for_each(|id| house.give(id));
+    host.until("gifts", |host| host.order.len() == ids.len());
+    viewer.until("gifts", |viewer| viewer.order.len() == ids.len());
+    assert_eq!(host.order, ids);
+    assert_eq!(viewer.order, ids);
+    until("they are settled", || house.listed("rendered") == ids);
+    assert_eq!(house.figure("unsettled_gifts"), 0);
+    let history = house
+        .request(Role::Host, "GET", "/v1/streams/main/history")
+        .send();
+    let lines: Vec<_> = history.body.lines().collect();
+    assert_eq!(lines.len(), ids.len());
+    let first = hyperfocus::protocol::decode_server(lines[0].as_bytes()).unwrap();
+    assert!(matches!(
+        first,
+        hyperfocus::protocol::ServerMessage::Gift(_)
+    ));
+}
+
+#[test]
+fn what_nobody_has_shown_waits_for_a_host_even_through_a_restart() {
+    let mut house = House::new();
+    let ids: Vec<String> = (0..20).map(|n| format!("gift-{n:02}")).collect();
+    let many: Vec<_> = ids.iter().map(|id| gift(id)).collect();
+    let answer = house.post(&json!(many));
+    assert_eq!(answer.status, 201);
+    assert_eq!(answer.json()["results"][19]["status"], "accepted");
+    house.restart();
+    assert_eq!(house.listed("unacked"), ids);
+    let token = house.token(Role::Host);
+    let mut guest = Guest::join(house.address(), &token, "h", "host");
+    let got: Vec<String> = ids.iter().map(|_| guest.gift()).collect();
+    assert_eq!(got, ids);
+    guest.ack(&ids[0], true, None);
+    until("one is settled", || house.listed("unacked").len() == 19);
+    drop(guest);
+    let mut again = Guest::join(house.address(), &token, "h", "host");
+    let got: Vec<String> = ids[1..].iter().map(|_| again.gift()).collect();
+    assert_eq!(got, ids[1..], "at once and in order");
+}
+
+#[test]
+fn a_gift_is_accepted_once_however_often_it_is_sent() {
+    let house = House::new();
+    let ask = |body| {
+        let answer = house.post(&body);
+        (answer.status, answer)
+    };
+    assert_eq!(ask(gift("a")).0, 201);
+    let (status, again) = ask(gift("a"));
+    assert_eq!((status, &again.json()["status"]), (200, &json!("repeated")));
+    let mut other = gift("a");
+    other["giftType"] = json!("lion");
+    let (status, refused) = ask(other.clone());
+    assert_eq!((status, refused.problem().as_str()), (409, "conflict"));
+    let (status, mixed) = ask(json!([gift("b"), other]));
+    assert_eq!(status, 409);
+    let results = mixed.json()["results"].clone();
+    assert_eq!(results[0], json!({ "giftId": "b", "status": "accepted" }));
+    assert_eq!(results[1], json!({ "giftId": "a", "status": "conflict" }));
+    let mut update = gift("a");
+    update["metadata"] = json!({ "isStreak": true, "comboCount": 7 });
+    let (status, updated) = ask(update);
+    assert_eq!((status, &updated.json()["giftId"]), (201, &json!("a:7")));
+    assert_eq!(house.listed("unacked"), ["a", "b", "a:7"]);
+    assert_eq!(house.figure("gifts_conflicting_total"), 2);
+}
+
+#[test]
+fn one_hosts_word_settles_and_a_failure_needs_every_hosts() {
+    let house = House::new();
+    let token = house.token(Role::Host);
+    let mut a = Guest::join(house.address(), &token, "a", "host");
+    let mut b = Guest::join(house.address(), &token, "b", "host");
+    for id in ["shown", "lost"] {
+        house.give(id);
+        assert_eq!((a.gift(), b.gift()), (id.to_owned(), id.to_owned()));
+    }
+    a.ack("shown", false, Some("no picture"));
+    b.ack("shown", true, None);
+    a.ack("lost", false, Some("no picture"));
+    until("one is shown", || house.listed("rendered") == ["shown"]);
+    assert_eq!(house.listed("unacked"), ["lost"]);
+    b.ack("lost", false, Some("no picture"));
+    until("one is lost", || house.listed("failed") == ["lost"]);
+}
+
+#[test]
+fn a_viewers_ack_settles_nothing() {
+    let house = House::new();
+    let token = house.token(Role::Viewer);
+    let mut viewer = Guest::join(house.address(), &token, "v", "viewer");
+    house.give("a");
+    assert_eq!(viewer.gift(), "a");
+    viewer.ack("a", true, None);
+    house.give("b");
+    assert_eq!(viewer.gift(), "b", "its ack has been read by then");
+    assert_eq!(house.listed("unacked"), ["a", "b"]);
+}
+
+#[test]
+fn gifts_that_cannot_be_meant_are_refused_and_say_where() {
+    let house = House::new();
+    let mut nothing = gift("n");
+    nothing["quantity"] = json!(0);
+    let mut wrong = gift("w");
+    wrong["sender"]["isSubscriber"] = json!("yes");
+    for (body, place) in [
+        (json!({ "giftType": "rose" }), "payload.giftId"),
+        (nothing, "quantity"),
+        (wrong.clone(), "sender.isSubscriber"),
+        (json!([gift("x"), wrong]), "sender.isSubscriber"),
+        (json!("rose"), "expected"),
+    ] {
+        let answer = house.post(&body);
+        assert_eq!((answer.status, answer.problem().as_str()), (422, "invalid"));
+        let detail = answer.json()["detail"].to_string();
+        assert!(detail.contains(place), "{detail}");
+    }
+    assert!(house.listed("unacked").is_empty(), "all or none");
+    let ask = |kind, body: &str| {
+        let request = house.request(Role::Ingest, "POST", "/v1/streams/main/gifts");
+        request.body(kind, body).send().status
+    };
+    assert_eq!(ask("application/json", "[1,"), 400);
+    assert_eq!(ask("application/json", "{"), 422);
+    assert_eq!(ask("text/plain", "{}"), 415);
+    assert_eq!(ask("application/json", &"x".repeat(70_000)), 413);
+    assert_eq!(ask("application/json", &"x".repeat(3_000_000)), 413);
+    let many: Vec<_> = (0..1001).map(|n| gift(&n.to_string())).collect();
+    assert_eq!(house.post(&json!(many)).status, 413);
+    assert_eq!(house.figure("ready"), 1);
+}
+
+#[test]
+fn a_gift_of_the_future_is_a_gift_and_a_name_is_made_safe() {
+    let house = House::new();
+    let mut late = gift("late");
+    late["metadata"]["timestamp"] = json!("2999-01-01T00:00:00Z");
+    late["sender"]["username"] = json!("Ada\u{202e}evil\u{0000}");
+    late["sender"]["avatar"] = json!("javascript:alert(1)");
+    assert_eq!(house.post(&late).status, 201);
+    let token = house.token(Role::Host);
+    let mut guest = Guest::join(house.address(), &token, "h", "host");
+    let got = guest.next_of("gift:received");
+    let sent_at = got["metadata"]["timestamp"].as_str().unwrap();
+    assert!(sent_at.starts_with("2999-01-01"), "{got}");
+    assert_eq!(got["sender"]["username"], "Adaevil");
+    assert_eq!(got["sender"]["avatar"], "");
+}
+
+#[test]
+fn a_full_store_refuses_with_507_and_says_that_it_is_not_ready() {
+    let house = House::with(|options| options.max_store_mib = Some(1));
+    let mut round = 0;
+    let refused = loop {
+        let gifts: Vec<_> = (0..500).map(|n| gift(&format!("{round}-{n}"))).collect();
+        let answer = house.post(&json!(gifts));
+        if answer.status != 201 {
+            break answer;
+        }
+        round += 1;
+    };
+    assert_eq!((refused.status, refused.problem().as_str()), (507, "full"));
+    assert!(refused.head.to_lowercase().contains("retry-after"));
+    assert_eq!(house.figure("ready"), 0);
+    let ready = crate::http::Request::new(house.address(), "GET", "/readyz").send();
+    assert_eq!(ready.status, 503);
+    assert_eq!(house.figure("gifts_accepted_total"), round * 500);
+}
