@@ -49,7 +49,7 @@ fn settings_out_of_range_change_nothing() {
         json!({ "maxGiftsPerSecond": 0 }),
         json!({ "maxGiftsPerSecond": 7, "pingInterval": 10 }),
         json!({ "features": ["a\nb"] }),
-        json!({ "maxGiftsPerSecnd": 7 }),
+        json!({ "maxGifts": 7 }),
     ] {
         let answer = patch(&house, &body);
         assert_eq!((answer.status, answer.problem().as_str()), (422, "invalid"));
