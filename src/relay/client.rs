@@ -28,8 +28,8 @@ use crate::protocol::{
 };
 
 /// Frames taken from the hub at once: few enough that what is buffered for a
-/// viewer stays within a dozen KiB.
-const BATCH: usize = 16;
+/// viewer, and stays so, is half a dozen KiB.
+const BATCH: usize = 8;
 
 /// Messages read before writing has its turn.
 const READ_BATCH: usize = 64;
@@ -244,7 +244,7 @@ impl Client {
                     let said = format!(
                         "{owed} gifts are not acknowledged; further ones follow as they are"
                     );
-                    self.say(&problem("SLOW_HOST", &said, true)).await?;
+                    self.say(&problem("SLOW_HOST", &said)).await?;
                 }
                 Next::Displaced => {
                     return Err(End::Close(
@@ -401,7 +401,7 @@ impl Client {
     }
 
     async fn complain(&mut self, code: &str, message: &str) -> Result<(), End> {
-        self.say_error(&problem(code, message, false)).await
+        self.say_error(&problem(code, message)).await
     }
 
     async fn say_error(&mut self, error: &ServerMessage) -> Result<(), End> {
@@ -485,11 +485,12 @@ fn violation(error: &SocketError) -> End {
     }
 }
 
-fn problem(code: &str, message: &str, retryable: bool) -> ServerMessage {
+/// Never retryable: that would have a client hold back its acks for a while.
+fn problem(code: &str, message: &str) -> ServerMessage {
     ServerMessage::Error(PeerError {
         code: code.into(),
         message: message.into(),
-        retryable,
+        retryable: false,
         retry_after: None,
     })
 }

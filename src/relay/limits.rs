@@ -45,9 +45,10 @@ pub(super) const MAX_LISTED: usize = 1_000;
 /// What a request's head may take, lines and all. Beyond: 431.
 pub(super) const MAX_HEAD: usize = 16 * 1024;
 
-/// Requests of one address: so many a second, and so many at once. A crowd
-/// of viewers behind one proxy may come together. Beyond: 429.
-const REQUESTS: (u32, u32) = (2_000, 20_000);
+/// Requests of one address: so many a second, and so many at once; about what
+/// two processors serve. A crowd of viewers behind one proxy may come together,
+/// and so may a platform's gifts. Beyond: 429.
+const REQUESTS: (u32, u32) = (20_000, 100_000);
 
 /// Wrong tokens from one address; more is somebody guessing. Beyond: 429.
 const GUESSES: (u32, u32) = (1, 20);

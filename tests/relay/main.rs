@@ -3,15 +3,18 @@
 //! killed.
 
 mod crash;
+mod crowd;
 mod durable;
 mod foreign;
 #[path = "../foreign/viewer.rs"]
 mod foreign_viewer;
+mod full;
 mod gifts;
 mod guest;
 mod hostile;
 mod house;
 mod http;
+mod program;
 mod renderer;
 mod roles;
 mod settings;

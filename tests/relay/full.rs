@@ -1,0 +1,82 @@
+//! A disk that is really full: a small file system of the test's own.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use hyperfocus::relay::Role;
+use serde_json::json;
+
+use crate::house::{Process, gift, skip, token, until};
+use crate::http::{Answer, Request};
+
+/// Runs what follows with a file system of 2 MiB at `$0`.
+const SMALL: &str = "mount -t tmpfs -o size=2m,mode=700 none \"$0\" && exec \"$@\"";
+
+fn can_mount(folder: &Path) -> bool {
+    let mounted = Command::new("unshare")
+        .args(["-Urm", "sh", "-c", SMALL])
+        .arg(folder)
+        .arg("true")
+        .stderr(Stdio::null())
+        .status();
+    mounted.is_ok_and(|status| status.success())
+}
+
+/// Where another process sees `path`.
+fn seen_by(process: u32, path: &Path) -> std::path::PathBuf {
+    Path::new("/proc")
+        .join(process.to_string())
+        .join("root")
+        .join(path.strip_prefix("/").unwrap())
+}
+
+#[test]
+fn a_full_disk_refuses_gifts_with_507_and_takes_them_again_when_there_is_room() {
+    let folder = tempfile::tempdir().unwrap();
+    if !can_mount(folder.path()) {
+        skip("no file system of its own can be had here (unshare -Urm)");
+        return;
+    }
+    let path = folder.path().to_str().unwrap();
+    let relay = Process::start(
+        folder.path(),
+        0,
+        &["unshare", "-Urm", "sh", "-c", SMALL, path],
+    );
+    let disk = seen_by(relay.id(), folder.path());
+    let ingest = token(&disk, Role::Ingest);
+    let post = |from: usize| -> Answer {
+        let gifts: Vec<_> = (from..from + 100).map(|n| gift(&n.to_string())).collect();
+        let request = Request::new(relay.address, "POST", "/v1/streams/main/gifts");
+        request.bearer(&ingest).json(&json!(gifts)).send()
+    };
+    assert_eq!(post(0).status, 201);
+    let ballast = disk.join("ballast");
+    // Fails where the disk ends, having filled it.
+    let _ = std::fs::write(&ballast, vec![0; 4 * 1024 * 1024]);
+    let mut accepted = 100;
+    let refused = loop {
+        match post(accepted) {
+            answer if answer.status == 201 => accepted += 100,
+            answer => break answer,
+        }
+    };
+    assert_eq!(
+        (refused.status, refused.problem().as_str()),
+        (507, "full"),
+        "{refused:?}"
+    );
+    assert_eq!(post(accepted).status, 507, "still");
+    std::fs::remove_file(&ballast).unwrap();
+    until("there is room", || post(accepted).status == 201);
+    accepted += 100;
+    let host = token(&disk, Role::Host);
+    let mut guest = crate::guest::Guest::join(relay.address, &host, "h", "host");
+    for id in 0..accepted {
+        assert_eq!(
+            guest.gift(),
+            id.to_string(),
+            "each accepted gift, and no other"
+        );
+    }
+}
