@@ -9,6 +9,8 @@ struct Present {
     fit: vec4<f32>,
     // 1 lightens every other square of the ground, 0 none.
     checkered: f32,
+    // Of everything in the desktop form; 1 leaves it as it is.
+    opacity: f32,
 }
 
 @group(0) @binding(0) var stage: texture_2d<f32>;
@@ -59,7 +61,7 @@ fn fragment(in: FullscreenVertexOutput) -> @location(0) vec4<f32> {
     return vec4<f32>(p / max(alpha, 1e-6), alpha);
 #endif
 #ifdef DESKTOP
-    return vec4<f32>(desktop(c, a), a);
+    return vec4<f32>(desktop(c, a), a) * present.opacity;
 #endif
 #ifdef LINEAR_PREMULTIPLIED
     // The target encodes.

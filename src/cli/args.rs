@@ -25,6 +25,9 @@ pub(super) enum Command {
     /// Join a stream and play its gifts
     #[command(after_help = AFTER_RUN)]
     Run(Box<RunArgs>),
+    /// Lay the gifts of a stream over the desktop
+    #[command(after_help = AFTER_OVERLAY)]
+    Overlay(Box<OverlayArgs>),
     /// Play a scripted show of every gift against an embedded backend
     Demo(Box<DemoArgs>),
     /// Look at single gifts while their recipes and textures are edited
@@ -60,6 +63,13 @@ variable; flags win. Ctrl-C and SIGTERM close the connection in good order and \
 exit with 0. Outputs go together; without --headless or --output there is a \
 window as well.";
 
+const AFTER_OVERLAY: &str = "\
+Nothing of it can be clicked, and it takes no keys while you type. Bind `hyperfocus \
+overlay --send toggle` to a key of your desktop; on X11 Ctrl+Alt and H, M, D, Q or W \
+do what toggle, mute, dnd, quality and why do. Without --size the stage is made for its \
+place on the first monitor that shows it. To be the stream's host as well, and not \
+just a viewer: `hyperfocus run --output overlay`.";
+
 const AFTER_PACK: &str = "\
 Frames are PNG files with transparency, all of one size, in the order of the last \
 number in their names. The encoder is the program ffmpeg with libx264. In a \
@@ -77,7 +87,8 @@ pub(super) struct StageArgs {
     /// Render without a window
     #[arg(long)]
     pub headless: bool,
-    /// Where the stage is shown: window, obs or both; may be given again
+    /// Where the stage is shown: window, overlay, obs or several; may be given
+    /// again
     #[arg(long, value_name = "WHERE", value_delimiter = ',')]
     output: Vec<String>,
     /// What the source in OBS calls this engine
@@ -111,7 +122,44 @@ pub(super) struct StageArgs {
     /// Show the board: live badge, goal, top gifters, recent gifts
     #[arg(long)]
     pub board: bool,
+    /// Whose gifts are drawn: headline, feature, ambient or several
+    #[arg(long, value_name = "LANES", value_delimiter = ',')]
+    lanes: Vec<String>,
+    #[command(flatten)]
+    overlay: OverlayPlaceArgs,
 }
+
+/// Where on the desktop an overlay lies.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Overlay")]
+struct OverlayPlaceArgs {
+    /// Where the overlay is: main, all or a monitor's name, such as DP-1
+    #[arg(long, value_name = "NAME")]
+    monitor: Option<String>,
+    /// The part of it: full, right-third or lower-band
+    #[arg(long, value_name = "WHERE")]
+    place: Option<String>,
+    /// Of that part, how much: 0.25 to 1
+    #[arg(long, value_name = "N")]
+    scale: Option<String>,
+    /// How opaque the gifts are: 0.1 to 1
+    #[arg(long, value_name = "N")]
+    opacity: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct OverlayArgs {
+    /// Tell the overlay that runs: toggle, show, hide, mute, dnd, quality or why
+    /// (is nothing showing?)
+    #[arg(long, value_name = "WORD", value_parser = OVERLAY_WORDS)]
+    pub send: Option<String>,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// What an overlay can be told.
+pub(super) const OVERLAY_WORDS: [&str; 7] =
+    ["toggle", "show", "hide", "mute", "dnd", "quality", "why"];
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
@@ -272,7 +320,34 @@ impl StageArgs {
         give(&mut given, "captions.text_scale", self.text_scale.as_ref());
         give(&mut given, "language", self.language.as_ref());
         give_switch(&mut given, "board.show", self.board);
+        let lanes = (!self.lanes.is_empty()).then(|| self.lanes.join(","));
+        give(&mut given, "show.lanes", lanes.as_ref());
+        let overlay = &self.overlay;
+        give(&mut given, "overlay.monitor", overlay.monitor.as_ref());
+        give(&mut given, "overlay.place", overlay.place.as_ref());
+        give(&mut given, "overlay.scale", overlay.scale.as_ref());
+        give(&mut given, "overlay.opacity", overlay.opacity.as_ref());
         given
+    }
+}
+
+impl OverlayArgs {
+    /// What the overlay is besides: a viewer, and no window.
+    pub fn given(&self) -> Given {
+        let mut given = self.run.given();
+        match given.iter_mut().find(|given| given.0 == "output.to") {
+            Some((_, to)) => to.push_str(",overlay"),
+            None => given.push(("output.to", "overlay".to_owned())),
+        }
+        if given.iter().all(|given| given.0 != "role") {
+            given.push(("role", "viewer".to_owned()));
+        }
+        given
+    }
+
+    /// Whether the stage is to be made for its place on the desktop.
+    pub fn follows_monitor(&self) -> bool {
+        self.run.stage.size.is_none()
     }
 }
 

@@ -30,16 +30,16 @@ pub(super) fn run(args: &DemoArgs) -> Result<ExitCode> {
     let config = demo_config(args)?;
     let catalog_path = find_catalog(args.stage.catalog.as_deref())?;
     let catalog = Catalog::load(&catalog_path)?;
-    // In OBS it is seen by itself, and files would take its time from it.
-    let live = live_outputs(&config);
-    let writes_files = live.is_none();
+    // Elsewhere it is seen by itself, and files would take its time from it.
+    let mut outputs = live_outputs(&config);
+    let writes_files = outputs.is_empty();
     if writes_files {
         make_folder(&args.out)?;
+        outputs.push(OutputPlan::Webm {
+            path: args.out.join("demo.webm"),
+            required: false,
+        });
     }
-    let output = live.unwrap_or_else(|| OutputPlan::Webm {
-        path: args.out.join("demo.webm"),
-        required: false,
-    });
     let length = Duration::from_secs_f64(args.seconds);
     let token = Private(uuid::Uuid::new_v4().to_string());
     let server = start_server(args.port, Script::show(&catalog, length), token.clone())?;
@@ -61,7 +61,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<ExitCode> {
         show: config.show,
         on_air: config.on_air,
         sound: config.sound,
-        outputs: vec![output],
+        outputs,
         play_unseen: false,
         catalog: catalog_path,
         state_dir: state.path().to_owned(),

@@ -15,6 +15,8 @@ pub struct Engine {
     /// window is closed; returns after an orderly close of connection and
     /// outputs.
     pub run: fn(RunPlan) -> Result<Summary>,
+    /// Tells the overlay of this name a word, and returns its answer.
+    pub tell_overlay: fn(name: &str, word: &str) -> Result<String>,
     /// Shows the plan's gifts one by one, in a window until it is closed or as
     /// pictures.
     pub preview: fn(PreviewPlan) -> Result<()>,
@@ -43,6 +45,7 @@ impl Engine {
 fn compiled_in() -> Option<Engine> {
     Some(Engine {
         run: crate::engine::run,
+        tell_overlay: crate::engine::tell_overlay,
         preview: crate::engine::preview,
         sheet: crate::engine::sheet,
         bench: crate::bench::run,

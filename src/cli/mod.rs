@@ -8,6 +8,7 @@ mod demo;
 mod devices;
 mod engine;
 mod obs;
+mod overlay;
 mod pack;
 mod pages;
 mod plan;
@@ -40,6 +41,7 @@ pub fn main() -> ExitCode {
     start_log();
     let done = match arguments.command {
         Command::Run(args) => run::run(&args, arguments.config.as_deref()),
+        Command::Overlay(args) => overlay::run(&args, arguments.config.as_deref()),
         Command::Demo(args) => demo::run(&args),
         Command::Preview(args) => preview::run(*args),
         Command::Check(args) => check::run(&args, arguments.config.as_deref()),

@@ -10,8 +10,8 @@ use anyhow::{Context, Result, bail, ensure};
 use super::Shutdown;
 use crate::catalog::Motion;
 use crate::config::{
-    BoardSettings, CaptionSettings, Config, ConfigFile, Folders, LiveOutput, OnAirSettings, Role,
-    ShowSettings, Size, SoundSettings,
+    BoardSettings, CaptionSettings, Config, ConfigFile, Folders, LiveOutput, OnAirSettings,
+    OverlaySettings, Role, ShowSettings, Size, SoundSettings,
 };
 use crate::model::Private;
 use crate::protocol::ClientType;
@@ -86,7 +86,7 @@ impl LookPlan {
 }
 
 /// A sink of frames besides the window. Folders of files exist already.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum OutputPlan {
     /// The last frame that had something in it.
     Png(PathBuf),
@@ -94,6 +94,15 @@ pub enum OutputPlan {
     PngSequence(PathBuf),
     /// The source in OBS, by what it calls this engine.
     Obs { name: String },
+    /// Over the desktop.
+    Overlay {
+        settings: OverlaySettings,
+        /// What `hyperfocus overlay --send` calls it.
+        name: String,
+        /// Whether the stage is made for its place there, whatever size the
+        /// plan has.
+        sets_size: bool,
+    },
     /// RGBA, straight alpha, on standard output.
     Raw,
     Webm {
@@ -184,11 +193,21 @@ pub(super) fn wants_window(config: &Config) -> bool {
 }
 
 /// The live outputs besides the window.
-pub(super) fn live_outputs(config: &Config) -> Option<OutputPlan> {
-    let is_for_obs = config.output.to.contains(&LiveOutput::Obs);
-    is_for_obs.then(|| OutputPlan::Obs {
-        name: config.output.name.clone(),
-    })
+pub(super) fn live_outputs(config: &Config) -> Vec<OutputPlan> {
+    let name = || config.output.name.clone();
+    let is_for = |output| config.output.to.contains(&output);
+    let mut plans = Vec::new();
+    if is_for(LiveOutput::Obs) {
+        plans.push(OutputPlan::Obs { name: name() });
+    }
+    if is_for(LiveOutput::Overlay) {
+        plans.push(OutputPlan::Overlay {
+            settings: config.overlay.clone(),
+            name: name(),
+            sets_size: false,
+        });
+    }
+    plans
 }
 
 fn outputs(config: &Config) -> Result<Vec<OutputPlan>> {

@@ -13,13 +13,17 @@ use super::{Engine, OutputPlan, RunPlan};
 pub(super) fn run(args: &RunArgs, config: Option<&Path>) -> Result<ExitCode> {
     let config = configure(config, &args.given())?;
     let plan = RunPlan::from_config(&config, args.seconds.map(Duration::from_secs_f64))?;
-    let engine = Engine::of_this_build()?;
+    play(Engine::of_this_build()?, plan, args.json)
+}
+
+/// Plays the plan until it ends, and prints its account.
+pub(super) fn play(engine: Engine, plan: RunPlan, as_json: bool) -> Result<ExitCode> {
     plan.shutdown
         .listen_to_signals()
         .context("cannot listen to signals")?;
     let raw = plan.outputs.contains(&OutputPlan::Raw);
     let summary = (engine.run)(plan)?;
-    match (args.json, raw) {
+    match (as_json, raw) {
         (true, false) => println!("{}", summary.to_json()),
         (true, true) => eprintln!("{}", summary.to_json()),
         (false, _) => eprint!("{summary}"),

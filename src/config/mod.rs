@@ -7,6 +7,7 @@
 
 mod board;
 mod device;
+mod overlay;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -17,12 +18,13 @@ use std::time::Duration;
 use etcetera::BaseStrategy;
 use toml::de::{DeTable, DeValue};
 
-use crate::catalog::Motion;
+use crate::catalog::{Lane, Motion};
 use crate::on_air::{Blocked, Policy};
 use crate::show::Counting;
 
 pub use board::{Anchor, BoardSettings};
 pub use device::{SoundDevice, unknown_device};
+pub use overlay::{Monitors, OverlaySettings, Place};
 use settings::{ALL, Scope, Setting, Value};
 
 /// Longest configuration file that is read; a real one has some hundred lines.
@@ -72,6 +74,7 @@ pub struct Config {
     pub on_air: OnAirSettings,
     pub sound: SoundSettings,
     pub output: OutputSettings,
+    pub overlay: OverlaySettings,
 }
 
 /// As what we join a stream.
@@ -126,6 +129,8 @@ pub struct ShowSettings {
     pub feature_from: Option<f64>,
     /// Likewise for the headline lane.
     pub headline_from: Option<f64>,
+    /// The lanes whose gifts are drawn.
+    pub lanes: Vec<Lane>,
 }
 
 /// What is shown of the gifts and of those who give them.
@@ -168,6 +173,8 @@ pub enum LiveOutput {
     Window,
     /// The source in OBS.
     Obs,
+    /// Over the desktop.
+    Overlay,
 }
 
 /// Where frames go; any of them together.
@@ -211,6 +218,7 @@ impl Config {
                 counting: Counting::Auto,
                 feature_from: None,
                 headline_from: None,
+                lanes: vec![Lane::Headline, Lane::Feature, Lane::Ambient],
             },
             on_air: OnAirSettings::default(),
             sound: SoundSettings::default(),
@@ -222,6 +230,7 @@ impl Config {
                 raw: false,
                 webm: None,
             },
+            overlay: OverlaySettings::default(),
         }
     }
 

@@ -129,6 +129,7 @@ fn show_settings(plan: &RunPlan) -> ShowSettings {
         counting: plan.show.counting,
         play_unseen: plan.play_unseen,
         on_air: plan.on_air.policy.clone(),
+        lanes: plan.show.lanes.clone(),
         blocked: plan.on_air.blocked.clone(),
         ..ShowSettings::default()
     }

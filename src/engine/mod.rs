@@ -10,6 +10,11 @@ mod adapter;
 mod app;
 mod headless;
 mod look;
+#[cfg_attr(
+    not(all(feature = "desktop", target_os = "linux")),
+    path = "no_overlay.rs"
+)]
+mod overlay;
 mod preview;
 mod reload;
 mod requests;
@@ -44,6 +49,7 @@ use crate::session::SessionSettings;
 use crate::sound::{MixSource, SoundPlugin, Speakers, Tap};
 use crate::stage::{Director, StageLink};
 
+pub use overlay::tell as tell_overlay;
 pub use preview::preview;
 pub use sheet::sheet;
 pub use still::{FrameCost, Rehearsal, StillError};
@@ -68,13 +74,14 @@ pub fn run(plan: RunPlan) -> Result<Summary> {
 /// # Errors
 /// See [`run`].
 pub fn run_with(
-    plan: RunPlan,
+    mut plan: RunPlan,
     watchers: Vec<Box<dyn Sink + Send>>,
     install: impl FnOnce(&mut App),
 ) -> Result<Summary> {
     let mut tally = Tally::start();
     let alarm = Alarm::of_this_thread();
     let catalog = Arc::new(load_catalog(&plan.catalog, &plan.show)?);
+    let desktop = overlay::connect(&mut plan)?;
 
     // Connect first: the backend answers while the pipelines are made.
     let identity = Identity::claim(&plan.state_dir, plan.connection.role)
@@ -109,12 +116,17 @@ pub fn run_with(
     app.insert_resource(look::look(&plan.look, plan.show.motion));
     requests::install(&mut app, !sinks.is_empty());
     let (obs, obs_sound) = open_obs(&plan, &alarm)?.unzip();
+    // What nothing else shows waits while this one output cannot be seen.
+    let live = usize::from(obs.is_some())
+        + usize::from(desktop.is_some())
+        + usize::from(plan.stage.window);
+    let is_alone = sinks.is_empty() && live == 1 && !plan.play_unseen;
     if let Some(obs) = &obs {
-        obs.install(
-            &mut app,
-            sinks.is_empty() && !plan.stage.window && !plan.play_unseen,
-        );
+        obs.install(&mut app, is_alone);
     }
+    let overlay = desktop
+        .map(|desktop| desktop.show(&mut app, &plan, &alarm, is_alone))
+        .transpose()?;
     reload::install(&mut app, &plan);
     let (mixer, mix) = crate::sound::mixer();
     mixer.set_lane_volume(Lane::Headline, plan.sound.headline);
@@ -146,6 +158,9 @@ pub fn run_with(
     );
     summary.outputs = report.written;
     summary.outputs.extend(obs.map(ObsFeed::close));
+    summary
+        .outputs
+        .extend(overlay.map(|overlay| overlay.close()));
     summary.warnings = warnings;
     Ok(summary)
 }
@@ -335,6 +350,7 @@ mod tests {
             counting: Counting::Auto,
             feature_from,
             headline_from,
+            lanes: Vec::new(),
         };
         let catalog = load_catalog(&path, &settings(Some(5.0), Some(9.0))).unwrap();
         let lane = |value| catalog.lane("no-such-gift", value);

@@ -18,6 +18,8 @@ mod draft;
 mod encoder;
 mod fan;
 mod obs;
+#[cfg(all(feature = "desktop", target_os = "linux"))]
+pub mod overlay;
 mod png;
 mod raw;
 mod sequence;
@@ -92,6 +94,8 @@ pub enum OutputError {
     Obs(RingError),
     #[error("{0}; give this one another --name")]
     NameTaken(RingError),
+    #[error("{0}")]
+    Desktop(String),
     #[error("whoever read {0} has left")]
     ReaderLeft(String),
     #[error(

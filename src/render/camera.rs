@@ -62,6 +62,15 @@ impl Quality {
 }
 
 impl Quality {
+    /// The finer of the two, or the cheaper one.
+    pub fn other(self) -> Self {
+        if self == Self::FULL {
+            Self::FRUGAL
+        } else {
+            Self::FULL
+        }
+    }
+
     /// Additive and only above white: otherwise it leaks over the frame or
     /// darkens what is opaque.
     pub fn bloom(&self) -> Bloom {
@@ -82,6 +91,16 @@ impl Quality {
 /// that plane fills the view exactly as the flat camera shows it.
 pub fn model_camera_distance(stage: &StageSize) -> f32 {
     stage.units().y / 2.0 / (FIELD_OF_VIEW / 2.0).tan()
+}
+
+/// What is drawn from now on is drawn with the quality that was chosen last.
+pub(super) fn follow_quality(
+    quality: Res<Quality>,
+    mut cameras: Query<&mut Bloom, With<StageCamera>>,
+) {
+    for mut bloom in &mut cameras {
+        *bloom = quality.bloom();
+    }
 }
 
 pub(super) fn spawn_cameras(

@@ -60,7 +60,11 @@ impl Plugin for StageRenderPlugin {
             shake::ShakePlugin,
             warmup::WarmupPlugin,
         ))
-        .add_systems(PreStartup, camera::spawn_cameras);
+        .add_systems(PreStartup, camera::spawn_cameras)
+        .add_systems(
+            Update,
+            camera::follow_quality.run_if(resource_changed::<Quality>),
+        );
     }
 }
 

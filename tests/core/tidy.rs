@@ -29,7 +29,7 @@ const LAYERS: &[(&str, &[Reach])] = &[
     (
         "config",
         &[
-            Only("catalog", &["Motion"]),
+            Only("catalog", &["Lane", "Motion"]),
             Only("show", &["Counting"]),
             Only("on_air", &["Blocked", "Policy"]),
         ],
@@ -89,9 +89,11 @@ const LAYERS: &[(&str, &[Reach])] = &[
             Whole("model"),
         ],
     ),
+    // Of the settings what is said of the overlay, which is all its own.
     (
         "output",
         &[
+            Only("config", &["Monitors", "OverlaySettings", "Place"]),
             Whole("draft"),
             Whole("ffmpeg"),
             Whole("render"),

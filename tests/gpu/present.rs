@@ -205,7 +205,8 @@ fn a_desktop_sees_half_of_red_and_all_of_a_glow() {
     let [red, glow, nothing, covered] = presented(
         Form::Desktop,
         [HALF_RED, GLOW, NOTHING, [0.2, 0.2, 0.2, 1.0]],
-    );
+    )
+    .map(|[blue, green, red, alpha]| [red, green, blue, alpha]);
     assert_near(premultiplied_over(red, 128.0), [192.0, 64.0, 64.0], 1.5);
     assert_near(premultiplied_over(glow, 0.0), [124.0; 3], 1.0);
     assert_eq!(glow[3], 0, "light covers nothing");

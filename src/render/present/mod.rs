@@ -40,7 +40,7 @@ use crossbeam_channel::Receiver;
 use super::camera::StageCamera;
 use super::layout::StageSize;
 use outlet::{Channel, Outlet, Port};
-pub use outlet::{MappedFrame, Taker};
+pub use outlet::{MappedFrame, Taker, padded_row_bytes};
 
 const SHADER: Handle<Shader> = uuid_handle!("0a5b2d1c-6f74-4a27-8f42-0b7f9e2f5d17");
 
@@ -53,7 +53,7 @@ const MAX_FRAMES: usize = 4;
 pub enum Form {
     /// Straight alpha, sRGB-encoded: PNG, raw pipes, WebM.
     Straight,
-    /// Premultiplied in encoded values: desktop compositors.
+    /// Premultiplied in encoded values, BGRA: desktop compositors.
     Desktop,
     /// Premultiplied in linear light, then sRGB-encoded: our OBS source.
     LinearPremultiplied,
@@ -80,6 +80,8 @@ impl Form {
     fn format(self) -> TextureFormat {
         match self {
             Self::LinearPremultiplied => TextureFormat::Rgba8UnormSrgb,
+            // The one order of bytes that every display server takes.
+            Self::Desktop => TextureFormat::Bgra8Unorm,
             _ => TextureFormat::Rgba8Unorm,
         }
     }
@@ -193,6 +195,7 @@ impl Plugin for PresentPlugin {
             .add_systems(PostStartup, mark_stage_camera);
         let outlet = Outlet {
             form: self.form,
+            opacity: 1.0,
             taker: Box::new(Channel::new(sender)),
             port: None,
         };
@@ -251,12 +254,19 @@ fn skip_upscaling(
 /// Adds a way out of the stage beside the outputs' thread. To be called before
 /// the renderer starts; where there is none, nothing is ever taken.
 pub fn add_outlet(app: &mut App, form: Form, taker: impl Taker) {
+    add_faded_outlet(app, form, 1.0, taker);
+}
+
+/// As [`add_outlet`], with everything only as opaque as `opacity` says, 0 to 1.
+/// Of the forms only [`Form::Desktop`] heeds it.
+pub fn add_faded_outlet(app: &mut App, form: Form, opacity: f32, taker: impl Taker) {
     let Some(render_app) = app.get_sub_app_mut(RenderApp) else {
         return;
     };
     let mut outlets = render_app.world_mut().resource_mut::<Outlets>();
     outlets.all.push(Outlet {
         form,
+        opacity,
         taker: Box::new(taker),
         port: None,
     });
@@ -275,6 +285,19 @@ struct PresentUniform {
     ground: Vec4,
     fit: Vec4,
     checkered: f32,
+    opacity: f32,
+}
+
+impl Default for PresentUniform {
+    /// The whole stage, as it is.
+    fn default() -> Self {
+        Self {
+            ground: Vec4::ZERO,
+            fit: Vec4::new(1.0, 1.0, 0.0, 0.0),
+            checkered: 0.0,
+            opacity: 1.0,
+        }
+    }
 }
 
 #[derive(Resource)]
@@ -414,12 +437,13 @@ fn present_stage(
     let target = view.into_inner();
     let Outlets { all, readback, .. } = &mut *outlets;
     let index = readback.0.drawn.fetch_add(1, Ordering::Relaxed);
-    let uniform = PresentUniform {
-        checkered: 0.0,
-        ground: Vec4::ZERO,
-        fit: Vec4::new(1.0, 1.0, 0.0, 0.0),
-    };
-    for Outlet { taker, port, .. } in all {
+    for Outlet {
+        opacity,
+        taker,
+        port,
+        ..
+    } in all
+    {
         let Some(port) = port.as_mut().filter(|_| taker.wants(&request)) else {
             continue;
         };
@@ -434,7 +458,10 @@ fn present_stage(
             port.pipeline,
             [target.main_texture_view(); 2],
             port.attachment(),
-            uniform,
+            PresentUniform {
+                opacity: *opacity,
+                ..default()
+            },
         );
         if drawn && port.copy(ctx.command_encoder(), index, *request) {
             readback.0.in_flight.fetch_add(1, Ordering::AcqRel);
@@ -485,6 +512,7 @@ fn present_window(
         checkered: if window.is_checkered { 1.0 } else { 0.0 },
         ground: window.ground.to_vec4(),
         fit: Vec4::new(scale.x, scale.y, offset.x, offset.y),
+        ..default()
     };
     let Some(attachment) = target.out_texture_color_attachment(Some(window.ground)) else {
         return;

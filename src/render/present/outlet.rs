@@ -34,7 +34,8 @@ pub trait Taker: Send + Sync + 'static {
     fn take(&mut self, frame: &MappedFrame<'_>) -> bool;
 }
 
-/// A frame in a staging buffer: RGBA, 8 bits each, in the outlet's form.
+/// A frame in a staging buffer, in the outlet's form: RGBA, or BGRA for desktops,
+/// 8 bits each.
 #[derive(Debug, Clone, Copy)]
 pub struct MappedFrame<'a> {
     bytes: &'a [u8],
@@ -48,6 +49,16 @@ pub struct MappedFrame<'a> {
 }
 
 impl<'a> MappedFrame<'a> {
+    /// All rows from the top, each [`Self::row_bytes`] long.
+    pub fn padded_rows(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// From one row to the next: a multiple of four, the pixels first.
+    pub fn row_bytes(&self) -> usize {
+        self.row_bytes
+    }
+
     /// The rows from the top, without what the GPU pads them with.
     pub fn rows(&self) -> impl Iterator<Item = &'a [u8]> {
         let width = self.width as usize * 4;
@@ -59,6 +70,7 @@ impl<'a> MappedFrame<'a> {
 /// The stage in one form, on its way to one taker.
 pub(super) struct Outlet {
     pub(super) form: Form,
+    pub(super) opacity: f32,
     pub(super) taker: Box<dyn Taker>,
     /// Made when the renderer starts.
     pub(super) port: Option<Port>,
@@ -94,6 +106,11 @@ pub(super) struct Handed {
     pub(super) dropped: usize,
 }
 
+/// Bytes from one row of a frame in a buffer to the next.
+pub fn padded_row_bytes(width: u32) -> u32 {
+    RenderDevice::align_copy_bytes_per_row(width as usize * 4) as u32
+}
+
 impl Port {
     pub(super) fn new(
         device: &RenderDevice,
@@ -116,7 +133,7 @@ impl Port {
             usage: TextureUsages::RENDER_ATTACHMENT | TextureUsages::COPY_SRC,
             view_formats: &[],
         });
-        let row_bytes = RenderDevice::align_copy_bytes_per_row(size.width as usize * 4) as u32;
+        let row_bytes = padded_row_bytes(size.width);
         let slot = || Slot {
             buffer: device.create_buffer(&BufferDescriptor {
                 label: Some("present staging"),
