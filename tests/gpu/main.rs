@@ -22,6 +22,8 @@ mod guide;
 #[cfg(all(unix, feature = "cli"))]
 mod obs;
 mod offscreen;
+#[cfg(all(target_os = "linux", feature = "desktop"))]
+mod overlay;
 #[cfg(all(feature = "ffmpeg", feature = "cli"))]
 mod pack;
 #[cfg(all(feature = "ffmpeg", feature = "cli"))]

@@ -8,7 +8,7 @@
 //! costs is one readback and one copy of a frame, and nothing while the stage is
 //! empty: there is no surface then at all.
 //!
-//! A thread of its own talks to the display server ([`wayland`]). The
+//! A thread of its own talks to the display server ([`wayland`], [`x11`]). The
 //! stage tells it by a [`Bell`] that there is a frame, and hears from it whether
 //! anybody can see the stage.
 
@@ -18,6 +18,7 @@ mod place;
 mod pool;
 mod wayland;
 mod why;
+mod x11;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -48,6 +49,7 @@ pub struct Desktop {
 
 enum Session {
     Wayland(Box<wayland::Session>),
+    X11(Box<x11::Session>),
 }
 
 impl Desktop {
@@ -60,6 +62,8 @@ impl Desktop {
         let is_named = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let session = if is_named("WAYLAND_DISPLAY") || is_named("WAYLAND_SOCKET") {
             Session::Wayland(Box::new(wayland::Session::connect(settings)?))
+        } else if is_named("DISPLAY") {
+            Session::X11(Box::new(x11::Session::connect(settings)?))
         } else {
             return Err(OutputError::Desktop(
                 "there is no desktop to lay the stage over: neither WAYLAND_DISPLAY nor DISPLAY \
@@ -78,6 +82,7 @@ impl Desktop {
     pub fn stage_size(&self) -> Option<(u32, u32)> {
         match &self.session {
             Session::Wayland(session) => session.stage_size(),
+            Session::X11(session) => session.stage_size(),
         }
     }
 
@@ -118,6 +123,7 @@ impl Desktop {
                 .spawn(move || {
                     let ended = match self.session {
                         Session::Wayland(session) => session.run(&state),
+                        Session::X11(session) => session.run(&state),
                     };
                     if let Err(error) = ended {
                         tracing::error!("{error}");
@@ -198,6 +204,9 @@ impl State {
     }
 
     fn set_monitors(&self, monitors: usize) {
+        if monitors == 0 && self.monitors.load(Ordering::Acquire) > 0 {
+            tracing::info!("no monitor shows the overlay any more: gifts wait");
+        }
         self.change(|state| state.monitors.store(monitors, Ordering::Release));
     }
 
