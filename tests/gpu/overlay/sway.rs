@@ -27,6 +27,27 @@ impl Sway {
     /// A desktop with one monitor, HEADLESS-1, of this size, all of it of one
     /// grey; `None`, said aloud, where sway or grim is missing.
     pub fn start(width: u32, height: u32) -> Option<Self> {
+        let sway = Self::come_up(width, height, None)?;
+        let monitor = format!("{width}x{height}");
+        sway.until("the monitor has no size", |sway| {
+            let picture = sway.look("HEADLESS-1");
+            let grey = picture.at(0.5, 0.5) == Some([128; 3]);
+            grey && format!("{}x{}", picture.width, picture.height) == monitor
+        });
+        Some(sway)
+    }
+
+    /// A desktop in a window of this one. Its monitors, WL-1 and so on, are
+    /// windows here, and one that is closed is a monitor that is unplugged.
+    pub fn start_within(&self) -> Option<Self> {
+        let sway = Self::come_up(0, 0, Some(self))?;
+        sway.until("the monitor never came", |sway| {
+            sway.look("WL-1").at(0.5, 0.5) == Some([128; 3])
+        });
+        Some(sway)
+    }
+
+    fn come_up(width: u32, height: u32, outer: Option<&Self>) -> Option<Self> {
         for program in ["sway", "grim"] {
             let asked = Command::new(program).arg("-h").output();
             if asked.is_err() {
@@ -49,38 +70,36 @@ impl Sway {
             command.uid(NOBODY).gid(NOBODY);
         }
         let log = fs::File::create(folder.path().join("log")).expect("a file");
-        let process = command
+        command
             .args(["-c", "config"])
             .current_dir(folder.path())
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", folder.path())
             .env("XDG_RUNTIME_DIR", folder.path())
-            .env("WLR_BACKENDS", "headless")
             .env("WLR_RENDERER", "pixman")
             .env("WLR_LIBINPUT_NO_DEVICES", "1")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .expect("it is installed");
+            .stderr(log);
+        match outer {
+            None => command.env("WLR_BACKENDS", "headless"),
+            Some(outer) => command
+                .env("WLR_BACKENDS", "wayland")
+                .env("WAYLAND_DISPLAY", outer.socket()),
+        };
+        let process = command.spawn().expect("it is installed");
         let mut sway = Self {
             folder,
             display: String::new(),
             socket: PathBuf::new(),
             process,
         };
-        sway.come_up();
-        let monitor = format!("{width}x{height}");
-        sway.until("the monitor has no size", |sway| {
-            let picture = sway.look("HEADLESS-1");
-            let grey = picture.at(0.5, 0.5) == Some([128; 3]);
-            grey && format!("{}x{}", picture.width, picture.height) == monitor
-        });
+        sway.find_sockets();
         Some(sway)
     }
 
-    fn come_up(&mut self) {
+    fn find_sockets(&mut self) {
         let deadline = now() + PATIENCE;
         while self.display.is_empty() || self.socket.as_os_str().is_empty() {
             let ended = self.process.try_wait().expect("our own child");

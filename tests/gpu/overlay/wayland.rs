@@ -112,7 +112,7 @@ fn it_hides_and_shows_and_gifts_wait_meanwhile() {
 }
 
 #[test]
-fn monitors_come_and_go() {
+fn monitors_come_and_change_their_scale() {
     let Some(sway) = Sway::start(640, 360) else {
         return;
     };
@@ -130,12 +130,35 @@ fn monitors_come_and_go() {
     sway.tell("output HEADLESS-2 resolution 800x600");
     comes(&sway, "HEADLESS-2", middle, RED_OVER_GREY);
     assert!(is_at(&sway, "HEADLESS-2", (0.5, 0.5), GREY));
-    sway.tell("output HEADLESS-1 disable");
-    comes(&sway, "HEADLESS-2", middle, RED_OVER_GREY);
-    sway.tell("output HEADLESS-2 disable");
-    evening.overlay.says("no monitor");
-    sway.tell("output HEADLESS-2 enable");
-    comes(&sway, "HEADLESS-2", middle, RED_OVER_GREY);
+    evening.overlay.end_by("TERM").ended_with(0);
+}
+
+#[test]
+fn a_monitor_that_is_unplugged_takes_nothing_with_it() {
+    let Some(outer) = Sway::start(640, 360) else {
+        return;
+    };
+    let Some(sway) = outer.start_within() else {
+        return;
+    };
+    let variables = sway.variables();
+    let mut evening = Evening::begin(&variables, &["--monitor", "all", "--size", "320x180"]);
+    evening.give("g1");
+    comes(&sway, "WL-1", (0.5, 0.5), RED_OVER_GREY);
+    sway.tell("create_output");
+    comes(&sway, "WL-2", (0.5, 0.5), RED_OVER_GREY);
+    let unplug = |monitor| outer.tell(&format!("[title=\"{monitor}\"] kill"));
+    unplug("WL-1");
+    sway.until("it is still there", |sway| sway.look("WL-1").width == 0);
+    comes(&sway, "WL-2", (0.5, 0.5), RED_OVER_GREY);
+    unplug("WL-2");
+    evening
+        .overlay
+        .says("no monitor shows the overlay any more");
+    let why = evening.send("why", &variables);
+    assert!(why.contains("none of the chosen monitors"), "{why}");
+    sway.tell("create_output");
+    comes(&sway, "WL-3", (0.5, 0.5), RED_OVER_GREY);
     evening.overlay.end_by("TERM").ended_with(0);
 }
 

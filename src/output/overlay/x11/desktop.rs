@@ -66,8 +66,12 @@ pub(super) struct Desktop {
 impl Desktop {
     pub fn watch(session: &Session) -> Result<Self, X11Error> {
         let (connection, root) = (&session.connection, session.screen.root);
-        let properties = ChangeWindowAttributesAux::new().event_mask(EventMask::PROPERTY_CHANGE);
-        connection.change_window_attributes(root, &properties)?;
+        // Properties tell which window is in use, children which come, and the
+        // root's own structure that somebody has redrawn the monitors.
+        let events = EventMask::PROPERTY_CHANGE | EventMask::SUBSTRUCTURE_NOTIFY;
+        let watched =
+            ChangeWindowAttributesAux::new().event_mask(events | EventMask::STRUCTURE_NOTIFY);
+        connection.change_window_attributes(root, &watched)?;
         let changes = NotifyMask::SCREEN_CHANGE | NotifyMask::CRTC_CHANGE;
         connection.randr_select_input(root, changes | NotifyMask::OUTPUT_CHANGE)?;
         let mut desktop = Self {
@@ -91,6 +95,9 @@ impl Desktop {
     ) -> Result<(), X11Error> {
         match event {
             Event::RandrScreenChangeNotify(_) | Event::RandrNotify(_) => {
+                self.has_new_monitors = true;
+            }
+            Event::ConfigureNotify(changed) if changed.window == session.screen.root => {
                 self.has_new_monitors = true;
             }
             Event::PropertyNotify(changed)

@@ -248,9 +248,14 @@ impl Session {
                     window.draw(self, stage)?;
                 }
             }
-            Event::VisibilityNotify(seen) => {
-                if let Some(window) = windows.iter().find(|one| one.id == seen.window) {
-                    window.keep_above(self, seen.state)?;
+            Event::ReparentNotify(framed) if framed.parent != self.screen.root => {
+                if windows.iter().any(|one| one.id == framed.window) {
+                    window::let_clicks_through(self, framed.parent)?;
+                }
+            }
+            Event::MapNotify(mapped) if windows.iter().all(|one| one.id != mapped.window) => {
+                for window in windows {
+                    window.keep_above(self)?;
                 }
             }
             Event::Error(error) => tracing::debug!("X11: {error:?}"),

@@ -6,7 +6,7 @@ use x11rb::protocol::shape::{ConnectionExt as _, SK, SO};
 use x11rb::protocol::shm::{ConnectionExt as _, Seg};
 use x11rb::protocol::xproto::{
     AtomEnum, ClipOrdering, ConfigureWindowAux, ConnectionExt as _, CreateGCAux, CreateWindowAux,
-    EventMask, Gcontext, ImageFormat, Pixmap, PropMode, StackMode, Visibility, WindowClass,
+    EventMask, Gcontext, ImageFormat, Pixmap, PropMode, StackMode, WindowClass,
 };
 use x11rb::wrapper::ConnectionExt as _;
 
@@ -117,10 +117,9 @@ impl Window {
                 .border_pixel(0)
                 .override_redirect(u32::from(is_alone))
                 .colormap(session.colormap)
-                .event_mask(EventMask::EXPOSURE | EventMask::VISIBILITY_CHANGE),
+                .event_mask(EventMask::EXPOSURE | EventMask::STRUCTURE_NOTIFY),
         )?;
-        // Without an input shape every click goes to what is below.
-        connection.shape_rectangles(SO::SET, SK::INPUT, ClipOrdering::UNSORTED, id, 0, 0, &[])?;
+        let_clicks_through(session, id)?;
         let replace = PropMode::REPLACE;
         let (string, cardinal) = (AtomEnum::STRING, AtomEnum::CARDINAL);
         connection.change_property8(replace, id, AtomEnum::WM_NAME, string, TITLE)?;
@@ -205,14 +204,27 @@ impl Window {
         Ok(())
     }
 
-    /// Comes above what has come above it.
-    pub fn keep_above(&self, session: &Session, seen: Visibility) -> Result<(), X11Error> {
-        if self.is_alone && seen != Visibility::UNOBSCURED {
+    /// Comes above what has just come.
+    pub fn keep_above(&self, session: &Session) -> Result<(), X11Error> {
+        if self.is_alone {
             let above = ConfigureWindowAux::new().stack_mode(StackMode::ABOVE);
             session.connection.configure_window(self.id, &above)?;
         }
         Ok(())
     }
+}
+
+/// Takes a window's input shape away: every click goes to what is below. The
+/// frames that window managers put around windows need it as well; not all of
+/// them copy it from what they frame.
+pub(super) fn let_clicks_through(session: &Session, window: u32) -> Result<(), X11Error> {
+    let any = ClipOrdering::UNSORTED;
+    let shaped = session
+        .connection
+        .shape_rectangles(SO::SET, SK::INPUT, any, window, 0, 0, &[])?;
+    // A frame may have gone by now, which the log needs not know.
+    shaped.ignore_error();
+    Ok(())
 }
 
 /// `WM_SIZE_HINTS`: flags, position, size, least and greatest size, and what
