@@ -158,9 +158,7 @@ pub fn run_with(
     );
     summary.outputs = report.written;
     summary.outputs.extend(obs.map(ObsFeed::close));
-    summary
-        .outputs
-        .extend(overlay.map(|overlay| overlay.close()));
+    summary.outputs.extend(overlay.map(overlay::Feed::close));
     summary.warnings = warnings;
     Ok(summary)
 }

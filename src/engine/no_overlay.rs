@@ -10,11 +10,11 @@ const WITHOUT: &str = "this program was built without an overlay: it needs Linux
                        `desktop`";
 
 /// What is never there.
-pub(super) enum Connected {}
+pub(super) enum Feed {}
 
 /// # Errors
 /// When the plan has an overlay.
-pub(super) fn connect(plan: &mut RunPlan) -> Result<Option<Connected>> {
+pub(super) fn connect(plan: &mut RunPlan) -> Result<Option<Feed>> {
     let is_wanted = |output: &OutputPlan| matches!(output, OutputPlan::Overlay { .. });
     if plan.outputs.iter().any(is_wanted) {
         bail!(WITHOUT);
@@ -22,7 +22,7 @@ pub(super) fn connect(plan: &mut RunPlan) -> Result<Option<Connected>> {
     Ok(None)
 }
 
-impl Connected {
+impl Feed {
     pub(super) fn show(self, _: &mut App, _: &RunPlan, _: &Alarm, _: bool) -> Result<Self> {
         match self {}
     }

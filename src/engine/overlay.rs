@@ -6,7 +6,8 @@ use bevy::prelude::*;
 use super::wake::Alarm;
 use crate::cli::{OutputPlan, RunPlan};
 use crate::config::Size;
-use crate::output::overlay::{Desktop, OverlayFeed, Wish, send};
+pub(super) use crate::output::overlay::OverlayFeed as Feed;
+use crate::output::overlay::{Desktop, Wish, send};
 
 /// A desktop that shows nothing yet.
 pub(super) struct Connected {
@@ -50,7 +51,7 @@ impl Connected {
         plan: &RunPlan,
         alarm: &Alarm,
         is_alone: bool,
-    ) -> Result<OverlayFeed> {
+    ) -> Result<Feed> {
         let Size { width, height } = plan.stage.size;
         let alarm = alarm.clone();
         let shutdown = plan.shutdown.clone();

@@ -46,11 +46,11 @@ impl Dispatch<wl_registry::WlRegistry, ()> for Shell {
                 version,
             } => shell.bind(registry, name, &interface, version, handle),
             wl_registry::Event::GlobalRemove { name } => {
-                let (gone, kept) = std::mem::take(&mut shell.outputs)
-                    .into_iter()
-                    .partition(|output| output.global == name);
-                shell.outputs = kept;
-                Vec::from(gone).into_iter().for_each(Output::close);
+                let is_gone = |output: &mut Output| output.global == name;
+                shell
+                    .outputs
+                    .extract_if(.., is_gone)
+                    .for_each(Output::close);
             }
             _ => {}
         }

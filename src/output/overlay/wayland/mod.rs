@@ -326,23 +326,25 @@ impl Shell {
     /// A surface where there is to be one, and nowhere else.
     fn open_surfaces(&mut self, state: &State, handle: &QueueHandle<Self>) {
         let stage = (state.pool.width, state.pool.height);
+        let place = |output: &Output| {
+            let room = Rect::of(&self.settings, output.rect()?);
+            Some(room.fitting(stage, self.settings.place))
+        };
         let wanted: Vec<(u32, Rect)> = match self.layers {
             Some(_) => {
                 let free = self.chosen().filter(|output| !output.is_refused);
-                let place = |output: &Output| {
-                    let room = Rect::of(&self.settings, output.rect()?);
-                    Some((output.global, room.fitting(stage, self.settings.place)))
-                };
-                free.filter_map(place).collect()
+                free.filter_map(|output| Some((output.global, place(output)?)))
+                    .collect()
             }
-            None => vec![(0, window_rect(&self.surfaces, stage))],
+            // A window keeps the size that the compositor gave it.
+            None => {
+                let own = self.surfaces.first().map(|surface| surface.rect);
+                let rect = own.or_else(|| place(self.outputs.first()?));
+                rect.into_iter().map(|rect| (0, rect)).collect()
+            }
         };
-        let is_wanted = |surface: &Surface| wanted.contains(&(surface.output, surface.rect));
-        let (kept, gone) = std::mem::take(&mut self.surfaces)
-            .into_iter()
-            .partition(is_wanted);
-        self.surfaces = kept;
-        for surface in Vec::from(gone) {
+        let is_over = |surface: &mut Surface| !wanted.contains(&(surface.output, surface.rect));
+        for surface in self.surfaces.extract_if(.., is_over) {
             surface.close(&state.pool);
         }
         for (output, rect) in wanted {
@@ -363,17 +365,4 @@ impl Shell {
             surface.close(pool);
         }
     }
-}
-
-/// An ordinary window keeps the size that the compositor gave it.
-fn window_rect(surfaces: &[Surface], stage: (u32, u32)) -> Rect {
-    surfaces.first().map_or(
-        Rect {
-            x: 0,
-            y: 0,
-            width: stage.0,
-            height: stage.1,
-        },
-        |surface| surface.rect,
-    )
 }

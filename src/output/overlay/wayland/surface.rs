@@ -11,6 +11,7 @@ use wayland_protocols_wlr::layer_shell::v1::client::zwlr_layer_surface_v1::{
 };
 
 use super::Shell;
+use crate::config::Place;
 use crate::output::overlay::place::Rect;
 use crate::output::overlay::pool::{Pool, SLOTS};
 
@@ -76,7 +77,6 @@ impl Surface {
                 let window = surface.get_toplevel(handle, id);
                 window.set_title("Hyperfocus overlay".into());
                 window.set_app_id("hyperfocus".into());
-                window.set_maximized();
                 Role::Window(surface, window)
             }
         };
@@ -120,8 +120,13 @@ impl Surface {
             )
         });
         // The compositor scales, whatever the monitor's own scale is.
+        let shown = match self.role {
+            Role::Layer(_) => self.rect,
+            // A window is of the size that it was given.
+            Role::Window(..) => self.rect.fitting((pool.width, pool.height), Place::Full),
+        };
         self.viewport
-            .set_destination(self.rect.width as i32, self.rect.height as i32);
+            .set_destination(shown.width as i32, shown.height as i32);
         self.proxy.attach(Some(buffer), 0, 0);
         self.proxy.damage_buffer(0, 0, i32::MAX, i32::MAX);
         self.proxy.commit();
