@@ -9,6 +9,7 @@
 mod adapter;
 mod app;
 mod headless;
+mod lean;
 mod look;
 #[cfg_attr(
     not(all(feature = "desktop", target_os = "linux")),

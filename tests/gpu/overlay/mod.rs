@@ -38,7 +38,7 @@ impl Picture {
     /// has gone, nothing is left.
     fn from_ppm(bytes: &[u8]) -> Self {
         let read = || {
-            let mut parts = bytes.splitn(4, |byte| byte.is_ascii_whitespace());
+            let mut parts = bytes.splitn(4, u8::is_ascii_whitespace);
             let magic = parts.next()?;
             let number = |part: Option<&[u8]>| -> Option<usize> {
                 std::str::from_utf8(part?).ok()?.parse().ok()

@@ -184,6 +184,30 @@ fn a_full_screen_window_goes_first() {
     evening.overlay.end_by("TERM").ended_with(0);
 }
 
+#[test]
+fn one_stage_feeds_it_beside_obs_and_a_file() {
+    let Some(sway) = Sway::start(640, 360) else {
+        return;
+    };
+    let rings = folder();
+    let mut variables = sway.variables().to_vec();
+    variables.push(("HYPERFOCUS_RING_DIR", rings.path().to_str().expect("text")));
+    let arguments = ["--output", "obs", "--png", "last.png"];
+    let mut evening = Evening::begin(&variables, &arguments);
+    evening.give("g1");
+    comes(&sway, MONITOR, ON_GIFT, RED_OVER_GREY);
+    let ran = evening.overlay.end_by("TERM");
+    ran.ended_with(0);
+    let account = summary(&String::from_utf8(ran.out).expect("text"));
+    let outputs = account["outputs"].to_string();
+    assert!(outputs.contains("OBS (main)") && outputs.contains("overlay: "));
+    let last = image::open(evening.home.path().join("last.png")).expect("a PNG");
+    let last = last.into_rgba8();
+    // The stage was made for the monitor.
+    assert_eq!(last.dimensions(), (640, 360));
+    assert_eq!(last.get_pixel(320, 90).0, [255, 0, 0, 128]);
+}
+
 /// Clock ticks of processor time that a process has had; there are 100 in a
 /// second on every Linux.
 fn ticks(process: u32) -> u64 {
