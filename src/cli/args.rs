@@ -122,7 +122,7 @@ pub(super) struct StageArgs {
     /// Show the board: live badge, goal, top gifters, recent gifts
     #[arg(long)]
     pub board: bool,
-    /// Whose gifts are drawn: headline, feature, ambient or several
+    /// The lanes whose gifts are drawn: headline, feature, ambient or several
     #[arg(long, value_name = "LANES", value_delimiter = ',')]
     lanes: Vec<String>,
     #[command(flatten)]

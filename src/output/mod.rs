@@ -6,8 +6,9 @@
 //! that fails is closed, and that is said once, with what to do about it; the
 //! others go on.
 //!
-//! OBS is not among them: its frames go from the GPU's buffers straight into
-//! shared memory, in a form of their own ([`ObsFeed`]).
+//! OBS and the overlay on the desktop are not among them: their frames go from
+//! the GPU's buffers straight into shared memory, each in a form of their own
+//! ([`ObsFeed`], [`overlay`]).
 //!
 //! All sinks expect frames in [`Form::Straight`](crate::render::present::Form).
 //! Files appear under their names only when they are whole.

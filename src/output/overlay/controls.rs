@@ -13,8 +13,9 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use bevy::prelude::*;
+use crossbeam_channel::{Sender, bounded};
 
-use super::{Overlay, State, runtime_folder, why};
+use super::{Overlay, State, why};
 use crate::model::Control;
 use crate::output::OutputError;
 use crate::render::{Quality, Warmup};
@@ -22,8 +23,8 @@ use crate::stage::{Connected, Director, LastEvent};
 
 /// How long either end waits for the other's words.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How long the sender waits for the answer: an engine that makes its pipelines
-/// does not answer meanwhile.
+/// How long an answer may take: an engine that makes its pipelines does not
+/// answer meanwhile.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
 /// Longest word that is read.
 const WORD_LIMIT: u64 = 64;
@@ -72,12 +73,13 @@ impl Wish {
 pub(super) struct Request {
     pub wish: Wish,
     /// `None` for a key: the answer goes to the desktop's notifications.
-    pub asker: Option<UnixStream>,
+    pub asker: Option<Sender<String>>,
 }
 
 /// The socket of the overlay called `name`; `None` without a runtime folder.
 fn socket_of(name: &str) -> Option<PathBuf> {
-    Some(runtime_folder()?.join(format!("hyperfocus-overlay-{name}.sock")))
+    let folder = std::env::var_os("XDG_RUNTIME_DIR").filter(|folder| !folder.is_empty())?;
+    Some(Path::new(&folder).join(format!("hyperfocus-overlay-{name}.sock")))
 }
 
 /// Tells the overlay called `name` a wish, and returns its answer.
@@ -95,7 +97,7 @@ pub fn send(name: &str, wish: Wish) -> Result<String, OutputError> {
     let ask = || -> io::Result<String> {
         let mut stream = UnixStream::connect(&path)?;
         stream.set_write_timeout(Some(PATIENCE))?;
-        stream.set_read_timeout(Some(ANSWER_PATIENCE))?;
+        stream.set_read_timeout(Some(ANSWER_PATIENCE + PATIENCE))?;
         writeln!(stream, "{}", wish.word())?;
         let mut answer = String::new();
         stream.take(ANSWER_LIMIT).read_to_string(&mut answer)?;
@@ -146,9 +148,7 @@ impl Controls {
 
 impl Drop for Controls {
     fn drop(&mut self) {
-        self.state
-            .is_over
-            .store(true, std::sync::atomic::Ordering::Release);
+        self.state.end();
         // The thread waits for somebody to come.
         if UnixStream::connect(&self.path).is_ok()
             && let Some(thread) = self.thread.take()
@@ -197,12 +197,15 @@ fn hear(mut stream: UnixStream, state: &State) -> io::Result<()> {
     let Some(wish) = Wish::parse(word.trim()) else {
         return writeln!(stream, "the overlay does not know this word");
     };
-    let mut spare = stream.try_clone()?;
-    let asker = Some(stream);
-    if state.ask(Request { wish, asker }) {
-        Ok(())
-    } else {
-        writeln!(spare, "the overlay is busy; try again")
+    let (asker, answer) = bounded(1);
+    let asker = Some(asker);
+    if !state.ask(Request { wish, asker }) {
+        return writeln!(stream, "the overlay is busy; try again");
+    }
+    // Without an answer the run has ended meanwhile, or hangs.
+    match answer.recv_timeout(ANSWER_PATIENCE) {
+        Ok(answer) => writeln!(stream, "{answer}"),
+        Err(_) => writeln!(stream, "the overlay does not answer"),
     }
 }
 
@@ -215,20 +218,15 @@ pub(super) fn obey(
     (connected, last, warmup): (Res<Connected>, Res<LastEvent>, Res<Warmup>),
 ) {
     let now = time.elapsed();
+    let state = &overlay.state;
     for request in overlay.wishes.try_iter() {
         let show = &mut director.show;
-        let is_hidden = || {
-            overlay
-                .state
-                .is_hidden
-                .load(std::sync::atomic::Ordering::Acquire)
-        };
         let hide = |hidden| {
-            overlay.state.set_hidden(hidden);
+            state.set_hidden(hidden);
             if hidden { "hidden" } else { "shown" }
         };
         let answer = match request.wish {
-            Wish::Toggle => hide(!is_hidden()).to_owned(),
+            Wish::Toggle => hide(!state.is_hidden()).to_owned(),
             Wish::Show => hide(false).to_owned(),
             Wish::Hide => hide(true).to_owned(),
             Wish::Mute => {
@@ -257,35 +255,28 @@ pub(super) fn obey(
                 .to_owned()
             }
             Wish::Why => {
-                let world = why::Circumstances {
-                    is_hidden: is_hidden(),
-                    is_covered: overlay
-                        .state
-                        .is_covered
-                        .load(std::sync::atomic::Ordering::Acquire),
-                    monitors: overlay
-                        .state
-                        .monitors
-                        .load(std::sync::atomic::Ordering::Acquire),
+                let circumstances = why::Circumstances {
+                    is_hidden: state.is_hidden(),
+                    is_covered: state.is_covered(),
+                    monitors: state.monitors(),
                     is_warm: warmup.is_done(),
                     connection: connected.0.as_ref(),
                     since_last_event: last.0.map(|at| now.saturating_sub(at)),
                 };
-                world.explain(show)
+                circumstances.explain(show)
             }
         };
-        answer_to(request.asker, &answer);
+        answer_to(request.asker, answer);
     }
 }
 
-fn answer_to(asker: Option<UnixStream>, answer: &str) {
+fn answer_to(asker: Option<Sender<String>>, answer: String) {
     tracing::info!("overlay: {}", answer.replace('\n', "; "));
-    let Some(mut stream) = asker else {
-        why::notify(answer);
-        return;
-    };
-    // Whoever has left does not want to know.
-    let _ = writeln!(stream, "{answer}");
+    match asker {
+        // Whoever has left does not want to know.
+        Some(asker) => drop(asker.try_send(answer)),
+        None => why::notify(answer),
+    }
 }
 
 #[cfg(test)]

@@ -20,7 +20,6 @@ mod wayland;
 mod why;
 mod x11;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
@@ -172,13 +171,21 @@ struct State {
 }
 
 impl State {
-    fn is_wanted(&self) -> bool {
-        !self.is_hidden.load(Ordering::Acquire) && !self.is_covered.load(Ordering::Acquire)
+    fn is_hidden(&self) -> bool {
+        self.is_hidden.load(Ordering::Acquire)
+    }
+
+    fn is_covered(&self) -> bool {
+        self.is_covered.load(Ordering::Acquire)
+    }
+
+    fn monitors(&self) -> usize {
+        self.monitors.load(Ordering::Acquire)
     }
 
     /// Whether anybody can see the stage.
     fn is_showing(&self) -> bool {
-        self.is_wanted() && self.monitors.load(Ordering::Acquire) > 0
+        !self.is_hidden() && !self.is_covered() && self.monitors() > 0
     }
 
     /// Changes what [`Self::is_showing`] comes of, and tells both sides.
@@ -204,7 +211,7 @@ impl State {
     }
 
     fn set_monitors(&self, monitors: usize) {
-        if monitors == 0 && self.monitors.load(Ordering::Acquire) > 0 {
+        if monitors == 0 && self.monitors() > 0 {
             tracing::info!("no monitor shows the overlay any more: gifts wait");
         }
         self.change(|state| state.monitors.store(monitors, Ordering::Release));
@@ -212,6 +219,11 @@ impl State {
 
     fn is_over(&self) -> bool {
         self.is_over.load(Ordering::Acquire)
+    }
+
+    fn end(&self) {
+        self.is_over.store(true, Ordering::Release);
+        self.bell.ring();
     }
 
     /// Hands a wish to the stage; false when too many wait.
@@ -246,8 +258,7 @@ impl OverlayFeed {
     }
 
     fn stop(&mut self) {
-        self.state.is_over.store(true, Ordering::Release);
-        self.state.bell.ring();
+        self.state.end();
         if let Some(thread) = self.thread.take() {
             // A panic was reported by its own hook.
             let _ = thread.join();
@@ -299,11 +310,4 @@ fn follow(
     if was_showing.replace(is_showing) != Some(is_showing) {
         director.show.set_live_output(time.elapsed(), is_showing);
     }
-}
-
-/// The user's folder for sockets.
-fn runtime_folder() -> Option<PathBuf> {
-    std::env::var_os("XDG_RUNTIME_DIR")
-        .filter(|folder| !folder.is_empty())
-        .map(PathBuf::from)
 }

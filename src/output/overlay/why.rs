@@ -78,15 +78,17 @@ impl Circumstances<'_> {
 
 /// Tells the user something on the desktop, where `notify-send` is installed;
 /// the log has it in any case.
-pub(super) fn notify(text: &str) {
-    let mut command = Command::new("notify-send");
-    command.args(["--app-name=hyperfocus", "Hyperfocus overlay", text]);
-    let quiet = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    if let Ok(mut child) = quiet.spawn() {
-        // Somebody has to take note of its end.
-        std::thread::spawn(move || child.wait());
-    }
+pub(super) fn notify(text: String) {
+    // Starting a program takes longer than a frame may.
+    std::thread::spawn(move || {
+        let told = Command::new("notify-send")
+            .args(["--app-name=hyperfocus", "Hyperfocus overlay", &text])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        if let Err(error) = told {
+            tracing::debug!("notify-send: {error}");
+        }
+    });
 }
