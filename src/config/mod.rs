@@ -11,6 +11,7 @@ mod settings;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use etcetera::BaseStrategy;
 use toml::de::{DeTable, DeValue};
 
 use crate::catalog::Motion;
+use crate::governor::Wish;
 use crate::on_air::{Blocked, Policy};
 use crate::show::Counting;
 
@@ -56,6 +58,8 @@ pub struct Config {
     pub size: Size,
     /// Frames per second, 1 to 240.
     pub fps: u32,
+    /// How much the picture may cost.
+    pub quality: Wish,
     pub headless: bool,
     /// Gifts play even when no live output would show them.
     pub play_unseen: bool,
@@ -168,6 +172,9 @@ pub enum LiveOutput {
     Window,
     /// The source in OBS.
     Obs,
+    /// Players on this machine, OBS's own Media Source among them, at a loopback
+    /// address.
+    Nut(SocketAddr),
 }
 
 /// Where frames go; any of them together.
@@ -198,6 +205,7 @@ impl Config {
                 height: 1080,
             },
             fps: 60,
+            quality: Wish::Auto,
             headless: false,
             play_unseen: false,
             catalog: None,

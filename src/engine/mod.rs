@@ -8,9 +8,11 @@
 
 mod adapter;
 mod app;
+mod audience;
 mod headless;
 mod look;
 mod preview;
+mod quality;
 mod reload;
 mod requests;
 mod sheet;
@@ -45,10 +47,12 @@ use crate::sound::{MixSource, SoundPlugin, Speakers, Tap};
 use crate::stage::{Director, StageLink};
 
 pub use preview::preview;
+pub use quality::QualityWish;
 pub use sheet::sheet;
 pub use still::{FrameCost, Rehearsal, StillError};
 
 use adapter::Gpu;
+use sinks::Opened;
 use tally::Tally;
 use wake::Alarm;
 
@@ -103,17 +107,20 @@ pub fn run_with(
     let gpu = adapter::open()?;
     tally.adapter = Some(gpu.name.clone());
     let mut warnings = Vec::new();
-    let mut sinks = sinks::open(&plan, &mut warnings)?;
+    let Opened { mut sinks, players } = sinks::open(&plan, &alarm, &mut warnings)?;
+    let are_kept = sinks.len() > players.len() || !watchers.is_empty();
     sinks.extend(watchers);
+    let quality = quality::Settings::of(&plan, &gpu);
     let mut app = open_app(&plan, gpu, catalog, StageLink::new(link))?;
+    quality::install(&mut app, quality);
     app.insert_resource(look::look(&plan.look, plan.show.motion));
     requests::install(&mut app, !sinks.is_empty());
     let (obs, obs_sound) = open_obs(&plan, &alarm)?.unzip();
     if let Some(obs) = &obs {
-        obs.install(
-            &mut app,
-            sinks.is_empty() && !plan.stage.window && !plan.play_unseen,
-        );
+        obs.install(&mut app);
+    }
+    if !are_kept && !plan.stage.window && !plan.play_unseen {
+        audience::install(&mut app, obs.as_ref(), players);
     }
     reload::install(&mut app, &plan);
     let (mixer, mix) = crate::sound::mixer();

@@ -7,7 +7,8 @@
 //! others go on.
 //!
 //! OBS is not among them: its frames go from the GPU's buffers straight into
-//! shared memory, in a form of their own ([`ObsFeed`]).
+//! shared memory, in a form of their own ([`ObsFeed`]). Where our source cannot be
+//! installed, OBS reads a stream like any other player ([`NutSink`]).
 //!
 //! All sinks expect frames in [`Form::Straight`](crate::render::present::Form).
 //! Files appear under their names only when they are whole.
@@ -17,6 +18,7 @@ mod clock;
 mod draft;
 mod encoder;
 mod fan;
+mod nut;
 mod obs;
 mod png;
 mod raw;
@@ -27,10 +29,12 @@ mod tests;
 mod webm;
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 pub use encoder::{ENCODER, PATIENCE};
 pub use fan::{OutputReport, Outputs};
+pub use nut::{MAX_READERS, NutReaders, NutSink};
 pub use obs::{ObsFeed, ObsPace, ObsSound, publish_frame};
 pub use png::PngSink;
 pub use raw::RawSink;
@@ -92,6 +96,15 @@ pub enum OutputError {
     Obs(RingError),
     #[error("{0}; give this one another --name")]
     NameTaken(RingError),
+    #[error(
+        "nut://{0} is not this machine's own address; whoever can reach it would see the stage, \
+         so write nut://127.0.0.1:{port}", port = .0.port()
+    )]
+    NotLoopback(SocketAddr),
+    #[error(
+        "cannot listen on nut://{address}: {why}; another program may have the port, choose another"
+    )]
+    Listen { address: SocketAddr, why: io::Error },
     #[error("whoever read {0} has left")]
     ReaderLeft(String),
     #[error(

@@ -30,6 +30,7 @@ pub mod video;
 pub mod videos;
 mod warmup;
 
+use bevy::camera::CameraUpdateSystems;
 use bevy::prelude::*;
 use bevy::shader::Shader;
 
@@ -60,7 +61,8 @@ impl Plugin for StageRenderPlugin {
             shake::ShakePlugin,
             warmup::WarmupPlugin,
         ))
-        .add_systems(PreStartup, camera::spawn_cameras);
+        .add_systems(PreStartup, camera::spawn_cameras)
+        .add_systems(PostUpdate, camera::follow_scale.before(CameraUpdateSystems));
     }
 }
 

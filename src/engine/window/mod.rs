@@ -33,7 +33,7 @@ use bevy::winit::{EventLoopProxyWrapper, WinitUserEvent};
 use super::adapter::Gpu;
 use super::tally::Tally;
 use super::wake::Alarm;
-use super::{CLEAN_FRAMES, Ended, LONGEST_SLEEP, Rest, app, rest};
+use super::{CLEAN_FRAMES, Ended, LONGEST_SLEEP, Rest, app, quality, rest};
 use crate::catalog::Catalog;
 use crate::cli::{RunPlan, Shutdown};
 use crate::config::Size;
@@ -220,6 +220,7 @@ fn end_frame(world: &mut World) {
         .expect("it came with the run");
     if let Some(cost) = pace.last_cost() {
         run.tally.frame(world, cost);
+        pace.every = quality::frame(world, pace.started(), cost, pace.period());
     }
     let started = pace.started();
     if is_over(world, &run, started) {

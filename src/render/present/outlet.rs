@@ -64,9 +64,27 @@ pub(super) struct Outlet {
     pub(super) port: Option<Port>,
 }
 
+/// The last pass for a stage that is drawn in full, pixel for pixel, and for one
+/// that is enlarged. Both are made at the start: nothing is, later.
+pub(super) struct Pipelines {
+    pub(super) as_large: CachedRenderPipelineId,
+    pub(super) scaled: CachedRenderPipelineId,
+}
+
+impl Pipelines {
+    /// For a stage of which that share of each side is drawn.
+    pub(super) fn for_share(&self, drawn: Vec2) -> CachedRenderPipelineId {
+        if drawn == Vec2::ONE {
+            self.as_large
+        } else {
+            self.scaled
+        }
+    }
+}
+
 /// What an outlet has on the GPU.
 pub(super) struct Port {
-    pub(super) pipeline: CachedRenderPipelineId,
+    pub(super) pipelines: Pipelines,
     target: Texture,
     view: TextureView,
     slots: Vec<Slot>,
@@ -97,7 +115,7 @@ pub(super) struct Handed {
 impl Port {
     pub(super) fn new(
         device: &RenderDevice,
-        pipeline: CachedRenderPipelineId,
+        pipelines: Pipelines,
         format: TextureFormat,
         size: UVec2,
     ) -> Self {
@@ -129,7 +147,7 @@ impl Port {
             frame: None,
         };
         Self {
-            pipeline,
+            pipelines,
             view: target.create_view(&TextureViewDescriptor::default()),
             target,
             slots: (0..RING).map(|_| slot()).collect(),

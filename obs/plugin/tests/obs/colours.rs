@@ -6,7 +6,7 @@ use super::producer::{CARD, Producer, column};
 const GREY: f64 = 128.0 / 255.0;
 
 /// sRGB to linear light; IEC 61966-2-1.
-fn decode(encoded: f64) -> f64 {
+pub(super) fn decode(encoded: f64) -> f64 {
     if encoded <= 0.04045 {
         encoded / 12.92
     } else {
@@ -23,7 +23,7 @@ fn encode(linear: f64) -> f64 {
 }
 
 /// A column of the card over grey, blended in linear light.
-fn over_grey(card: [u8; 4]) -> [f64; 3] {
+pub(super) fn over_grey(card: [u8; 4]) -> [f64; 3] {
     let alpha = f64::from(card[3]) / 255.0;
     std::array::from_fn(|channel| {
         let colour = decode(f64::from(card[channel]) / 255.0);
