@@ -62,6 +62,11 @@ fn fragment(in: FullscreenVertexOutput) -> @location(0) vec4<f32> {
     let alpha = max(a, max(p.r, max(p.g, p.b)));
     return vec4<f32>(p / max(alpha, 1e-6), alpha);
 #endif
+#ifdef STRAIGHT_LINEAR
+    // Light that only adds covers as little as shows it.
+    let covering = min(max(a, max(c.r, max(c.g, c.b))), 1.0);
+    return vec4<f32>(encode(min(c / max(covering, 1e-6), vec3<f32>(1.0))), covering);
+#endif
 #ifdef DESKTOP
     return vec4<f32>(desktop(c, a), a);
 #endif

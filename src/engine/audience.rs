@@ -3,7 +3,7 @@
 
 use bevy::prelude::*;
 
-use crate::output::{NutReaders, ObsFeed};
+use crate::output::{NutFeed, ObsFeed};
 use crate::stage::{Director, StageSet};
 
 type Sees = Box<dyn Fn() -> bool + Send + Sync>;
@@ -12,11 +12,12 @@ type Sees = Box<dyn Fn() -> bool + Send + Sync>;
 struct Audience(Vec<Sees>);
 
 /// Makes gifts wait while nobody looks, if anybody is to look at all.
-pub(super) fn install(app: &mut App, obs: Option<&ObsFeed>, players: Vec<NutReaders>) {
+pub(super) fn install(app: &mut App, obs: Option<&ObsFeed>, players: &[NutFeed]) {
     let obs = obs.map(|obs| Box::new(obs.is_showing()) as Sees);
-    let players = players
-        .into_iter()
-        .map(|players| Box::new(move || players.count() > 0) as Sees);
+    let players = players.iter().map(|feed| {
+        let readers = feed.readers();
+        Box::new(move || readers() > 0) as Sees
+    });
     let all: Vec<_> = obs.into_iter().chain(players).collect();
     if !all.is_empty() {
         app.insert_resource(Audience(all))

@@ -36,7 +36,7 @@ use crate::cli::{OutputPlan, RunPlan, Summary};
 use crate::config;
 use crate::model::{Control, Moment};
 use crate::net::{Identity, Link, NetConfig, Waker};
-use crate::output::{ObsFeed, ObsPace, ObsSound, OutputReport, Outputs, Sink};
+use crate::output::{NutFeed, ObsFeed, ObsPace, ObsSound, OutputReport, Outputs, Sink};
 use crate::render::Warmup;
 use crate::render::boards::Boards;
 use crate::render::captions::CaptionDesk;
@@ -52,7 +52,6 @@ pub use sheet::sheet;
 pub use still::{FrameCost, Rehearsal, StillError};
 
 use adapter::Gpu;
-use sinks::Opened;
 use tally::Tally;
 use wake::Alarm;
 
@@ -107,8 +106,7 @@ pub fn run_with(
     let gpu = adapter::open()?;
     tally.adapter = Some(gpu.name.clone());
     let mut warnings = Vec::new();
-    let Opened { mut sinks, players } = sinks::open(&plan, &alarm, &mut warnings)?;
-    let are_kept = sinks.len() > players.len() || !watchers.is_empty();
+    let mut sinks = sinks::open(&plan, &mut warnings)?;
     sinks.extend(watchers);
     let quality = quality::Settings::of(&plan, &gpu);
     let mut app = open_app(&plan, gpu, catalog, StageLink::new(link))?;
@@ -119,8 +117,10 @@ pub fn run_with(
     if let Some(obs) = &obs {
         obs.install(&mut app);
     }
-    if !are_kept && !plan.stage.window && !plan.play_unseen {
-        audience::install(&mut app, obs.as_ref(), players);
+    let players = open_players(&plan, &alarm)?;
+    players.iter().for_each(|feed| feed.install(&mut app));
+    if sinks.is_empty() && !plan.stage.window && !plan.play_unseen {
+        audience::install(&mut app, obs.as_ref(), &players);
     }
     reload::install(&mut app, &plan);
     let (mixer, mix) = crate::sound::mixer();
@@ -153,6 +153,9 @@ pub fn run_with(
     );
     summary.outputs = report.written;
     summary.outputs.extend(obs.map(ObsFeed::close));
+    summary
+        .outputs
+        .extend(players.into_iter().map(NutFeed::close));
     summary.warnings = warnings;
     Ok(summary)
 }
@@ -168,6 +171,24 @@ fn open_obs(plan: &RunPlan, alarm: &Alarm) -> Result<Option<(ObsFeed, ObsSound)>
     let alarm = alarm.clone();
     let feed = ObsFeed::open(name, (width, height), move || alarm.ring())?;
     Ok(Some(feed))
+}
+
+/// What players on this machine read. What OBS is to be told is printed: nothing
+/// else knows the address.
+fn open_players(plan: &RunPlan, alarm: &Alarm) -> Result<Vec<NutFeed>> {
+    let config::Size { width, height } = plan.stage.size;
+    let addresses = plan.outputs.iter().filter_map(|output| match output {
+        OutputPlan::Nut(address) => Some(*address),
+        _ => None,
+    });
+    addresses
+        .map(|address| {
+            let alarm = alarm.clone();
+            let feed = NutFeed::open(address, (width, height), move || alarm.ring())?;
+            eprintln!("{}", feed.obs_settings());
+            Ok(feed)
+        })
+        .collect()
 }
 
 /// Who hears the mix.

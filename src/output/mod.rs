@@ -7,8 +7,8 @@
 //! others go on.
 //!
 //! OBS is not among them: its frames go from the GPU's buffers straight into
-//! shared memory, in a form of their own ([`ObsFeed`]). Where our source cannot be
-//! installed, OBS reads a stream like any other player ([`NutSink`]).
+//! shared memory, in a form of their own ([`ObsFeed`]), or, where our source
+//! cannot be installed, to whoever reads a stream of them ([`NutFeed`]).
 //!
 //! All sinks expect frames in [`Form::Straight`](crate::render::present::Form).
 //! Files appear under their names only when they are whole.
@@ -34,7 +34,7 @@ use std::path::PathBuf;
 
 pub use encoder::{ENCODER, PATIENCE};
 pub use fan::{OutputReport, Outputs};
-pub use nut::{MAX_READERS, NutReaders, NutSink};
+pub use nut::{MAX_READERS, NutFeed};
 pub use obs::{ObsFeed, ObsPace, ObsSound, publish_frame};
 pub use png::PngSink;
 pub use raw::RawSink;

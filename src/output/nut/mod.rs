@@ -1,7 +1,8 @@
 //! Frames for players on this machine: NUT over TCP, for OBS's own Media Source
 //! where our source cannot be installed.
 //!
-//! Every reader has a thread of its own that waits for the newest frame and
+//! Like the ring, it takes its frames from the GPU's buffers, and only while
+//! somebody reads. Every reader has a thread of its own that waits for the newest frame and
 //! writes it, so a slow one skips frames and holds up nobody. A stage that
 //! stands still sends nothing: OBS keeps the last picture, which is an empty
 //! one, and goes on with the next frame at once.
@@ -11,13 +12,15 @@ mod mux;
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::{Finished, OutputError, Sink};
-use crate::render::present::Frame;
+use bevy::app::App;
+
+use super::OutputError;
+use crate::render::present::{Copies, Form, FrameRequest, MappedFrame, Taker, add_outlet};
 
 /// Readers at a time: a scene or two, a recorder, somebody who looks. Each may
 /// hold a frame of its own, 8 MB at 1920x1080. One more is turned away.
@@ -36,28 +39,20 @@ const PROBE_STEP: u64 = 1_000;
 const LAST_KNOCK: Duration = Duration::from_secs(1);
 
 /// Serves frames on a loopback address.
-pub struct NutSink {
+pub struct NutFeed {
     address: SocketAddr,
-    size: (u32, u32),
     shared: Arc<Shared>,
     porter: Option<JoinHandle<()>>,
 }
 
-/// How many read.
-pub struct NutReaders(Arc<Shared>);
-
-impl NutReaders {
-    /// Readers that are connected now.
-    pub fn count(&self) -> usize {
-        self.0.readers.load(Ordering::Acquire)
-    }
-}
-
 struct Shared {
+    size: (u32, u32),
     state: Mutex<State>,
     /// A new frame, a reader that left, or the end.
     changed: Condvar,
     readers: AtomicUsize,
+    /// A reader has come, and has not seen the stage as it is.
+    is_owed: AtomicBool,
     /// Frames written, to all readers together.
     written: AtomicU64,
     opening: Vec<u8>,
@@ -81,7 +76,7 @@ struct Newest {
     received: Instant,
 }
 
-impl NutSink {
+impl NutFeed {
     /// Listens on `address` for readers of frames of `size` pixels. `wake` is
     /// called when a reader comes or leaves.
     ///
@@ -100,11 +95,11 @@ impl NutSink {
         let address = listener
             .local_addr()
             .map_err(|why| OutputError::Listen { address, why })?;
-        let blank = vec![0; size.0 as usize * size.1 as usize * 4];
         let shared = Arc::new(Shared {
+            size,
             state: Mutex::new(State {
                 newest: Newest {
-                    pixels: Arc::new(blank),
+                    pixels: blank(size),
                     number: 0,
                     at: 0,
                     received: now(),
@@ -114,6 +109,7 @@ impl NutSink {
             }),
             changed: Condvar::new(),
             readers: AtomicUsize::new(0),
+            is_owed: AtomicBool::new(false),
             written: AtomicU64::new(0),
             opening: mux::opening(size.0, size.1),
             wake: Box::new(wake),
@@ -127,7 +123,6 @@ impl NutSink {
         };
         Ok(Self {
             address,
-            size,
             shared,
             porter: Some(porter),
         })
@@ -138,8 +133,32 @@ impl NutSink {
         self.address
     }
 
-    pub fn readers(&self) -> NutReaders {
-        NutReaders(self.shared.clone())
+    /// Makes the app feed the readers.
+    pub fn install(&self, app: &mut App) {
+        let frames = Frames {
+            shared: self.shared.clone(),
+            copies: Copies::default(),
+        };
+        add_outlet(app, Form::StraightLinear, frames);
+    }
+
+    /// Shows a frame that did not come from a GPU.
+    #[cfg(test)]
+    pub(super) fn show(&self, frame: &crate::render::present::Frame) {
+        self.shared.show(frame.pixels.clone(), ticks(frame.at));
+    }
+
+    /// Counts those who read now.
+    pub fn readers(&self) -> impl Fn() -> usize + Send + Sync + use<> {
+        let shared = self.shared.clone();
+        move || shared.readers.load(Ordering::Acquire)
+    }
+
+    /// Ends all readers. Says what they have had.
+    pub fn close(mut self) -> String {
+        self.stop();
+        let written = self.shared.written.load(Ordering::Relaxed);
+        format!("nut://{}: {written} frames", self.address)
     }
 
     /// What OBS is to be told, in its own English words.
@@ -187,50 +206,55 @@ impl NutSink {
     }
 }
 
-impl Drop for NutSink {
+impl Drop for NutFeed {
     fn drop(&mut self) {
         self.stop();
     }
 }
 
-impl Sink for NutSink {
-    fn name(&self) -> String {
-        format!("nut://{}", self.address)
+/// Takes the frames of the outlet.
+struct Frames {
+    shared: Arc<Shared>,
+    copies: Copies,
+}
+
+impl Taker for Frames {
+    fn wants(&mut self, request: &FrameRequest) -> bool {
+        let shared = &self.shared;
+        let is_owed = shared.is_owed.swap(false, Ordering::AcqRel);
+        is_owed || request.is_new && shared.readers.load(Ordering::Acquire) > 0
     }
 
-    fn frame(&mut self, frame: &Frame) -> Result<(), OutputError> {
-        let now_size = (frame.width, frame.height);
-        if now_size != self.size {
-            return Err(OutputError::SizeChanged {
-                name: self.name(),
-                began: self.size,
-                now: now_size,
-            });
+    fn take(&mut self, frame: &MappedFrame<'_>) -> bool {
+        let is_ours = self.shared.size == (frame.width, frame.height);
+        if is_ours {
+            let at = ticks(frame.request.at);
+            self.shared.show(self.copies.of(frame), at);
         }
-        let newest = &mut self.shared.state().newest;
-        *newest = Newest {
-            pixels: frame.pixels.clone(),
-            number: newest.number + 1,
-            at: ticks(frame.at),
-            received: now(),
-        };
-        self.shared.changed.notify_all();
-        Ok(())
+        is_ours
     }
+}
 
-    fn finish(mut self: Box<Self>) -> Result<Finished, OutputError> {
-        self.stop();
-        let written = self.shared.written.load(Ordering::Relaxed);
-        Ok(Finished {
-            written: vec![format!("{}: {written} frames", self.name())],
-            warnings: Vec::new(),
-        })
-    }
+/// The stage with nothing on it.
+fn blank((width, height): (u32, u32)) -> Arc<Vec<u8>> {
+    Arc::new(vec![0; width as usize * height as usize * 4])
 }
 
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes a picture the newest, as of stage time `at` in ticks.
+    fn show(&self, pixels: Arc<Vec<u8>>, at: u64) {
+        let newest = &mut self.state().newest;
+        *newest = Newest {
+            pixels,
+            number: newest.number + 1,
+            at,
+            received: now(),
+        };
+        self.changed.notify_all();
     }
 
     /// Takes readers until the end.
@@ -262,6 +286,7 @@ impl Shared {
             let stream = Arc::new(stream);
             state.readers.insert(number, stream.clone());
             self.readers.store(state.readers.len(), Ordering::Release);
+            self.is_owed.store(true, Ordering::Release);
             drop(state);
             tracing::info!("a player reads the stage");
             (self.wake)();
@@ -295,6 +320,11 @@ impl Shared {
         let mut state = self.state();
         if state.readers.remove(&number).is_some() {
             self.readers.store(state.readers.len(), Ordering::Release);
+            if state.readers.is_empty() {
+                // What comes next is not taken: the next reader begins with
+                // nothing rather than with a gift of long ago.
+                state.newest.pixels = blank(self.size);
+            }
             drop(state);
             tracing::info!("a player has left");
             self.changed.notify_all();

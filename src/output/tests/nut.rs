@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::{painted, plain};
 use crate::ffmpeg::PROGRAM;
-use crate::output::{MAX_READERS, NutSink, OutputError, Sink};
+use crate::output::{MAX_READERS, NutFeed, OutputError};
 use crate::render::present::Frame;
 
 const SIZE: (u32, u32) = (64, 36);
@@ -20,8 +20,8 @@ const BEFORE: usize = 21;
 
 const ANY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
-fn sink() -> Box<NutSink> {
-    Box::new(NutSink::open(ANY, SIZE, || ()).unwrap())
+fn sink() -> NutFeed {
+    NutFeed::open(ANY, SIZE, || ()).unwrap()
 }
 
 fn has_ffmpeg() -> bool {
@@ -51,7 +51,7 @@ fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 /// Starts FFmpeg on the sink's address.
-fn player(sink: &NutSink, arguments: &[&str]) -> Child {
+fn player(sink: &NutFeed, arguments: &[&str]) -> Child {
     let input = format!("tcp://{}", sink.address());
     let child = Command::new(PROGRAM)
         .args(["-v", "error", "-f", "nut", "-i", &input])
@@ -60,7 +60,7 @@ fn player(sink: &NutSink, arguments: &[&str]) -> Child {
         .stderr(Stdio::inherit())
         .spawn()
         .unwrap();
-    until("the player has come", || sink.readers().count() > 0);
+    until("the player has come", || sink.readers()() > 0);
     child
 }
 
@@ -76,7 +76,7 @@ fn a_player_gets_every_pixel_and_the_stages_times() {
     if !has_ffmpeg() {
         return;
     }
-    let mut sink = sink();
+    let sink = sink();
     let child = player(
         &sink,
         &["-map", "0:v", "-c", "copy", "-f", "nut", "-copyts", "-"],
@@ -85,13 +85,10 @@ fn a_player_gets_every_pixel_and_the_stages_times() {
     thread::sleep(Duration::from_millis(500));
     let cards = [(10.0, 20), (10.04, 120), (12.5, 220)].map(|(at, shade)| card(at, shade));
     for card in &cards {
-        sink.frame(card).unwrap();
+        sink.show(card);
         thread::sleep(Duration::from_millis(100));
     }
-    assert_eq!(
-        sink.finish().unwrap().written[0].rsplit(": ").next(),
-        Some("24 frames")
-    );
+    assert_eq!(sink.close().rsplit(": ").next(), Some("24 frames"));
     let copied = child.wait_with_output().unwrap();
     assert!(copied.status.success());
     let folder = tempfile::tempdir().unwrap();
@@ -143,14 +140,14 @@ fn read(stream: &mut TcpStream, bytes: usize) -> Vec<u8> {
 }
 
 /// Connects, and reads what every reader begins with.
-fn reader(sink: &NutSink) -> TcpStream {
-    let before = sink.readers().count();
+fn reader(sink: &NutFeed) -> TcpStream {
+    let before = sink.readers()();
     let mut stream = TcpStream::connect(sink.address()).unwrap();
     stream
         .set_read_timeout(Some(Duration::from_secs(30)))
         .unwrap();
     read(&mut stream, BEFORE * FRAME);
-    until("it is counted", || sink.readers().count() > before);
+    until("it is counted", || sink.readers()() > before);
     stream
 }
 
@@ -165,39 +162,38 @@ fn readers_come_and_go_and_are_counted() {
     let wake = move || {
         count.fetch_add(1, Ordering::SeqCst);
     };
-    let mut sink = Box::new(NutSink::open(ANY, SIZE, wake).unwrap());
+    let sink = NutFeed::open(ANY, SIZE, wake).unwrap();
     let readers = sink.readers();
-    assert_eq!(readers.count(), 0);
+    assert_eq!(readers(), 0);
     let mut first = reader(&sink);
     // It leaves while nothing is sent, and that is noticed.
     let second = reader(&sink);
     drop(second);
-    until("it has left", || readers.count() == 1);
+    until("it has left", || readers() == 1);
     until("the stage hears of it", || {
         woken.load(Ordering::SeqCst) == 3
     });
 
     // Another one begins with the picture there is.
-    sink.frame(&plain(SIZE.0, SIZE.1, [1, 2, 3, 4], 1.0))
-        .unwrap();
+    sink.show(&plain(SIZE.0, SIZE.1, [1, 2, 3, 4], 1.0));
     read(&mut first, FRAME);
     let mut late = TcpStream::connect(sink.address()).unwrap();
     let begins = read(&mut late, FRAME);
     assert!(contains(&begins, &[1, 2, 3, 4, 1, 2, 3, 4]));
-    sink.finish().unwrap();
+    sink.close();
     let mut rest = Vec::new();
     late.read_to_end(&mut rest).unwrap();
-    assert_eq!(readers.count(), 0);
+    assert_eq!(readers(), 0);
 }
 
 #[test]
 fn a_reader_that_does_not_read_holds_up_nobody() {
     let size = (640, 360);
     let bytes = size.0 as usize * size.1 as usize * 4;
-    let mut sink = Box::new(NutSink::open(ANY, size, || ()).unwrap());
+    let sink = NutFeed::open(ANY, size, || ()).unwrap();
     // Its buffers are full after a few of these frames.
     let stalled = TcpStream::connect(sink.address()).unwrap();
-    until("it has come", || sink.readers().count() == 1);
+    until("it has come", || sink.readers()() == 1);
     let held = Arc::new(vec![7; bytes]);
     let frame = |at| Frame {
         pixels: held.clone(),
@@ -208,7 +204,7 @@ fn a_reader_that_does_not_read_holds_up_nobody() {
     };
     let begun = super::super::nut::now();
     for number in 0..2_000 {
-        sink.frame(&frame(f64::from(number) / 1e3)).unwrap();
+        sink.show(&frame(f64::from(number) / 1e3));
     }
     assert!(begun.elapsed() < Duration::from_secs(5));
     // The newest, the stalled reader's, and what this test holds: no queue.
@@ -219,7 +215,7 @@ fn a_reader_that_does_not_read_holds_up_nobody() {
     let got = read(&mut brisk, bytes);
     assert!(contains(&got, &[7; 64]));
     // The end does not wait for it either.
-    sink.finish().unwrap();
+    sink.close();
     assert!(begun.elapsed() < Duration::from_secs(10));
     drop(stalled);
 }
@@ -233,9 +229,7 @@ fn one_reader_too_many_is_turned_away() {
     let _ = refused.read_to_end(&mut got);
     assert!(got.is_empty());
     readers.pop();
-    until("there is room again", || {
-        sink.readers().count() < MAX_READERS
-    });
+    until("there is room again", || sink.readers()() < MAX_READERS);
     reader(&sink);
 }
 
@@ -243,21 +237,14 @@ fn one_reader_too_many_is_turned_away() {
 fn a_taken_port_and_another_machines_address_are_explained() {
     let taken = TcpListener::bind(ANY).unwrap();
     let address = taken.local_addr().unwrap();
-    let error = NutSink::open(address, SIZE, || ()).map(drop).unwrap_err();
+    let error = NutFeed::open(address, SIZE, || ()).map(drop).unwrap_err();
     assert!(matches!(error, OutputError::Listen { .. }));
     assert!(error.to_string().contains("choose another"), "{error}");
 
     let everyone = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 9_000));
-    let error = NutSink::open(everyone, SIZE, || ()).map(drop).unwrap_err();
+    let error = NutFeed::open(everyone, SIZE, || ()).map(drop).unwrap_err();
     assert!(
         error.to_string().contains("nut://127.0.0.1:9000"),
         "{error}"
     );
-}
-
-#[test]
-fn a_stage_of_another_size_ends_the_output() {
-    let mut sink = sink();
-    let error = sink.frame(&plain(32, 18, [0; 4], 0.0)).unwrap_err();
-    assert!(matches!(error, OutputError::SizeChanged { .. }));
 }

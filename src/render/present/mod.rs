@@ -42,7 +42,7 @@ use crossbeam_channel::Receiver;
 use super::camera::StageCamera;
 use super::layout::StageSize;
 use outlet::{Channel, Outlet, Pipelines, Port};
-pub use outlet::{MappedFrame, Taker};
+pub use outlet::{Copies, MappedFrame, Taker};
 
 const SHADER: Handle<Shader> = uuid_handle!("0a5b2d1c-6f74-4a27-8f42-0b7f9e2f5d17");
 
@@ -55,6 +55,9 @@ const MAX_FRAMES: usize = 4;
 pub enum Form {
     /// Straight alpha, sRGB-encoded: PNG, raw pipes, WebM.
     Straight,
+    /// The same for players that multiply by alpha and blend in linear light:
+    /// OBS's Media Source.
+    StraightLinear,
     /// Premultiplied in encoded values: desktop compositors.
     Desktop,
     /// Premultiplied in linear light, then sRGB-encoded: our OBS source.
@@ -71,6 +74,7 @@ impl Form {
     fn shader_def(self) -> &'static str {
         match self {
             Self::Straight => "STRAIGHT",
+            Self::StraightLinear => "STRAIGHT_LINEAR",
             Self::Desktop => "DESKTOP",
             Self::LinearPremultiplied => "LINEAR_PREMULTIPLIED",
             Self::Window => "WINDOW",

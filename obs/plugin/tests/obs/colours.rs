@@ -3,7 +3,7 @@
 use super::harness::{CANVAS, Home, Item, Picture, Scene};
 use super::producer::{CARD, Producer, column};
 
-const GREY: f64 = 128.0 / 255.0;
+pub(super) const GREY: f64 = 128.0 / 255.0;
 
 /// sRGB to linear light; IEC 61966-2-1.
 pub(super) fn decode(encoded: f64) -> f64 {
@@ -14,7 +14,7 @@ pub(super) fn decode(encoded: f64) -> f64 {
     }
 }
 
-fn encode(linear: f64) -> f64 {
+pub(super) fn encode(linear: f64) -> f64 {
     if linear <= 0.003_130_8 {
         linear * 12.92
     } else {
@@ -23,7 +23,7 @@ fn encode(linear: f64) -> f64 {
 }
 
 /// A column of the card over grey, blended in linear light.
-pub(super) fn over_grey(card: [u8; 4]) -> [f64; 3] {
+fn over_grey(card: [u8; 4]) -> [f64; 3] {
     let alpha = f64::from(card[3]) / 255.0;
     std::array::from_fn(|channel| {
         let colour = decode(f64::from(card[channel]) / 255.0);

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
-use super::colours::{decode, over_grey};
+use super::colours::{GREY, decode, encode};
 use super::engine::{has_a_gift, is_nothing, program};
 use super::harness::{Home, Item, Picture, Process, Scene, free_port, until};
 
@@ -66,23 +66,20 @@ fn a_media_source_shows_gifts_and_finds_an_engine_again() {
     engine.kill();
 }
 
-/// `over` is `bare` laid over grey, in linear light; and `bare` is something
-/// that lets the grey through.
+/// `over` is `bare`, of straight alpha, laid over grey in linear light; and some
+/// of it lets the grey through.
 fn compare(bare: &Picture, over: &Picture) {
     let (width, height) = bare.size();
     let mut translucent = 0;
     for (x, y) in (0..height).flat_map(|y| (0..width).map(move |x| (x, y))) {
         let pixel = bare.at(x, y);
         translucent += usize::from((32..224).contains(&pixel[3]));
-        // What was read as premultiplied though it is straight would be brighter
-        // than it covers.
-        let brightest = pixel[..3].iter().max().copied().unwrap_or(0);
-        let light = decode(f64::from(brightest) / 255.0) * 255.0;
-        assert!(light <= f64::from(pixel[3]) + 2.0, "{pixel:?} at {x}, {y}");
-
-        let (seen, expected) = (over.at(x, y), over_grey(pixel));
+        let alpha = f64::from(pixel[3]) / 255.0;
+        let seen = over.at(x, y);
         for channel in 0..3 {
-            let difference = (f64::from(seen[channel]) - expected[channel]).abs();
+            let colour = decode(f64::from(pixel[channel]) / 255.0);
+            let expected = encode(colour * alpha + decode(GREY) * (1.0 - alpha)) * 255.0;
+            let difference = (f64::from(seen[channel]) - expected).abs();
             assert!(
                 difference <= 3.0,
                 "{seen:?} where {expected:?} is right for {pixel:?} at {x}, {y}"

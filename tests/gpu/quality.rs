@@ -1,0 +1,148 @@
+//! The governor in the real program: a stage that is far too large for the
+//! machine, and what becomes of its gifts.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use hyperfocus::catalog::Catalog;
+use hyperfocus::config::Size;
+use hyperfocus::engine::Rehearsal;
+use hyperfocus::model::{Gift, Sender};
+use hyperfocus::render::Quality;
+use hyperfocus::render::present::Frame;
+
+use crate::offscreen::alone;
+use crate::program::{Program, folder, summary};
+
+/// A thread for each core that does nothing but keep it busy.
+struct Burners {
+    is_over: Arc<AtomicBool>,
+    threads: Vec<thread::JoinHandle<()>>,
+}
+
+impl Burners {
+    fn start() -> Self {
+        let is_over = Arc::new(AtomicBool::new(false));
+        let cores = thread::available_parallelism().map_or(2, |cores| cores.get());
+        let burn = || {
+            let is_over = is_over.clone();
+            thread::spawn(move || {
+                while !is_over.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            })
+        };
+        Self {
+            threads: (0..cores).map(|_| burn()).collect(),
+            is_over,
+        }
+    }
+}
+
+impl Drop for Burners {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Relaxed);
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn demo(arguments: &[&str]) -> serde_json::Value {
+    let home = folder();
+    let always = [
+        "demo",
+        "--headless",
+        "--seconds",
+        "14",
+        "--no-sheet",
+        "--json",
+        "--mute",
+        "--size",
+    ];
+    let arguments: Vec<&str> = always.iter().chain(arguments).copied().collect();
+    let ran = Program::start(&arguments, home.path(), &[]).wait();
+    ran.ended_with(0);
+    summary(&String::from_utf8(ran.out).expect("text"))
+}
+
+#[test]
+fn an_overload_sheds_and_loses_no_gift() {
+    let _burners = Burners::start();
+    // No machine draws 240 of these a second with its cores busy.
+    let account = demo(&["1920x1080", "--fps", "240"]);
+    let number = |path: &str| account.pointer(path).and_then(serde_json::Value::as_u64);
+    assert!(number("/quality/shed") > Some(0), "{account}");
+    assert_ne!(account["quality"]["level"], "ultra", "{account}");
+    // What has not been decided when the time is up is sent again.
+    let (acked, waiting) = (number("/backend/acked"), number("/gifts/waiting"));
+    let known = acked.zip(waiting).map(|(acked, waiting)| acked + waiting);
+    assert_eq!(known, number("/gifts/received"), "{account}");
+    assert_eq!(number("/backend/acked_twice"), Some(0), "{account}");
+    assert_eq!(number("/gifts/failed"), Some(0), "{account}");
+    assert!(number("/gifts/played") > Some(0), "{account}");
+    // Going down makes nothing that was not there.
+    assert_eq!(number("/pipelines_after_warmup"), Some(0), "{account}");
+}
+
+#[test]
+fn a_fixed_quality_stays() {
+    let account = demo(&["320x180", "--quality", "low", "--fps", "240"]);
+    assert_eq!(account["quality"]["level"], "low", "{account}");
+    assert_eq!(account["quality"]["is_auto"], false, "{account}");
+    assert_eq!(account["quality"]["shed"], 0, "{account}");
+    assert_eq!(account["pipelines_after_warmup"], 0, "{account}");
+}
+
+/// A lion with its caption, drawn at a share of its size.
+fn lion(scale: f32) -> Frame {
+    let _alone = alone();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/catalog.toml");
+    let catalog = Arc::new(Catalog::load(&path).expect("a catalogue"));
+    let size = Size {
+        width: 480,
+        height: 270,
+    };
+    let quality = Quality {
+        scale,
+        ..Quality::FRUGAL
+    };
+    let mut rehearsal = Rehearsal::open_on(catalog, size, |app| {
+        app.insert_resource(quality);
+    })
+    .expect("a stage");
+    let gift = Gift::one("golden", "lion", Sender::named("viewer", "Viewer"));
+    let frame = rehearsal.still(gift, 2.0).expect("a frame");
+    assert_eq!(rehearsal.pipelines_since_warm(), 0);
+    frame
+}
+
+#[test]
+fn a_smaller_picture_is_the_same_one_a_little_softer() {
+    let (whole, smaller) = (lion(1.0), lion(0.75));
+    assert_eq!(
+        (whole.width, whole.height),
+        (smaller.width, smaller.height),
+        "outputs keep their size"
+    );
+    // Sparks are fewer pixels wide than a block; the lion is not.
+    let blocks = |frame: &Frame| -> Vec<f64> {
+        let (columns, side) = (frame.width as usize / 10, 10);
+        let rows = frame.height as usize / side;
+        let mut sums = vec![0.0; columns * rows];
+        for (index, pixel) in frame.pixels.chunks_exact(4).enumerate() {
+            let (x, y) = (index % frame.width as usize, index / frame.width as usize);
+            let light: f64 = pixel[..3].iter().map(|&c| f64::from(c)).sum();
+            sums[y / side * columns + x / side] += light / 3.0 * f64::from(pixel[3]) / 255.0;
+        }
+        sums.iter().map(|sum| sum / (side * side) as f64).collect()
+    };
+    let (whole, smaller) = (blocks(&whole), blocks(&smaller));
+    let light = whole.iter().sum::<f64>();
+    let apart: f64 = whole.iter().zip(&smaller).map(|(a, b)| (a - b).abs()).sum();
+    assert!(light / whole.len() as f64 > 10.0, "there is a lion");
+    assert!(apart > 0.0, "it is another picture");
+    assert!(apart / light < 0.08, "{}", apart / light);
+}
