@@ -60,9 +60,9 @@ fn a_media_source_shows_gifts_and_finds_an_engine_again() {
     obs.wait_for(SOURCE, "it goes on", |now| *now != still);
 
     engine.kill();
-    obs.wait_for(SOURCE, "a dead engine's gifts are gone", is_nothing);
+    obs.wait_for("Bare", "a dead engine's gifts are gone", is_nothing);
     let engine = start(obs.home(), port);
-    obs.wait_for(SOURCE, "another engine's gifts are shown", has_a_gift);
+    obs.wait_for("Bare", "another engine's gifts are shown", has_a_gift);
     engine.kill();
 }
 
