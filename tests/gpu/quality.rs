@@ -15,6 +15,7 @@ use hyperfocus::render::present::Frame;
 
 use crate::offscreen::alone;
 use crate::program::{Program, folder, summary};
+use crate::server::Server;
 
 /// A thread for each core that does nothing but keep it busy.
 struct Burners {
@@ -94,6 +95,55 @@ fn a_fixed_quality_stays() {
     assert_eq!(account["quality"]["is_auto"], false, "{account}");
     assert_eq!(account["quality"]["shed"], 0, "{account}");
     assert_eq!(account["pipelines_after_warmup"], 0, "{account}");
+}
+
+/// Runs until the stage is warm; what the log says by then.
+fn warm(home: &Path, more: &[&str]) -> String {
+    let server = Server::new();
+    let url = server.url();
+    let always = [
+        "run",
+        "--headless",
+        "--size",
+        "192x108",
+        "--stream",
+        "s",
+        "--url",
+        &url,
+    ];
+    let arguments: Vec<&str> = always.iter().chain(more).copied().collect();
+    let program = Program::start(&arguments, home, &[]);
+    let _peer = server.accept_session();
+    program.says("the stage is warm");
+    let ran = program.end_by("TERM");
+    ran.ended_with(0);
+    ran.err
+}
+
+#[test]
+fn a_machine_is_measured_at_its_first_run_and_remembered() {
+    const MEASURED: &str = "measured: a busy frame takes";
+    let home = folder();
+    let kept = home.path().join(".local/state/hyperfocus/quality.txt");
+    let first = warm(home.path(), &[]);
+    assert!(first.contains(MEASURED), "{first}");
+    let line = std::fs::read_to_string(&kept).expect("it is kept");
+    assert!(line.contains(" 192x108 "), "{line}");
+
+    let second = warm(home.path(), &[]);
+    assert!(!second.contains(MEASURED), "{second}");
+    let anew = warm(home.path(), &["--measure-quality"]);
+    assert!(anew.contains(MEASURED), "{anew}");
+    // Nobody asks what it could do.
+    let fixed = warm(home.path(), &["--quality", "high", "--measure-quality"]);
+    assert!(!fixed.contains(MEASURED), "{fixed}");
+
+    std::fs::write(&kept, "very fast\n").expect("a file");
+    let corrupt = warm(home.path(), &[]);
+    assert!(corrupt.contains("measured anew"), "{corrupt}");
+    assert!(corrupt.contains(MEASURED), "{corrupt}");
+    let line = std::fs::read_to_string(&kept).expect("it is kept");
+    assert!(line.contains(" 192x108 "), "{line}");
 }
 
 /// A lion with its caption, drawn at a share of its size.

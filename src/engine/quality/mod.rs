@@ -240,3 +240,60 @@ pub(super) fn account(world: &World) -> QualityAccount {
         seconds: Level::all().filter_map(spent).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PERIOD: Duration = Duration::from_millis(16);
+
+    fn governing(wish: Wish) -> Governing {
+        Governing {
+            governor: Governor::new(Level::ULTRA),
+            wish,
+            best: Quality::FRUGAL,
+            measures: None,
+            measured: Vec::new(),
+            shed: 0,
+            given_back: 0,
+            times: default(),
+        }
+    }
+
+    fn seconds_of(governing: &mut Governing, cost: Duration, seconds: u32) {
+        for _ in 0..Duration::from_secs(seconds.into()).as_millis() / cost.as_millis() {
+            governing.judge(cost, PERIOD);
+        }
+    }
+
+    #[test]
+    fn what_is_asked_for_holds_from_the_next_frame_on() {
+        let mut governing = governing(Wish::Auto);
+        seconds_of(&mut governing, PERIOD * 5, 10);
+        assert_eq!(governing.governor.level(), Level::LEAST);
+        assert!(governing.shed > 0);
+
+        governing.heed(Wish::Fixed(Level::HIGH));
+        assert_eq!(governing.governor.level(), Level::HIGH);
+        let shed = governing.shed;
+        seconds_of(&mut governing, PERIOD * 5, 10);
+        assert_eq!(governing.governor.level(), Level::HIGH);
+        assert_eq!(governing.shed, shed);
+
+        // Left to itself again it goes on from there.
+        governing.heed(Wish::Auto);
+        assert_eq!(governing.governor.level(), Level::HIGH);
+        seconds_of(&mut governing, PERIOD * 5, 2);
+        assert!(governing.governor.level() > Level::HIGH);
+    }
+
+    #[test]
+    fn an_adapters_best_is_the_most_that_any_level_has() {
+        let everything = at(Quality::FRUGAL, Level::ULTRA);
+        assert_eq!(everything, Quality::FRUGAL);
+        assert_eq!(at(Quality::FULL, Level::ULTRA), Quality::FULL);
+        for level in Level::all() {
+            assert!(at(Quality::FRUGAL, level).bloom_lines <= Quality::FRUGAL.bloom_lines);
+        }
+    }
+}
