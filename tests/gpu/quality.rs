@@ -26,7 +26,7 @@ struct Burners {
 impl Burners {
     fn start() -> Self {
         let is_over = Arc::new(AtomicBool::new(false));
-        let cores = thread::available_parallelism().map_or(2, |cores| cores.get());
+        let cores = thread::available_parallelism().map_or(2, std::num::NonZero::get);
         let burn = || {
             let is_over = is_over.clone();
             thread::spawn(move || {

@@ -2,9 +2,9 @@
 //! where our source cannot be installed.
 //!
 //! Like the ring, it takes its frames from the GPU's buffers, and only while
-//! somebody reads. Every reader has a thread of its own that waits for the newest frame and
-//! writes it, so a slow one skips frames and holds up nobody. A stage that
-//! stands still sends nothing: OBS keeps the last picture, which is an empty
+//! somebody reads. Every reader has a thread of its own that waits for the newest
+//! frame and writes it, so a slow one skips frames and holds up nobody. A stage
+//! that stands still sends nothing: OBS keeps the last picture, which is an empty
 //! one, and goes on with the next frame at once.
 
 mod mux;
