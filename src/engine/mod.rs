@@ -10,6 +10,7 @@ mod adapter;
 mod app;
 mod audience;
 mod headless;
+mod lean;
 mod look;
 mod preview;
 mod quality;
