@@ -51,20 +51,24 @@ impl Drop for Burners {
     }
 }
 
-fn demo(arguments: &[&str]) -> serde_json::Value {
-    let home = folder();
+fn start(home: &Path, more: &[&str]) -> Program {
     let always = [
         "demo",
         "--headless",
         "--seconds",
-        "14",
+        "120",
         "--no-sheet",
         "--json",
         "--mute",
-        "--size",
+        "--fps",
+        "240",
     ];
-    let arguments: Vec<&str> = always.iter().chain(arguments).copied().collect();
-    let ran = Program::start(&arguments, home.path(), &[]).wait();
+    let arguments: Vec<&str> = always.iter().chain(more).copied().collect();
+    Program::start(&arguments, home, &[])
+}
+
+fn end(program: Program) -> serde_json::Value {
+    let ran = program.end_by("TERM");
     ran.ended_with(0);
     summary(&String::from_utf8(ran.out).expect("text"))
 }
@@ -72,8 +76,11 @@ fn demo(arguments: &[&str]) -> serde_json::Value {
 #[test]
 fn an_overload_sheds_and_loses_no_gift() {
     let _burners = Burners::start();
+    let home = folder();
     // No machine draws 240 of these a second with its cores busy.
-    let account = demo(&["1920x1080", "--fps", "240"]);
+    let program = start(home.path(), &["--size", "1280x720"]);
+    program.says("there is more to draw than time for it");
+    let account = end(program);
     let number = |path: &str| account.pointer(path).and_then(serde_json::Value::as_u64);
     assert!(number("/quality/shed") > Some(0), "{account}");
     assert_ne!(account["quality"]["level"], "ultra", "{account}");
@@ -90,7 +97,11 @@ fn an_overload_sheds_and_loses_no_gift() {
 
 #[test]
 fn a_fixed_quality_stays() {
-    let account = demo(&["320x180", "--quality", "low", "--fps", "240"]);
+    let home = folder();
+    let program = start(home.path(), &["--size", "320x180", "--quality", "low"]);
+    program.says("the stage is warm");
+    std::thread::sleep(std::time::Duration::from_secs(6));
+    let account = end(program);
     assert_eq!(account["quality"]["level"], "low", "{account}");
     assert_eq!(account["quality"]["is_auto"], false, "{account}");
     assert_eq!(account["quality"]["shed"], 0, "{account}");
