@@ -100,7 +100,7 @@ fn a_fixed_quality_stays() {
     let home = folder();
     let program = start(home.path(), &["--size", "320x180", "--quality", "low"]);
     program.says("the stage is warm");
-    std::thread::sleep(std::time::Duration::from_secs(6));
+    thread::sleep(std::time::Duration::from_secs(6));
     let account = end(program);
     assert_eq!(account["quality"]["level"], "low", "{account}");
     assert_eq!(account["quality"]["is_auto"], false, "{account}");
