@@ -32,6 +32,7 @@
 //! | [`render`] | what shows an act, and the pass that presents it | `render` |
 //! | [`sound`] | one voice an act, a limited mix | `render` |
 //! | [`output`] | where presented frames go | `render` |
+//! | [`governor`] | how much the picture may cost, by what frames take | |
 //! | [`flash`] | whether what is shown flashes harmfully (WCAG 2.3.1) | |
 //! | [`config`] | file, environment and flags | |
 //! | [`draft`] | files that appear whole or not at all | `render` or `cli` |
@@ -76,6 +77,7 @@ pub mod engine;
 #[cfg(any(feature = "render", feature = "cli"))]
 pub mod ffmpeg;
 pub mod flash;
+pub mod governor;
 #[cfg(feature = "render")]
 pub mod locale;
 pub mod model;

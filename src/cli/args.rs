@@ -84,11 +84,14 @@ pub(super) struct StageArgs {
     /// Frames per second, 1 to 240
     #[arg(long, value_name = "N")]
     fps: Option<String>,
+    /// How much the picture may cost: auto, low, medium, high or ultra
+    #[arg(long, value_name = "HOW")]
+    quality: Option<String>,
     /// Render without a window
     #[arg(long)]
     pub headless: bool,
-    /// Where the stage is shown: window, overlay, obs or several; may be given
-    /// again
+    /// Where the stage is shown: window, overlay, obs, nut://127.0.0.1:PORT (a
+    /// player on this machine) or several; may be given again
     #[arg(long, value_name = "WHERE", value_delimiter = ',')]
     output: Vec<String>,
     /// What the source in OBS calls this engine
@@ -185,6 +188,9 @@ pub(super) struct RunArgs {
     /// error)
     #[arg(long)]
     pub json: bool,
+    /// Measure anew where --quality auto begins on this machine
+    #[arg(long)]
+    pub measure_quality: bool,
     /// Let gifts play although no output would show them
     #[arg(long)]
     play_unseen: bool,
@@ -307,6 +313,7 @@ impl StageArgs {
         let mut given = Vec::new();
         give(&mut given, "size", self.size.as_ref());
         give(&mut given, "fps", self.fps.as_ref());
+        give(&mut given, "quality", self.quality.as_ref());
         give_switch(&mut given, "headless", self.headless);
         let output = (!self.output.is_empty()).then(|| self.output.join(","));
         give(&mut given, "output.to", output.as_ref());

@@ -11,8 +11,8 @@ use anyhow::{Context, Result};
 use super::args::DemoArgs;
 use super::plan::{find_catalog, has_display, live_outputs, make_folder, wants_window};
 use super::{
-    Backend, Connection, Engine, LookPlan, OutputPlan, RunPlan, SheetPlan, Shutdown, StageSettings,
-    Summary,
+    Backend, Connection, Engine, LookPlan, OutputPlan, QualityPlan, RunPlan, SheetPlan, Shutdown,
+    StageSettings, Start, Summary,
 };
 use crate::catalog::Catalog;
 use crate::config::{Anchor, Config, Folders};
@@ -55,6 +55,10 @@ pub(super) fn run(args: &DemoArgs) -> Result<ExitCode> {
         stage: StageSettings {
             size: config.size,
             fps: config.fps,
+            quality: QualityPlan {
+                wish: config.quality,
+                start: Start::Full,
+            },
             window: wants_window(&config) && has_display(),
         },
         look: demo_look(&config, args.stage.board, length),

@@ -28,10 +28,12 @@ pub(crate) use demo::TemporaryFolder;
 pub use engine::Engine;
 #[cfg(feature = "render")]
 pub(crate) use plan::find_catalog;
-pub use plan::{Connection, LookPlan, OutputPlan, RunPlan, SheetPlan, StageSettings};
+pub use plan::{
+    Connection, LookPlan, OutputPlan, QualityPlan, RunPlan, SheetPlan, StageSettings, Start,
+};
 pub use preview::{Ground, Occasion, PicturePlan, PreviewPlan};
 pub use shutdown::Shutdown;
-pub use summary::{Backend, FrameTimes, Gifts, Memory, Percentiles, Summary};
+pub use summary::{Backend, FrameTimes, Gifts, Memory, Percentiles, QualityAccount, Summary};
 
 use args::{Arguments, Command};
 

@@ -1,6 +1,7 @@
 //! A run with every question answered: what the engine is handed.
 
 use std::io::Read;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use crate::config::{
     BoardSettings, CaptionSettings, Config, ConfigFile, Folders, LiveOutput, OnAirSettings,
     OverlaySettings, Role, ShowSettings, Size, SoundSettings,
 };
+use crate::governor::Wish;
 use crate::model::Private;
 use crate::protocol::ClientType;
 
@@ -59,8 +61,27 @@ pub struct Connection {
 pub struct StageSettings {
     pub size: Size,
     pub fps: u32,
+    pub quality: QualityPlan,
     /// Headless when false, which counts as a live output.
     pub window: bool,
+}
+
+/// How much the picture may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QualityPlan {
+    pub wish: Wish,
+    pub start: Start,
+}
+
+/// Where [`Wish::Auto`] begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// With everything: there is no time to measure, or nothing to remember it.
+    Full,
+    /// Where this machine was measured to, measured now if it never was.
+    Measured,
+    /// The same, measured now in any case.
+    MeasuredAnew,
 }
 
 /// What is written on the stage, and how.
@@ -103,6 +124,8 @@ pub enum OutputPlan {
         /// plan has.
         sets_size: bool,
     },
+    /// Players on this machine, at a loopback address.
+    Nut(SocketAddr),
     /// RGBA, straight alpha, on standard output.
     Raw,
     Webm {
@@ -155,6 +178,10 @@ impl RunPlan {
             stage: StageSettings {
                 size: config.size,
                 fps: config.fps,
+                quality: QualityPlan {
+                    wish: config.quality,
+                    start: Start::Measured,
+                },
                 window: wants_window(config),
             },
             look: LookPlan::of(config),
@@ -194,26 +221,25 @@ pub(super) fn wants_window(config: &Config) -> bool {
 
 /// The live outputs besides the window.
 pub(super) fn live_outputs(config: &Config) -> Vec<OutputPlan> {
-    let name = || config.output.name.clone();
-    let is_for = |output| config.output.to.contains(&output);
-    let mut plans = Vec::new();
-    if is_for(LiveOutput::Obs) {
-        plans.push(OutputPlan::Obs { name: name() });
-    }
-    if is_for(LiveOutput::Overlay) {
-        plans.push(OutputPlan::Overlay {
+    let output = &config.output;
+    let plan = |to: &LiveOutput| match to {
+        LiveOutput::Window => None,
+        LiveOutput::Overlay => Some(OutputPlan::Overlay {
             settings: config.overlay.clone(),
-            name: name(),
+            name: output.name.clone(),
             sets_size: false,
-        });
-    }
-    plans
+        }),
+        LiveOutput::Obs => Some(OutputPlan::Obs {
+            name: output.name.clone(),
+        }),
+        LiveOutput::Nut(address) => Some(OutputPlan::Nut(*address)),
+    };
+    output.to.iter().filter_map(plan).collect()
 }
 
 fn outputs(config: &Config) -> Result<Vec<OutputPlan>> {
     let output = &config.output;
-    let mut plans = Vec::new();
-    plans.extend(live_outputs(config));
+    let mut plans = live_outputs(config);
     if let Some(path) = &output.png {
         make_room_for(path)?;
         plans.push(OutputPlan::Png(path.clone()));

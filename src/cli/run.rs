@@ -8,11 +8,14 @@ use anyhow::{Context, Result};
 
 use super::args::RunArgs;
 use super::plan::configure;
-use super::{Engine, OutputPlan, RunPlan};
+use super::{Engine, OutputPlan, RunPlan, Start};
 
 pub(super) fn run(args: &RunArgs, config: Option<&Path>) -> Result<ExitCode> {
     let config = configure(config, &args.given())?;
-    let plan = RunPlan::from_config(&config, args.seconds.map(Duration::from_secs_f64))?;
+    let mut plan = RunPlan::from_config(&config, args.seconds.map(Duration::from_secs_f64))?;
+    if args.measure_quality {
+        plan.stage.quality.start = Start::MeasuredAnew;
+    }
     play(Engine::of_this_build()?, plan, args.json)
 }
 

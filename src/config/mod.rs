@@ -12,6 +12,7 @@ mod settings;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use etcetera::BaseStrategy;
 use toml::de::{DeTable, DeValue};
 
 use crate::catalog::{Lane, Motion};
+use crate::governor::Wish;
 use crate::on_air::{Blocked, Policy};
 use crate::show::Counting;
 
@@ -58,6 +60,8 @@ pub struct Config {
     pub size: Size,
     /// Frames per second, 1 to 240.
     pub fps: u32,
+    /// How much the picture may cost.
+    pub quality: Wish,
     pub headless: bool,
     /// Gifts play even when no live output would show them.
     pub play_unseen: bool,
@@ -175,6 +179,9 @@ pub enum LiveOutput {
     Obs,
     /// Over the desktop.
     Overlay,
+    /// Players on this machine, OBS's own Media Source among them, at a loopback
+    /// address.
+    Nut(SocketAddr),
 }
 
 /// Where frames go; any of them together.
@@ -205,6 +212,7 @@ impl Config {
                 height: 1080,
             },
             fps: 60,
+            quality: Wish::Auto,
             headless: false,
             play_unseen: false,
             catalog: None,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use toml::de::DeValue;
 
 use super::{Anchor, Config, ENVIRONMENT_PREFIX, LiveOutput, Monitors, Place, Role, Size, Theme};
 use crate::catalog::{Lane, Motion};
+use crate::governor::Wish;
 use crate::show::Counting;
 
 /// Smallest and largest side of the stage in pixels: below, nothing can be
@@ -124,6 +126,11 @@ pub(super) const ALL: &[Setting] = &[
             config.fps = fps as u32;
             Ok(())
         },
+    ),
+    setting(
+        "quality",
+        "\"auto\", \"low\", \"medium\", \"high\" or \"ultra\"",
+        |config, value, _| put(&mut config.quality, value.one_of(&Wish::WORDS)),
     ),
     setting("headless", SWITCH, |config, value, _| {
         put(&mut config.headless, value.flag())
@@ -340,16 +347,11 @@ pub(super) const ALL: &[Setting] = &[
     ),
     setting(
         "output.to",
-        "a list of \"window\", \"overlay\" and \"obs\"",
+        "a list of \"window\", \"overlay\", \"obs\" and \"nut://127.0.0.1:PORT\"",
         |config, value, _| {
-            put(
-                &mut config.output.to,
-                value.some_of(&[
-                    ("window", LiveOutput::Window),
-                    ("overlay", LiveOutput::Overlay),
-                    ("obs", LiveOutput::Obs),
-                ]),
-            )
+            let words = value.list()?;
+            let outputs = words.iter().map(|word| live_output(word));
+            put(&mut config.output.to, outputs.collect())
         },
     ),
     setting(
@@ -675,6 +677,40 @@ fn check_url(url: &str) -> Taken<()> {
         Ok(())
     } else {
         no("the port must be 1 to 65535")
+    }
+}
+
+fn live_output(word: &str) -> Taken<LiveOutput> {
+    let known = [
+        ("window", LiveOutput::Window),
+        ("overlay", LiveOutput::Overlay),
+        ("obs", LiveOutput::Obs),
+    ];
+    match word.split_once("://") {
+        Some((scheme, address)) if scheme.eq_ignore_ascii_case("nut") => {
+            Ok(LiveOutput::Nut(loopback(address)?))
+        }
+        _ => Value::Text(word).one_of(&known),
+    }
+}
+
+/// An address of this machine that no other machine can reach.
+fn loopback(address: &str) -> Taken<SocketAddr> {
+    let no = |reason: &str| Err(Some(reason.to_owned()));
+    let (host, port) = split_port(address.trim_end_matches('/'));
+    let port = match port.map(str::parse::<u16>) {
+        Some(Ok(port @ 1..)) => port,
+        _ => return no("give a port, 1 to 65535, as in nut://127.0.0.1:7878"),
+    };
+    let host = match host {
+        "localhost" => Ipv4Addr::LOCALHOST.to_string(),
+        host => host.trim_matches(['[', ']']).to_owned(),
+    };
+    match host.parse() {
+        Ok(host) if std::net::IpAddr::is_loopback(&host) => Ok(SocketAddr::new(host, port)),
+        _ => {
+            no("whoever can reach another address would see the stage; write nut://127.0.0.1:PORT")
+        }
     }
 }
 

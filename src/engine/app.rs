@@ -105,11 +105,7 @@ pub fn assemble(
     app.insert_resource(StageSize {
         pixels: UVec2::new(size.width, size.height),
     })
-    .insert_resource(if gpu.is_software {
-        Quality::FRUGAL
-    } else {
-        Quality::FULL
-    })
+    .insert_resource(best(gpu.is_software))
     .insert_resource(ClearColor(Color::NONE))
     .add_plugins(bevy_plugins(gpu, &catalog, window)?)
     .insert_resource(Director::new(show, catalog))
@@ -122,6 +118,15 @@ pub fn assemble(
         },
     ));
     Ok(app)
+}
+
+/// The best picture there is.
+pub fn best(is_software: bool) -> Quality {
+    if is_software {
+        Quality::FRUGAL
+    } else {
+        Quality::FULL
+    }
 }
 
 /// The show's tunables as the plan has them.

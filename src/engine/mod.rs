@@ -8,6 +8,7 @@
 
 mod adapter;
 mod app;
+mod audience;
 mod headless;
 mod lean;
 mod look;
@@ -17,6 +18,7 @@ mod look;
 )]
 mod overlay;
 mod preview;
+mod quality;
 mod reload;
 mod requests;
 mod sheet;
@@ -40,7 +42,7 @@ use crate::cli::{OutputPlan, RunPlan, Summary};
 use crate::config;
 use crate::model::{Control, Moment};
 use crate::net::{Identity, Link, NetConfig, Waker};
-use crate::output::{ObsFeed, ObsPace, ObsSound, OutputReport, Outputs, Sink};
+use crate::output::{NutFeed, ObsFeed, ObsPace, ObsSound, OutputReport, Outputs, Sink};
 use crate::render::Warmup;
 use crate::render::boards::Boards;
 use crate::render::captions::CaptionDesk;
@@ -113,21 +115,35 @@ pub fn run_with(
     let mut warnings = Vec::new();
     let mut sinks = sinks::open(&plan, &mut warnings)?;
     sinks.extend(watchers);
+    let quality = quality::Settings::of(&plan, &gpu);
     let mut app = open_app(&plan, gpu, catalog, StageLink::new(link))?;
+    quality::install(&mut app, quality);
     app.insert_resource(look::look(&plan.look, plan.show.motion));
     requests::install(&mut app, !sinks.is_empty());
     let (obs, obs_sound) = open_obs(&plan, &alarm)?.unzip();
-    // What nothing else shows waits while this one output cannot be seen.
-    let live = usize::from(obs.is_some())
-        + usize::from(desktop.is_some())
-        + usize::from(plan.stage.window);
-    let is_alone = sinks.is_empty() && live == 1 && !plan.play_unseen;
-    if let Some(obs) = &obs {
-        obs.install(&mut app, is_alone);
-    }
+    let players = open_players(&plan, &alarm)?;
+    let others = usize::from(obs.is_some()) + players.len() + usize::from(plan.stage.window);
     let overlay = desktop
-        .map(|desktop| desktop.show(&mut app, &plan, &alarm, is_alone))
+        .map(|desktop| desktop.show(&plan, &alarm, sinks.is_empty() && others == 0))
         .transpose()?;
+    let mut audience: Vec<audience::Sees> = Vec::new();
+    if let Some(obs) = &obs {
+        obs.install(&mut app);
+        audience.push(Box::new(obs.is_showing()));
+    }
+    for feed in &players {
+        feed.install(&mut app);
+        let readers = feed.readers();
+        audience.push(Box::new(move || readers() > 0));
+    }
+    if let Some(overlay) = &overlay {
+        overlay.install(&mut app);
+        audience.push(Box::new(overlay.is_showing()));
+    }
+    // A recording shows everything, whoever looks.
+    if plan.stage.window || sinks.is_empty() && !audience.is_empty() {
+        audience::install(&mut app, plan.stage.window, audience);
+    }
     reload::install(&mut app, &plan);
     let (mixer, mix) = crate::sound::mixer();
     mixer.set_lane_volume(Lane::Headline, plan.sound.headline);
@@ -159,6 +175,9 @@ pub fn run_with(
     );
     summary.outputs = report.written;
     summary.outputs.extend(obs.map(ObsFeed::close));
+    summary
+        .outputs
+        .extend(players.into_iter().map(NutFeed::close));
     summary.outputs.extend(overlay.map(overlay::Feed::close));
     summary.warnings = warnings;
     Ok(summary)
@@ -175,6 +194,24 @@ fn open_obs(plan: &RunPlan, alarm: &Alarm) -> Result<Option<(ObsFeed, ObsSound)>
     let alarm = alarm.clone();
     let feed = ObsFeed::open(name, (width, height), move || alarm.ring())?;
     Ok(Some(feed))
+}
+
+/// What players on this machine read. What OBS is to be told is printed: nothing
+/// else knows the address.
+fn open_players(plan: &RunPlan, alarm: &Alarm) -> Result<Vec<NutFeed>> {
+    let config::Size { width, height } = plan.stage.size;
+    let addresses = plan.outputs.iter().filter_map(|output| match output {
+        OutputPlan::Nut(address) => Some(*address),
+        _ => None,
+    });
+    addresses
+        .map(|address| {
+            let alarm = alarm.clone();
+            let feed = NutFeed::open(address, (width, height), move || alarm.ring())?;
+            eprintln!("{}", feed.obs_settings());
+            Ok(feed)
+        })
+        .collect()
 }
 
 /// Who hears the mix.

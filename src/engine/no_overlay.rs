@@ -23,8 +23,16 @@ pub(super) fn connect(plan: &mut RunPlan) -> Result<Option<Feed>> {
 }
 
 impl Feed {
-    pub(super) fn show(self, _: &mut App, _: &RunPlan, _: &Alarm, _: bool) -> Result<Self> {
+    pub(super) fn show(self, _: &RunPlan, _: &Alarm, _: bool) -> Result<Self> {
         match self {}
+    }
+
+    pub(super) fn install(&self, _: &mut App) {
+        match *self {}
+    }
+
+    pub(super) fn is_showing(&self) -> impl Fn() -> bool + Send + Sync + use<> {
+        || false
     }
 
     pub(super) fn close(self) -> String {

@@ -1,7 +1,6 @@
 //! The overlay among a run's outputs.
 
 use anyhow::{Context, Result};
-use bevy::prelude::*;
 
 use super::wake::Alarm;
 use crate::cli::{OutputPlan, RunPlan};
@@ -41,17 +40,11 @@ pub(super) fn connect(plan: &mut RunPlan) -> Result<Option<Connected>> {
 }
 
 impl Connected {
-    /// Shows the stage from now on.
+    /// Shows the stage from now on. `is_alone` says that nothing else does.
     ///
     /// # Errors
     /// When there is no shared memory to be had.
-    pub(super) fn show(
-        self,
-        app: &mut App,
-        plan: &RunPlan,
-        alarm: &Alarm,
-        is_alone: bool,
-    ) -> Result<Feed> {
+    pub(super) fn show(self, plan: &RunPlan, alarm: &Alarm, is_alone: bool) -> Result<Feed> {
         let Size { width, height } = plan.stage.size;
         let alarm = alarm.clone();
         let shutdown = plan.shutdown.clone();
@@ -62,9 +55,7 @@ impl Connected {
             }
         };
         let wake = move || alarm.ring();
-        let feed = self.desktop.show((width, height), &self.name, wake, lost)?;
-        feed.install(app, is_alone);
-        Ok(feed)
+        Ok(self.desktop.show((width, height), &self.name, wake, lost)?)
     }
 }
 

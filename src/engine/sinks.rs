@@ -20,7 +20,7 @@ pub(super) fn open(
             OutputPlan::Png(path) => sinks.push(Box::new(PngSink::create(path)?)),
             OutputPlan::PngSequence(folder) => sinks.push(Box::new(SequenceSink::create(folder)?)),
             // They take their frames from the GPU's buffers themselves.
-            OutputPlan::Obs { .. } | OutputPlan::Overlay { .. } => {}
+            OutputPlan::Obs { .. } | OutputPlan::Overlay { .. } | OutputPlan::Nut(_) => {}
             OutputPlan::Raw => sinks.push(Box::new(RawSink::stdout()?)),
             OutputPlan::Webm { path, required } => {
                 let settings = WebmSettings {

@@ -8,7 +8,8 @@
 //!
 //! OBS and the overlay on the desktop are not among them: their frames go from
 //! the GPU's buffers straight into shared memory, each in a form of their own
-//! ([`ObsFeed`], [`overlay`]).
+//! ([`ObsFeed`], [`overlay`]). Nor are players on this machine, who read a stream
+//! of them where our source cannot be installed ([`NutFeed`]).
 //!
 //! All sinks expect frames in [`Form::Straight`](crate::render::present::Form).
 //! Files appear under their names only when they are whole.
@@ -18,6 +19,7 @@ mod clock;
 mod draft;
 mod encoder;
 mod fan;
+mod nut;
 mod obs;
 #[cfg(all(feature = "desktop", target_os = "linux"))]
 pub mod overlay;
@@ -30,10 +32,12 @@ mod tests;
 mod webm;
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 pub use encoder::{ENCODER, PATIENCE};
 pub use fan::{OutputReport, Outputs};
+pub use nut::{MAX_READERS, NutFeed};
 pub use obs::{ObsFeed, ObsPace, ObsSound, publish_frame};
 pub use png::PngSink;
 pub use raw::RawSink;
@@ -97,6 +101,15 @@ pub enum OutputError {
     NameTaken(RingError),
     #[error("{0}")]
     Desktop(String),
+    #[error(
+        "nut://{0} is not this machine's own address; whoever can reach it would see the stage, \
+         so write nut://127.0.0.1:{port}", port = .0.port()
+    )]
+    NotLoopback(SocketAddr),
+    #[error(
+        "cannot listen on nut://{address}: {why}; another program may have the port, choose another"
+    )]
+    Listen { address: SocketAddr, why: io::Error },
     #[error("whoever read {0} has left")]
     ReaderLeft(String),
     #[error(

@@ -30,10 +30,11 @@ pub mod video;
 pub mod videos;
 mod warmup;
 
+use bevy::camera::CameraUpdateSystems;
 use bevy::prelude::*;
 use bevy::shader::Shader;
 
-pub use camera::Quality;
+pub use camera::{Quality, QualityWish};
 pub use layout::StageSize;
 pub use look::Look;
 pub use textures::Textures;
@@ -61,10 +62,7 @@ impl Plugin for StageRenderPlugin {
             warmup::WarmupPlugin,
         ))
         .add_systems(PreStartup, camera::spawn_cameras)
-        .add_systems(
-            Update,
-            camera::follow_quality.run_if(resource_changed::<Quality>),
-        );
+        .add_systems(PostUpdate, camera::follow_scale.before(CameraUpdateSystems));
     }
 }
 

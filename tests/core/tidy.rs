@@ -32,8 +32,10 @@ const LAYERS: &[(&str, &[Reach])] = &[
             Only("catalog", &["Lane", "Motion"]),
             Only("show", &["Counting"]),
             Only("on_air", &["Blocked", "Policy"]),
+            Only("governor", &["Wish"]),
         ],
     ),
+    ("governor", &[]),
     ("catalog", &[Whole("model")]),
     ("locale", &[]),
     ("protocol", &[Whole("model")]),
@@ -71,6 +73,7 @@ const LAYERS: &[(&str, &[Reach])] = &[
     (
         "render",
         &[
+            Only("governor", &["Wish"]),
             Whole("stage"),
             Whole("locale"),
             Whole("show"),

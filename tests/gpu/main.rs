@@ -20,6 +20,7 @@ mod golden;
 #[cfg(all(unix, feature = "cli"))]
 mod guide;
 #[cfg(all(unix, feature = "cli"))]
+mod nut;
 mod obs;
 mod offscreen;
 #[cfg(all(target_os = "linux", feature = "desktop"))]
@@ -36,6 +37,7 @@ mod preview;
 #[cfg(all(unix, feature = "cli"))]
 mod program;
 #[cfg(all(unix, feature = "cli"))]
+mod quality;
 mod run;
 #[cfg(feature = "ffmpeg")]
 mod samples;

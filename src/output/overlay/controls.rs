@@ -18,7 +18,7 @@ use crossbeam_channel::{Sender, bounded};
 use super::{Overlay, State, why};
 use crate::model::Control;
 use crate::output::OutputError;
-use crate::render::{Quality, Warmup};
+use crate::render::{QualityWish, Warmup};
 use crate::stage::{Connected, Director, LastEvent};
 
 /// How long either end waits for the other's words.
@@ -41,7 +41,7 @@ pub enum Wish {
     Mute,
     /// Collect gifts, then play one recap.
     DoNotDisturb,
-    /// The finer glow or the cheaper one.
+    /// The next quality.
     Quality,
     /// Why is nothing showing?
     Why,
@@ -214,7 +214,7 @@ pub(super) fn obey(
     time: Res<Time<Real>>,
     overlay: Res<Overlay>,
     mut director: ResMut<Director>,
-    mut quality: ResMut<Quality>,
+    mut quality: ResMut<QualityWish>,
     (connected, last, warmup): (Res<Connected>, Res<LastEvent>, Res<Warmup>),
 ) {
     let now = time.elapsed();
@@ -245,14 +245,9 @@ pub(super) fn obey(
                 said.to_owned()
             }
             Wish::Quality => {
-                *quality = quality.other();
-                let fine = *quality == Quality::FULL;
-                (if fine {
-                    "full quality"
-                } else {
-                    "frugal quality"
-                })
-                .to_owned()
+                let (word, next) = quality.0.next();
+                quality.0 = next;
+                format!("quality: {word}")
             }
             Wish::Why => {
                 let circumstances = why::Circumstances {

@@ -30,7 +30,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::OutputError;
 use crate::config::OverlaySettings;
 use crate::render::present::{Form, FrameRequest, MappedFrame, Taker, add_faded_outlet};
-use crate::stage::{Director, StageSet};
+use crate::stage::StageSet;
 use bell::Bell;
 use controls::{Controls, Request};
 pub use controls::{Wish, send};
@@ -235,9 +235,8 @@ impl State {
 }
 
 impl OverlayFeed {
-    /// Makes the app feed the overlay. `is_alone` says that nothing else shows
-    /// the stage, so that gifts are to wait while the overlay cannot be seen.
-    pub fn install(&self, app: &mut App, is_alone: bool) {
+    /// Makes the app feed the overlay.
+    pub fn install(&self, app: &mut App) {
         let frames = Frames(self.state.clone());
         add_faded_outlet(app, Form::Desktop, self.settings.opacity, frames);
         app.insert_resource(Overlay {
@@ -245,9 +244,12 @@ impl OverlayFeed {
             wishes: self.wishes.clone(),
         })
         .add_systems(Update, controls::obey.in_set(StageSet::Receive));
-        if is_alone {
-            app.add_systems(Update, follow.in_set(StageSet::Report));
-        }
+    }
+
+    /// Asks whether anybody can see the stage.
+    pub fn is_showing(&self) -> impl Fn() -> bool + Send + Sync + use<> {
+        let state = self.state.clone();
+        move || state.is_showing()
     }
 
     /// Takes the overlay off the desktop. Says what it has shown.
@@ -296,18 +298,4 @@ impl Taker for Frames {
 struct Overlay {
     state: Arc<State>,
     wishes: Receiver<Request>,
-}
-
-/// An overlay that nobody can see is no live output: what is shown in it alone
-/// would be acknowledged as seen.
-fn follow(
-    time: Res<Time<Real>>,
-    overlay: Res<Overlay>,
-    mut director: ResMut<Director>,
-    mut was_showing: Local<Option<bool>>,
-) {
-    let is_showing = overlay.state.is_showing();
-    if was_showing.replace(is_showing) != Some(is_showing) {
-        director.show.set_live_output(time.elapsed(), is_showing);
-    }
 }
