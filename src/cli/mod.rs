@@ -12,6 +12,7 @@ mod pack;
 mod pages;
 mod plan;
 mod preview;
+mod record;
 mod run;
 mod shutdown;
 mod summary;
@@ -28,8 +29,9 @@ pub use engine::Engine;
 pub(crate) use plan::find_catalog;
 pub use plan::{Connection, LookPlan, OutputPlan, RunPlan, SheetPlan, StageSettings};
 pub use preview::{Ground, Occasion, PicturePlan, PreviewPlan};
+pub use record::{FilmCodec, FilmPlan, RecordPlan};
 pub use shutdown::Shutdown;
-pub use summary::{Backend, FrameTimes, Gifts, Memory, Percentiles, Summary};
+pub use summary::{Backend, FrameTimes, Gifts, Memory, Percentiles, Recorded, Summary};
 
 use args::{Arguments, Command};
 
@@ -42,6 +44,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args, arguments.config.as_deref()),
         Command::Demo(args) => demo::run(&args),
         Command::Preview(args) => preview::run(*args),
+        Command::Record(args) => record::run(&args, arguments.config.as_deref()),
         Command::Check(args) => check::run(&args, arguments.config.as_deref()),
         Command::Devices => devices::run(),
         Command::Obs(command) => obs::run(&command),

@@ -7,12 +7,16 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::args::RunArgs;
-use super::plan::configure;
+use super::plan::{configure, make_room_for};
 use super::{Engine, OutputPlan, RunPlan};
 
 pub(super) fn run(args: &RunArgs, config: Option<&Path>) -> Result<ExitCode> {
     let config = configure(config, &args.given())?;
-    let plan = RunPlan::from_config(&config, args.seconds.map(Duration::from_secs_f64))?;
+    let mut plan = RunPlan::from_config(&config, args.seconds.map(Duration::from_secs_f64))?;
+    if let Some(path) = &args.keep_show {
+        make_room_for(path)?;
+        plan.outputs.push(OutputPlan::Show(path.clone()));
+    }
     let engine = Engine::of_this_build()?;
     plan.shutdown
         .listen_to_signals()

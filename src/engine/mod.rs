@@ -9,8 +9,10 @@
 mod adapter;
 mod app;
 mod headless;
+mod keep;
 mod look;
 mod preview;
+mod record;
 mod reload;
 mod requests;
 mod sheet;
@@ -45,10 +47,12 @@ use crate::sound::{MixSource, SoundPlugin, Speakers, Tap};
 use crate::stage::{Director, StageLink};
 
 pub use preview::preview;
+pub use record::record;
 pub use sheet::sheet;
 pub use still::{FrameCost, Rehearsal, StillError};
 
 use adapter::Gpu;
+use keep::Keeper;
 use tally::Tally;
 use wake::Alarm;
 
@@ -84,6 +88,11 @@ pub fn run_with(
         let alarm = alarm.clone();
         waker.set(move || alarm.ring());
     }
+    let kept = plan.outputs.iter().find_map(|output| match output {
+        OutputPlan::Show(path) => Some(Keeper::open(path)),
+        _ => None,
+    });
+    let (keeper, keep) = kept.transpose()?.unzip();
     let link = crate::net::spawn(NetConfig {
         url: plan.connection.url.clone(),
         token: plan.connection.token.clone(),
@@ -94,6 +103,7 @@ pub fn run_with(
             plan.connection.role,
         ),
         waker,
+        keep,
     })?;
     {
         let alarm = alarm.clone();
@@ -146,6 +156,10 @@ pub fn run_with(
     );
     summary.outputs = report.written;
     summary.outputs.extend(obs.map(ObsFeed::close));
+    if let Some((kept, odd)) = keeper.map(Keeper::close) {
+        summary.outputs.push(kept);
+        warnings.extend(odd);
+    }
     summary.warnings = warnings;
     Ok(summary)
 }

@@ -97,6 +97,7 @@ impl Tally {
             outputs: Vec::new(),
             warnings: Vec::new(),
             backend: None,
+            recorded: None,
         }
     }
 }

@@ -14,9 +14,11 @@
 
 mod bleed;
 mod clock;
+mod codec;
 mod draft;
 mod encoder;
 mod fan;
+mod film;
 mod obs;
 mod png;
 mod raw;
@@ -29,8 +31,10 @@ mod webm;
 use std::io;
 use std::path::PathBuf;
 
+pub use codec::Codec;
 pub use encoder::{ENCODER, PATIENCE};
 pub use fan::{OutputReport, Outputs};
+pub use film::{FilmSettings, FilmSink};
 pub use obs::{ObsFeed, ObsPace, ObsSound, publish_frame};
 pub use png::PngSink;
 pub use raw::RawSink;
@@ -82,6 +86,8 @@ pub enum OutputError {
         name: String,
         why: image::ImageError,
     },
+    #[error("{0} is no pattern for numbered pictures; write it as frames/%05d.png")]
+    Pattern(String),
     #[error("the folder {} holds frames already; empty it or name another", .0.display())]
     Occupied(PathBuf),
     #[error("{0} names no file; give a file name to write to")]
@@ -95,8 +101,8 @@ pub enum OutputError {
     #[error("whoever read {0} has left")]
     ReaderLeft(String),
     #[error(
-        "WebM is made by the program {program}, which is not on PATH; \
-         install it with `sudo apt install {program}` or leave the WebM out"
+        "video is made by the program {program}, which is not on PATH; \
+         install it with `sudo apt install {program}` or leave the video out"
     )]
     EncoderMissing { program: &'static str },
     #[error("the encoder of {name} ended early{}", quoted(.said))]
