@@ -50,7 +50,9 @@ impl Codec {
     /// mixed.
     pub(super) fn sound(self) -> &'static str {
         match self {
-            Self::LiveVp9 | Self::Vp9 | Self::OpaqueVp9 => "-c:a libopus -b:a 160k",
+            Self::LiveVp9 | Self::Vp9 | Self::OpaqueVp9 => {
+                "-c:a libopus -b:a 160k -avoid_negative_ts disabled"
+            }
             Self::ProRes4444 | Self::QuickTimeRle => "-c:a pcm_s16le",
             Self::H264 => "-c:a aac -b:a 192k -movflags +faststart",
         }
@@ -80,6 +82,15 @@ impl Codec {
         }
     }
 
+    /// An Opus stream begins with 6.5 ms that nobody hears. They lie before the
+    /// first frame, which keeps its time.
+    fn lead_in(self) -> &'static str {
+        match self.container() {
+            "webm" => "-itsoffset 0.0065",
+            _ => "",
+        }
+    }
+
     fn is_rgb(self) -> bool {
         self == Self::QuickTimeRle
     }
@@ -96,8 +107,9 @@ pub(super) struct Picture<'a> {
     pub background: Option<&'a Path>,
 }
 
-const TO_BT709: &str =
-    "scale=out_color_matrix=bt709:out_range=tv:flags=bilinear+accurate_rnd+full_chroma_int";
+/// Said of each frame as well: some encoders listen to nothing else.
+const TO_BT709: &str = "scale=out_color_matrix=bt709:out_range=tv:flags=bilinear+accurate_rnd+full_chroma_int,\
+     setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709:range=tv";
 const BT709: &str = "-colorspace bt709 -color_primaries bt709 -color_trc bt709 -color_range tv";
 
 /// The encoder's arguments: raw straight RGBA on its standard input, a video
@@ -153,6 +165,7 @@ pub(super) fn joining(codec: Codec, video: &Path, sound: &Path, target: &Path) -
         |words: &str| -> Vec<OsString> { words.split_whitespace().map(OsString::from).collect() };
     let mut arguments = words("-hide_banner -loglevel error -y -nostdin -i");
     arguments.push(file(video));
+    arguments.extend(words(codec.lead_in()));
     arguments.extend(words("-f s16le -ar 48000 -ac 2 -i"));
     arguments.push(file(sound));
     arguments.extend(words("-map 0:v:0 -map 1:a:0 -c:v copy"));

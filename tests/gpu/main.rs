@@ -34,6 +34,8 @@ mod preview;
 #[cfg(all(unix, feature = "cli"))]
 mod program;
 #[cfg(all(unix, feature = "cli"))]
+mod record;
+#[cfg(all(unix, feature = "cli"))]
 mod run;
 #[cfg(feature = "ffmpeg")]
 mod samples;
