@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 
 use super::args::{Given, give, give_path, give_switch};
-use super::plan::{configure, find_catalog};
+use super::plan::{configure, find_catalog, make_room_for};
 use super::{Engine, LookPlan, Shutdown};
 use crate::config::{Config, OnAirSettings, ShowSettings, Size, SoundSettings, nearest};
 
@@ -265,11 +265,13 @@ impl RecordArgs {
             }
         };
         ensure!(
-            codec != FilmCodec::H264 || (size.width % 2 == 0 && size.height % 2 == 0),
+            codec != FilmCodec::H264
+                || (size.width.is_multiple_of(2) && size.height.is_multiple_of(2)),
             "{shown}: H.264 needs a stage of even sides, not {}x{}",
             size.width,
             size.height
         );
+        make_room_for(path)?;
         Ok(FilmPlan::Film {
             path: path.to_owned(),
             codec,

@@ -78,7 +78,9 @@ impl Codec {
                 "-c:v prores_ks -profile:v 4444 -pix_fmt yuva444p10le -alpha_bits 16 -vendor apl0"
             }
             Self::QuickTimeRle => "-c:v qtrle -pix_fmt argb",
-            Self::H264 => "-c:v libx264 -pix_fmt yuv420p -preset medium -crf 16",
+            Self::H264 => {
+                "-c:v libx264 -pix_fmt yuv420p -preset medium -crf 16 -movflags +faststart"
+            }
         }
     }
 

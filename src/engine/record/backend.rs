@@ -114,3 +114,67 @@ impl Backend {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::model::{Control, Outcome, Verdict};
+    use crate::session::{ConnectionState, ToStage};
+
+    fn backend(lines: &[&str]) -> (Backend, Link) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("show.jsonl");
+        std::fs::write(&path, lines.join("\n")).unwrap();
+        Backend::open(ShowFile::open(&path).unwrap())
+    }
+
+    #[test]
+    fn a_gift_that_is_there_twice_is_said_once_and_answered() {
+        let gift = r#"{"at": 1, "giftId": "a", "giftType": "rose"}"#;
+        let (mut backend, link) = backend(&[gift, gift]);
+        backend.say(Duration::ZERO).unwrap();
+        let first: Vec<_> = link.drain().collect();
+        assert!(
+            first.contains(&ToStage::Connection(ConnectionState::Online)),
+            "{first:?}"
+        );
+        backend.say(Duration::from_secs(1)).unwrap();
+        let gifts: Vec<_> = link.drain().collect();
+        assert!(matches!(&gifts[..], [ToStage::Gift(_)]), "{gifts:?}");
+        assert!(backend.has_said_all() && !backend.is_over());
+        let outcome = Outcome {
+            gift: "a".into(),
+            combo_count: 0,
+            quantity: 1,
+            verdict: Verdict::Played,
+        };
+        link.send(FromStage::Outcome(outcome)).unwrap();
+        backend.hear(Duration::from_secs(2));
+        assert!(backend.is_over());
+        let (acked, duplicates) = backend.counts();
+        assert!(acked >= 1 && duplicates == 1, "{acked} {duplicates}");
+    }
+
+    #[test]
+    fn a_hosts_controls_are_said_again() {
+        let pause =
+            r#"{"at": 0, "message": {"type": "x-control", "payload": {"action": "pause"}}}"#;
+        let (mut backend, link) = backend(&[pause]);
+        backend.say(Duration::ZERO).unwrap();
+        let pause = ToStage::Control(Control::Pause);
+        assert!(link.drain().any(|said| said == pause));
+    }
+
+    #[test]
+    fn a_silent_hour_ends_no_session() {
+        let late = r#"{"at": 3600, "giftId": "a", "giftType": "rose"}"#;
+        let (mut backend, link) = backend(&[late]);
+        for second in 0..=3600 {
+            backend.say(Duration::from_secs(second)).unwrap();
+        }
+        let said: Vec<_> = link.drain().collect();
+        assert!(matches!(said.last(), Some(ToStage::Gift(_))), "{said:?}");
+    }
+}

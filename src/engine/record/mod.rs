@@ -253,7 +253,7 @@ impl Recording<'_> {
             } else {
                 Duration::ZERO
             };
-            let is_still = self.backend.has_said_all() && self.stage.is_still();
+            let is_still = self.backend.has_said_all() && self.stage.stands_still();
             still = if is_still {
                 still + step
             } else {

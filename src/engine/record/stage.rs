@@ -33,7 +33,7 @@ use crate::render::present::{Frame, FrameRequest, Frames, Readback};
 use crate::render::{Look, Patience, Textures, Warmup};
 use crate::show::Show;
 use crate::sound::{Mixer, SoundDesk, SoundPlugin};
-use crate::stage::{Director, Metrics, StageLink};
+use crate::stage::{Director, Metrics, Paused, StageLink};
 
 /// From one frame to the next while the stage gets warm: longer than the life of
 /// what is fired then, so that nothing of it is left in any run.
@@ -208,12 +208,14 @@ impl Stage {
 
     /// Whether nothing plays, moves or waits.
     pub(super) fn is_empty(&self) -> bool {
-        self.is_still() && self.app.world().resource::<Director>().is_idle()
+        is_still(self.app.world()) && self.app.world().resource::<Director>().is_idle()
     }
 
-    /// Whether nothing moves; gifts may wait.
-    pub(super) fn is_still(&self) -> bool {
-        is_still(self.app.world())
+    /// Whether nothing moves, be it that nothing is there or that a host paused
+    /// the show; gifts may wait.
+    pub(super) fn stands_still(&self) -> bool {
+        let world = self.app.world();
+        is_still(world) || world.resource::<Paused>().0
     }
 }
 
