@@ -63,7 +63,7 @@ fn an_export_of_gifts_plays_by_their_own_times() {
 fn mistakes_are_told_with_their_line_and_the_nearest_word() {
     let cases = [
         (
-            gift("1", "a").replace("received", "recieved"),
+            gift("1", "a").replace("received", "receive"),
             "did you mean \"gift:received\"?",
         ),
         (
