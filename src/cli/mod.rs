@@ -7,6 +7,7 @@ mod check;
 mod demo;
 mod devices;
 mod engine;
+mod heap;
 mod obs;
 mod pack;
 mod pages;
@@ -38,6 +39,7 @@ use args::{Arguments, Command};
 /// Runs the program: parses the process's arguments, does what they say and
 /// returns 0 if all went well, 1 if not, 2 for arguments that cannot be meant.
 pub fn main() -> ExitCode {
+    heap::keep_small();
     let arguments = Arguments::parse();
     start_log();
     let done = match arguments.command {

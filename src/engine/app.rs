@@ -13,6 +13,7 @@ use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
 use bevy::window::ExitCondition;
 
 use super::adapter::Gpu;
+use super::lean::LeanPlugin;
 use crate::catalog::Catalog;
 use crate::cli::RunPlan;
 use crate::config;
@@ -114,6 +115,7 @@ pub fn assemble(
     .insert_resource(Director::new(show, catalog))
     .insert_resource(link)
     .add_plugins((
+        LeanPlugin,
         StagePlugin,
         StageRenderPlugin {
             form: Form::Straight,

@@ -10,6 +10,7 @@ mod adapter;
 mod app;
 mod headless;
 mod keep;
+mod lean;
 mod look;
 mod preview;
 mod record;

@@ -55,6 +55,9 @@ pub struct ReaderWish {
     pub sources: u32,
     /// The sequence number of the frame it showed last.
     pub shown: u64,
+    /// When its heart beat last, which it does at the beginning of each frame of
+    /// OBS, on [`now_ns`](super::now_ns)'s clock.
+    pub beaten_ns: u64,
 }
 
 /// The writer's end of a ring. One exists for each name; dropping it ends the
@@ -225,6 +228,7 @@ pub(crate) fn read_wish(header: &Header, now_ns: u64) -> ReaderWish {
         is_showing: header.showing.load(Relaxed) != 0,
         sources: header.sources.load(Relaxed),
         shown: header.shown.load(Relaxed),
+        beaten_ns: beaten,
     }
 }
 

@@ -2,17 +2,15 @@
 //! goes on by one frame at a time.
 //!
 //! What could differ from one run to the next is taken out: the clocks begin at
-//! zero when the stage is warm, systems run one after the other, and a frame
-//! waits for its captions, pictures and sounds ([`Patience`]).
+//! zero when the stage is warm, and a frame waits for its captions, pictures and
+//! sounds ([`Patience`]). Systems run one after the other on every stage.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use bevy::app::PluginsState;
-use bevy::ecs::schedule::{Schedules, SingleThreadedExecutor};
 use bevy::prelude::*;
-use bevy::render::RenderApp;
 use bevy::render::render_resource::PollType;
 use bevy::render::renderer::RenderDevice;
 use bevy::tasks::tick_global_task_pools_on_main_thread;
@@ -86,10 +84,6 @@ impl Stage {
         }
         app.finish();
         app.cleanup();
-        in_order(app.world_mut());
-        if let Some(render) = app.get_sub_app_mut(RenderApp) {
-            in_order(render.world_mut());
-        }
         let frames = app.world().resource::<Frames>().0.clone();
         Ok(Self {
             app,
@@ -216,14 +210,5 @@ impl Stage {
     pub(super) fn stands_still(&self) -> bool {
         let world = self.app.world();
         is_still(world) || world.resource::<Paused>().0
-    }
-}
-
-/// Has a world's systems run one after the other, in the same order in every run.
-fn in_order(world: &mut World) {
-    if let Some(mut schedules) = world.get_resource_mut::<Schedules>() {
-        for (_, schedule) in schedules.iter_mut() {
-            schedule.set_executor(SingleThreadedExecutor::new());
-        }
     }
 }

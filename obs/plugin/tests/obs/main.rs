@@ -8,6 +8,7 @@
 // The tests' parts are of this one program, and OBS is Linux's here.
 #![cfg(target_os = "linux")]
 
+mod age;
 mod colours;
 mod cost;
 mod engine;

@@ -2,6 +2,7 @@
 //! it is told on its standard input. It is this test binary again, so that it
 //! is another process and can be killed.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -11,7 +12,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use hyperfocus_ring::{
-    Connection, Folder, FrameStamp, Settings, SoundWriter, Vitals, Writer, now_ns,
+    Connection, Folder, FrameStamp, ReaderWish, Settings, SoundWriter, Vitals, Writer, now_ns,
 };
 
 use super::harness::{CANVAS, Home, Process};
@@ -19,6 +20,10 @@ use super::harness::{CANVAS, Home, Process};
 const ROLE: &str = "HYPERFOCUS_TEST_ROLE";
 const DONE: &str = "producer: done";
 const BEAT: Duration = Duration::from_millis(5);
+/// The same while ages are looked at, which are no more exact.
+const FINE_BEAT: Duration = Duration::from_millis(1);
+/// Begins a line that says an age in nanoseconds.
+pub(crate) const AGE: &str = "age: ";
 /// Of the tone, and how far ahead of its time it is written.
 const HERTZ: f64 = 1000.0;
 const AHEAD_NS: u64 = 60_000_000;
@@ -77,24 +82,25 @@ impl Producer {
         this
     }
 
-    /// Tells it what to do, and returns once it did: `card`, `empty`,
-    /// `numbers`, `steady`, `size W H`, `tone AMPLITUDE` or `end`.
-    pub(crate) fn tell(&mut self, command: &str) {
+    /// Tells it what to do, and returns what it said to that once it did: `card`,
+    /// `empty`, `numbers`, `steady`, `ages`, `say ages`, `size W H`, `tone AMPLITUDE`
+    /// or `end`.
+    pub(crate) fn tell(&mut self, command: &str) -> String {
         writeln!(self.stdin, "{command}").unwrap();
-        self.wait();
+        self.wait()
     }
 
     pub(crate) fn kill(self) {
         self.process.kill();
     }
 
-    fn wait(&mut self) {
-        let mut line = String::new();
-        while !line.contains(DONE) {
-            line.clear();
-            let bytes = self.stdout.read_line(&mut line).unwrap();
+    fn wait(&mut self) -> String {
+        let mut said = String::new();
+        while !said.contains(DONE) {
+            let bytes = self.stdout.read_line(&mut said).unwrap();
             assert_ne!(bytes, 0, "the producer ended");
         }
+        said
     }
 }
 
@@ -129,7 +135,7 @@ fn role() {
     println!("{DONE}");
     loop {
         let command = match &told {
-            Some(told) => match told.recv_timeout(BEAT) {
+            Some(told) => match told.recv_timeout(stage.pause()) {
                 // Whoever told it is gone.
                 Err(RecvTimeoutError::Disconnected) => return,
                 command => command.ok(),
@@ -173,8 +179,42 @@ enum Pace {
     Still,
     /// As fast as it goes.
     Hasty,
-    /// 30 a second.
-    Steady { next_ns: u64 },
+    /// So many a second.
+    Steady { next_ns: u64, fps: u64 },
+}
+
+impl Pace {
+    fn steady(fps: u64) -> Self {
+        let next_ns = now_ns();
+        Self::Steady { next_ns, fps }
+    }
+}
+
+/// How old frames are when they are shown.
+#[derive(Default)]
+struct Ages {
+    /// When each was published, by sequence number, which is its own.
+    published: HashMap<u64, u64>,
+    /// When OBS began its last frame.
+    beaten_ns: u64,
+    /// From its publication to the beginning of the frame of OBS that showed it,
+    /// for each frame of OBS.
+    of_shown: Vec<u64>,
+}
+
+impl Ages {
+    /// To be called more often than OBS draws.
+    fn look(&mut self, wish: &ReaderWish) {
+        if wish.beaten_ns == self.beaten_ns {
+            return;
+        }
+        // With a frame it says what the one before showed.
+        if let Some(published) = self.published.get(&wish.shown) {
+            self.of_shown
+                .push(self.beaten_ns.saturating_sub(*published));
+        }
+        self.beaten_ns = wish.beaten_ns;
+    }
 }
 
 /// What the producer is at.
@@ -183,6 +223,7 @@ struct Stage {
     sound: SoundWriter,
     number: u64,
     pace: Pace,
+    ages: Option<Ages>,
     amplitude: f64,
     /// Frames of the tone that are written, and when the first is heard.
     tone: (u64, u64),
@@ -206,16 +247,22 @@ impl Stage {
             sound,
             number: 0,
             pace: Pace::Still,
+            ages: None,
             amplitude: 0.0,
             tone: (0, 0),
         }
+    }
+
+    fn pause(&self) -> Duration {
+        if self.ages.is_some() { FINE_BEAT } else { BEAT }
     }
 
     fn obey(&mut self, command: &str) {
         let words: Vec<&str> = command.split(' ').collect();
         self.pace = match command {
             "numbers" => Pace::Hasty,
-            "steady" => Pace::Steady { next_ns: now_ns() },
+            "steady" => Pace::steady(30),
+            "ages" => Pace::steady(60),
             _ => Pace::Still,
         };
         match words[..] {
@@ -226,6 +273,11 @@ impl Stage {
                 self.writer.clear(&stamp);
             }
             ["numbers" | "steady"] => {}
+            ["ages"] => self.ages = Some(Ages::default()),
+            ["say", "ages"] => {
+                let ages = self.ages.take().unwrap();
+                ages.of_shown.iter().for_each(|ns| println!("{AGE}{ns}"));
+            }
             ["size", width, height] => {
                 let (width, height) = (width.parse().unwrap(), height.parse().unwrap());
                 self.writer.resize(width, height).unwrap();
@@ -251,14 +303,17 @@ impl Stage {
             // Far more frames than are shown, so that each is written while
             // another is read.
             Pace::Hasty => (0..4).for_each(|_| self.count()),
-            Pace::Steady { next_ns } => {
+            Pace::Steady { next_ns, fps } => {
                 if now_ns() >= next_ns {
-                    self.pace = Pace::Steady {
-                        next_ns: next_ns + 1_000_000_000 / 30,
-                    };
+                    let next_ns = next_ns + 1_000_000_000 / fps;
+                    self.pace = Pace::Steady { next_ns, fps };
                     self.count();
                 }
             }
+        }
+        let wish = self.writer.wish(now_ns());
+        if let Some(ages) = &mut self.ages {
+            ages.look(&wish);
         }
         while self.amplitude > 0.0 && self.tone_time() < now_ns() + AHEAD_NS {
             self.sing();
@@ -296,6 +351,9 @@ impl Stage {
             pixel.copy_from_slice(&colour(index % width, width));
         }
         slot.publish(&stamp);
+        if let Some(ages) = &mut self.ages {
+            ages.published.insert(self.number, now_ns());
+        }
     }
 
     fn stamp(&self) -> FrameStamp {

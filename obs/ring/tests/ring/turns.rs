@@ -100,6 +100,7 @@ fn the_wishes_of_the_reader_are_heard_while_its_heart_beats() {
             is_showing: true,
             sources: 2,
             shown: 5,
+            beaten_ns: 1_000_000_000,
         }
     );
     assert!(!writer.wish(1_600_000_000).is_alive);
