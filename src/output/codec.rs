@@ -21,12 +21,7 @@ pub enum Codec {
 }
 
 impl Codec {
-    /// Whether what is invisible stays so; otherwise it lies over a background.
-    pub fn has_alpha(self) -> bool {
-        !matches!(self, Self::OpaqueVp9 | Self::H264)
-    }
-
-    /// What an encoder of every size has.
+    /// What people call it.
     pub fn name(self) -> &'static str {
         match self {
             Self::LiveVp9 | Self::Vp9 => "VP9 with alpha",
@@ -118,23 +113,16 @@ const BT709: &str = "-colorspace bt709 -color_primaries bt709 -color_trc bt709 -
 /// without sound into `target`.
 pub(super) fn arguments(picture: &Picture, target: &Path) -> Vec<OsString> {
     let (width, height) = picture.size;
-    let rate = picture.rate.to_string();
-    let mut arguments = Vec::new();
-    let mut say = |words: &str| {
-        arguments.extend(words.split_whitespace().map(OsString::from));
-    };
-    say("-hide_banner -loglevel error -y");
-    say(&format!(
+    let rate = picture.rate;
+    let mut arguments = words("-hide_banner -loglevel error -y");
+    arguments.extend(words(&format!(
         "-f rawvideo -pixel_format rgba -video_size {width}x{height} -framerate {rate} -i pipe:0"
-    ));
+    )));
     if let Some(background) = picture.background {
-        say("-stream_loop -1 -i");
+        arguments.extend(words("-stream_loop -1 -i"));
         arguments.push(file(background));
-        let mut say = |words: &str| {
-            arguments.extend(words.split_whitespace().map(OsString::from));
-        };
-        // Laid over each other in RGB, where no colour is shared by neighbours.
-        say(&format!(
+        // Laid over each other in RGB, where neighbours share no colour.
+        arguments.extend(words(&format!(
             "-filter_complex \
              [1:v:0]fps={rate},scale={width}:{height}:force_original_aspect_ratio=increase:\
              flags=bicubic+accurate_rnd+full_chroma_int,crop={width}:{height},setsar=1,\
@@ -142,29 +130,26 @@ pub(super) fn arguments(picture: &Picture, target: &Path) -> Vec<OsString> {
              [0:v:0]format=gbrap[over];\
              [under][over]overlay=format=gbrp:alpha=straight:shortest=1,{TO_BT709}[out] \
              -map [out]"
-        ));
+        )));
     } else if !picture.codec.is_rgb() {
-        say(&format!("-vf {TO_BT709}"));
+        arguments.extend(words(&format!("-vf {TO_BT709}")));
     }
-    let mut say = |words: &str| {
-        arguments.extend(words.split_whitespace().map(OsString::from));
-    };
-    say("-an");
-    say(picture.codec.video());
+    arguments.extend(words("-an"));
+    arguments.extend(words(picture.codec.video()));
     if !picture.codec.is_rgb() {
-        say(BT709);
+        arguments.extend(words(BT709));
     }
     // Nothing of the moment or the machine in it: the same frames, the same file.
-    say("-fflags +bitexact -flags:v +bitexact -map_metadata -1");
-    say(&format!("-f {}", picture.codec.container()));
+    arguments.extend(words(
+        "-fflags +bitexact -flags:v +bitexact -map_metadata -1 -f",
+    ));
+    arguments.push(picture.codec.container().into());
     arguments.push(file(target));
     arguments
 }
 
 /// The arguments that put a video and raw sound together into `target`.
 pub(super) fn joining(codec: Codec, video: &Path, sound: &Path, target: &Path) -> Vec<OsString> {
-    let words =
-        |words: &str| -> Vec<OsString> { words.split_whitespace().map(OsString::from).collect() };
     let mut arguments = words("-hide_banner -loglevel error -y -nostdin -i");
     arguments.push(file(video));
     arguments.extend(words(codec.lead_in()));
@@ -178,6 +163,10 @@ pub(super) fn joining(codec: Codec, video: &Path, sound: &Path, target: &Path) -
     arguments.push(codec.container().into());
     arguments.push(file(target));
     arguments
+}
+
+fn words(text: &str) -> Vec<OsString> {
+    text.split_whitespace().map(OsString::from).collect()
 }
 
 /// A file by its name, whatever protocol that looks like.
