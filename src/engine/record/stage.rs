@@ -21,6 +21,7 @@ use crossbeam_channel::Receiver;
 use crate::catalog::{Catalog, Lane};
 use crate::cli::RecordPlan;
 use crate::engine::adapter::Gpu;
+use crate::engine::still::SETTLE_FRAMES;
 use crate::engine::{app, is_still, look, video_sound};
 use crate::model::{Control, Moment};
 use crate::net::Link;
@@ -110,9 +111,25 @@ impl Stage {
                     .get_resource::<SoundDesk>()
                     .is_none_or(|desk| !desk.is_loading());
             if is_ready {
-                return;
+                return self.let_particles_die();
             }
             std::thread::sleep(NAP);
+        }
+    }
+
+    /// What was fired to get warm may still be there in an effect that was hidden
+    /// too soon on a busy machine: it would take a place in the first burst.
+    fn let_particles_die(&mut self) {
+        for seen in [Visibility::Visible, Visibility::Hidden] {
+            let world = self.app.world_mut();
+            let effects: Vec<_> = world.resource::<EffectPool>().all().collect();
+            for (effect, _) in effects {
+                world.entity_mut(effect).insert(seen);
+            }
+            for _ in 0..SETTLE_FRAMES {
+                self.app.update();
+                std::thread::sleep(NAP);
+            }
         }
     }
 
