@@ -27,6 +27,7 @@
 //! | [`catalog`] | what each gift type looks and sounds like | |
 //! | [`on_air`] | whose names and which gifts are shown | |
 //! | [`show`] | from gifts to cues: lanes, pacing, streaks, outcomes | |
+//! | [`showfile`] | what a backend said and when, as JSON Lines | |
 //! | [`locale`] | texts and numbers in the viewer's language | `render` |
 //! | [`stage`] | the ECS side: cues become acts, acts have clocks | `stage` |
 //! | [`render`] | what shows an act, and the pass that presents it | `render` |
@@ -93,6 +94,7 @@ pub mod protocol;
 pub mod render;
 pub mod session;
 pub mod show;
+pub mod showfile;
 #[cfg(feature = "render")]
 pub mod sound;
 #[cfg(feature = "stage")]

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::obs::ObsCommand;
 use super::preview::PreviewArgs;
+use super::record::RecordArgs;
 use crate::pack::AlphaSize;
 
 /// Turns live-stream gifts into a show.
@@ -32,6 +33,9 @@ pub(super) enum Command {
     Demo(Box<DemoArgs>),
     /// Look at single gifts while their recipes and textures are edited
     Preview(Box<PreviewArgs>),
+    /// Draw a show from a file into a video, the same every time
+    #[command(after_help = super::record::AFTER)]
+    Record(Box<RecordArgs>),
     /// Say what is wrong with configuration, catalogue and assets, and where
     Check(CheckArgs),
     /// List the sound devices that --sound-device can name
@@ -206,6 +210,10 @@ pub(super) struct RunArgs {
     /// Record WebM (VP9) with alpha
     #[arg(long, value_name = "FILE")]
     webm: Option<PathBuf>,
+    /// Keep what the backend says, with its times, for `hyperfocus record`: a new
+    /// file of at most 1 GiB, with viewers' names in it and readable by you alone
+    #[arg(long, value_name = "FILE")]
+    pub keep_show: Option<PathBuf>,
     #[command(flatten)]
     pub stage: StageArgs,
 }
@@ -296,15 +304,15 @@ fn alpha_size(text: &str) -> Result<AlphaSize, String> {
 /// Settings that the command line gave: key and value.
 pub(super) type Given = Vec<(&'static str, String)>;
 
-fn give(given: &mut Given, key: &'static str, value: Option<&String>) {
+pub(super) fn give(given: &mut Given, key: &'static str, value: Option<&String>) {
     given.extend(value.map(|value| (key, value.clone())));
 }
 
-fn give_path(given: &mut Given, key: &'static str, value: Option<&PathBuf>) {
+pub(super) fn give_path(given: &mut Given, key: &'static str, value: Option<&PathBuf>) {
     given.extend(value.map(|path| (key, path.to_string_lossy().into_owned())));
 }
 
-fn give_switch(given: &mut Given, key: &'static str, on: bool) {
+pub(super) fn give_switch(given: &mut Given, key: &'static str, on: bool) {
     given.extend(on.then(|| (key, "true".to_owned())));
 }
 

@@ -5,7 +5,7 @@
 
 use anyhow::{Context, Result};
 
-use super::{BenchPlan, Figure, PreviewPlan, RunPlan, SheetPlan, Summary};
+use super::{BenchPlan, Figure, PreviewPlan, RecordPlan, RunPlan, SheetPlan, Summary};
 use crate::config::SoundDevice;
 
 /// What a build can do beyond words.
@@ -20,6 +20,8 @@ pub struct Engine {
     /// Shows the plan's gifts one by one, in a window until it is closed or as
     /// pictures.
     pub preview: fn(PreviewPlan) -> Result<()>,
+    /// Draws a show from a file into videos, frame by frame.
+    pub record: fn(RecordPlan) -> Result<Summary>,
     /// Draws every gift of a catalogue into one picture; says what was written.
     pub sheet: fn(&SheetPlan) -> Result<String>,
     /// Measures what the plan asks for.
@@ -47,6 +49,7 @@ fn compiled_in() -> Option<Engine> {
         run: crate::engine::run,
         tell_overlay: crate::engine::tell_overlay,
         preview: crate::engine::preview,
+        record: crate::engine::record,
         sheet: crate::engine::sheet,
         bench: crate::bench::run,
         devices: || crate::sound::output_devices().map_err(anyhow::Error::msg),

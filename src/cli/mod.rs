@@ -14,6 +14,7 @@ mod pack;
 mod pages;
 mod plan;
 mod preview;
+mod record;
 mod run;
 mod shutdown;
 mod summary;
@@ -32,8 +33,11 @@ pub use plan::{
     Connection, LookPlan, OutputPlan, QualityPlan, RunPlan, SheetPlan, StageSettings, Start,
 };
 pub use preview::{Ground, Occasion, PicturePlan, PreviewPlan};
+pub use record::{FilmCodec, FilmPlan, RecordPlan};
 pub use shutdown::Shutdown;
-pub use summary::{Backend, FrameTimes, Gifts, Memory, Percentiles, QualityAccount, Summary};
+pub use summary::{
+    Backend, FrameTimes, Gifts, Memory, Percentiles, QualityAccount, Recorded, Summary,
+};
 
 use args::{Arguments, Command};
 
@@ -48,6 +52,7 @@ pub fn main() -> ExitCode {
         Command::Overlay(args) => overlay::run(&args, arguments.config.as_deref()),
         Command::Demo(args) => demo::run(&args),
         Command::Preview(args) => preview::run(*args),
+        Command::Record(args) => record::run(&args, arguments.config.as_deref()),
         Command::Check(args) => check::run(&args, arguments.config.as_deref()),
         Command::Devices => devices::run(),
         Command::Obs(command) => obs::run(&command),

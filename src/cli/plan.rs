@@ -128,6 +128,8 @@ pub enum OutputPlan {
     Nut(SocketAddr),
     /// RGBA, straight alpha, on standard output.
     Raw,
+    /// What the backend says, as a show file that is not there yet.
+    Show(PathBuf),
     Webm {
         path: PathBuf,
         /// Whether the run fails without an encoder, or warns and goes on.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::args::RunArgs;
-use super::plan::configure;
+use super::plan::{configure, make_room_for};
 use super::{Engine, OutputPlan, RunPlan, Start};
 
 pub(super) fn run(args: &RunArgs, config: Option<&Path>) -> Result<ExitCode> {
@@ -15,6 +15,10 @@ pub(super) fn run(args: &RunArgs, config: Option<&Path>) -> Result<ExitCode> {
     let mut plan = RunPlan::from_config(&config, args.seconds.map(Duration::from_secs_f64))?;
     if args.measure_quality {
         plan.stage.quality.start = Start::MeasuredAnew;
+    }
+    if let Some(path) = &args.keep_show {
+        make_room_for(path)?;
+        plan.outputs.push(OutputPlan::Show(path.clone()));
     }
     play(Engine::of_this_build()?, plan, args.json)
 }

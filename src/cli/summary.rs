@@ -32,6 +32,22 @@ pub struct Summary {
     pub warnings: Vec<String>,
     /// What the demo's embedded backend saw; `None` for a real one.
     pub backend: Option<Backend>,
+    /// What a recording came to; `None` for shows that happen now.
+    pub recorded: Option<Recorded>,
+}
+
+/// A show that was drawn into videos.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Recorded {
+    pub frames: u64,
+    /// Frames a second.
+    pub fps: u32,
+    /// How long it is.
+    pub seconds: f64,
+    /// How much longer it is than drawing it took, warming up not counted.
+    pub times_real_time: f64,
+    /// Whether it ends with the show.
+    pub is_whole: bool,
 }
 
 /// Gift messages by how they ended.
@@ -209,6 +225,23 @@ impl fmt::Display for Summary {
                 format!(
                     "{} of {}, {}",
                     backend.pongs, backend.pings, backend.pong_ms
+                ),
+            )?;
+        }
+        if let Some(recorded) = &self.recorded {
+            line(
+                "recorded",
+                format!(
+                    "{:.1} s: {} frames at {} a second, {:.2} times as fast as real time{}",
+                    recorded.seconds,
+                    recorded.frames,
+                    recorded.fps,
+                    recorded.times_real_time,
+                    if recorded.is_whole {
+                        ""
+                    } else {
+                        "; the show goes on"
+                    }
                 ),
             )?;
         }

@@ -79,7 +79,7 @@ pub fn build(
 ) -> Result<App> {
     assemble(
         plan.stage.size,
-        show_settings(plan),
+        show_settings(&plan.show, &plan.on_air, plan.play_unseen),
         gpu,
         catalog,
         link,
@@ -129,15 +129,19 @@ pub fn best(is_software: bool) -> Quality {
     }
 }
 
-/// The show's tunables as the plan has them.
-fn show_settings(plan: &RunPlan) -> ShowSettings {
+/// The show's tunables as a plan has them.
+pub fn show_settings(
+    show: &config::ShowSettings,
+    on_air: &config::OnAirSettings,
+    play_unseen: bool,
+) -> ShowSettings {
     ShowSettings {
-        silence: plan.show.streak_silence,
-        counting: plan.show.counting,
-        play_unseen: plan.play_unseen,
-        on_air: plan.on_air.policy.clone(),
-        lanes: plan.show.lanes.clone(),
-        blocked: plan.on_air.blocked.clone(),
+        silence: show.streak_silence,
+        counting: show.counting,
+        play_unseen,
+        on_air: on_air.policy.clone(),
+        lanes: show.lanes.clone(),
+        blocked: on_air.blocked.clone(),
         ..ShowSettings::default()
     }
 }

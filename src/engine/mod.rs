@@ -10,6 +10,7 @@ mod adapter;
 mod app;
 mod audience;
 mod headless;
+mod keep;
 mod lean;
 mod look;
 #[cfg_attr(
@@ -19,6 +20,7 @@ mod look;
 mod overlay;
 mod preview;
 mod quality;
+mod record;
 mod reload;
 mod requests;
 mod sheet;
@@ -54,10 +56,12 @@ use crate::stage::{Director, StageLink};
 
 pub use overlay::tell as tell_overlay;
 pub use preview::preview;
+pub use record::record;
 pub use sheet::sheet;
 pub use still::{FrameCost, Rehearsal, StillError};
 
 use adapter::Gpu;
+use keep::Keeper;
 use tally::Tally;
 use wake::Alarm;
 
@@ -94,6 +98,11 @@ pub fn run_with(
         let alarm = alarm.clone();
         waker.set(move || alarm.ring());
     }
+    let kept = plan.outputs.iter().find_map(|output| match output {
+        OutputPlan::Show(path) => Some(Keeper::open(path)),
+        _ => None,
+    });
+    let (keeper, keep) = kept.transpose()?.unzip();
     let link = crate::net::spawn(NetConfig {
         url: plan.connection.url.clone(),
         token: plan.connection.token.clone(),
@@ -104,6 +113,7 @@ pub fn run_with(
             plan.connection.role,
         ),
         waker,
+        keep,
     })?;
     {
         let alarm = alarm.clone();
@@ -179,6 +189,10 @@ pub fn run_with(
         .outputs
         .extend(players.into_iter().map(NutFeed::close));
     summary.outputs.extend(overlay.map(overlay::Feed::close));
+    if let Some((kept, odd)) = keeper.map(Keeper::close) {
+        summary.outputs.push(kept);
+        warnings.extend(odd);
+    }
     summary.warnings = warnings;
     Ok(summary)
 }

@@ -99,6 +99,7 @@ impl Tally {
             outputs: Vec::new(),
             warnings: Vec::new(),
             backend: None,
+            recorded: None,
         }
     }
 }

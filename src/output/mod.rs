@@ -16,9 +16,11 @@
 
 mod bleed;
 mod clock;
+mod codec;
 mod draft;
 mod encoder;
 mod fan;
+mod film;
 mod nut;
 mod obs;
 #[cfg(all(feature = "desktop", target_os = "linux"))]
@@ -35,8 +37,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+pub use codec::Codec;
 pub use encoder::{ENCODER, PATIENCE};
 pub use fan::{OutputReport, Outputs};
+pub use film::{FilmSettings, FilmSink};
 pub use nut::{MAX_READERS, NutFeed};
 pub use obs::{ObsFeed, ObsPace, ObsSound, publish_frame};
 pub use png::PngSink;
@@ -89,6 +93,8 @@ pub enum OutputError {
         name: String,
         why: image::ImageError,
     },
+    #[error("{0} is no pattern for numbered pictures; write it as frames/%05d.png")]
+    Pattern(String),
     #[error("the folder {} holds frames already; empty it or name another", .0.display())]
     Occupied(PathBuf),
     #[error("{0} names no file; give a file name to write to")]
@@ -113,8 +119,8 @@ pub enum OutputError {
     #[error("whoever read {0} has left")]
     ReaderLeft(String),
     #[error(
-        "WebM is made by the program {program}, which is not on PATH; \
-         install it with `sudo apt install {program}` or leave the WebM out"
+        "video is made by the program {program}, which is not on PATH; \
+         install it with `sudo apt install {program}` or leave the video out"
     )]
     EncoderMissing { program: &'static str },
     #[error("the encoder of {name} ended early{}", quoted(.said))]

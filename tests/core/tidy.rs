@@ -47,7 +47,24 @@ const LAYERS: &[(&str, &[Reach])] = &[
     ("on_air", &[Whole("model")]),
     ("flash", &[Whole("model")]),
     ("show", &[Whole("catalog"), Whole("on_air"), Whole("model")]),
-    ("tune", &[Whole("show"), Whole("catalog"), Whole("model")]),
+    // Of the settings the word that was probably meant.
+    (
+        "showfile",
+        &[
+            Whole("protocol"),
+            Whole("model"),
+            Only("config", &["nearest"]),
+        ],
+    ),
+    (
+        "tune",
+        &[
+            Whole("showfile"),
+            Whole("show"),
+            Whole("catalog"),
+            Whole("model"),
+        ],
+    ),
     ("relay", &[Whole("protocol"), Whole("model"), Whole("tune")]),
     // Of the network its link, and the words that travel on it.
     (

@@ -38,6 +38,8 @@ mod preview;
 mod program;
 #[cfg(all(unix, feature = "cli"))]
 mod quality;
+mod record;
+#[cfg(all(unix, feature = "cli"))]
 mod run;
 #[cfg(feature = "ffmpeg")]
 mod samples;
