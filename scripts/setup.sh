@@ -19,9 +19,10 @@ packages+=(
     libvulkan1 libxkbcommon0 libxkbcommon-x11-0 libx11-6 libx11-xcb1 libxcursor1 libxi6 libxrandr2
     fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji ffmpeg
 )
-# To test: a display for the window tests, a foreign WebSocket server, and a
-# real OBS with its headers and a software rasteriser to draw with.
-packages+=(xvfb xauth python3 python3-venv obs-studio libobs-dev libgl1-mesa-dri)
+# To test: displays for windows and the overlay with hands to use them, a foreign
+# WebSocket server, and a real OBS with its headers and a software rasteriser to
+# draw with.
+packages+=(xvfb xauth openbox xdotool sway grim python3 python3-venv obs-studio libobs-dev libgl1-mesa-dri)
 
 # A machine without any Vulkan driver gets Mesa's, which has a software
 # rasteriser; one with a driver keeps what it has.

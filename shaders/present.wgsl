@@ -7,8 +7,12 @@ struct Present {
     ground: vec4<f32>,
     // Scale and offset from the target's uv to the stage's: letterboxing.
     fit: vec4<f32>,
+    // Share of the stage's texture that is drawn into, from its upper left.
+    drawn: vec2<f32>,
     // 1 lightens every other square of the ground, 0 none.
     checkered: f32,
+    // Of everything in the desktop form; 1 leaves it as it is.
+    opacity: f32,
 }
 
 @group(0) @binding(0) var stage: texture_2d<f32>;
@@ -49,7 +53,9 @@ fn fragment(in: FullscreenVertexOutput) -> @location(0) vec4<f32> {
     // Pixel for pixel: filtering would only cost.
     let texel = textureLoad(stage, vec2<u32>(in.position.xy), 0);
 #else
-    let texel = textureSample(stage, stage_sampler, uv);
+    // The filter stays within what was drawn.
+    let most = present.drawn - 0.5 / vec2<f32>(textureDimensions(stage));
+    let texel = textureSample(stage, stage_sampler, min(uv * present.drawn, most));
 #endif
     let c = max(texel.rgb, vec3<f32>(0.0));
     let a = clamp(texel.a, 0.0, 1.0);
@@ -58,8 +64,13 @@ fn fragment(in: FullscreenVertexOutput) -> @location(0) vec4<f32> {
     let alpha = max(a, max(p.r, max(p.g, p.b)));
     return vec4<f32>(p / max(alpha, 1e-6), alpha);
 #endif
+#ifdef STRAIGHT_LINEAR
+    // Light that only adds covers as little as shows it.
+    let covering = min(max(a, max(c.r, max(c.g, c.b))), 1.0);
+    return vec4<f32>(encode(min(c / max(covering, 1e-6), vec3<f32>(1.0))), covering);
+#endif
 #ifdef DESKTOP
-    return vec4<f32>(desktop(c, a), a);
+    return vec4<f32>(desktop(c, a), a) * present.opacity;
 #endif
 #ifdef LINEAR_PREMULTIPLIED
     // The target encodes.

@@ -27,11 +27,13 @@
 //! | [`catalog`] | what each gift type looks and sounds like | |
 //! | [`on_air`] | whose names and which gifts are shown | |
 //! | [`show`] | from gifts to cues: lanes, pacing, streaks, outcomes | |
+//! | [`showfile`] | what a backend said and when, as JSON Lines | |
 //! | [`locale`] | texts and numbers in the viewer's language | `render` |
 //! | [`stage`] | the ECS side: cues become acts, acts have clocks | `stage` |
 //! | [`render`] | what shows an act, and the pass that presents it | `render` |
 //! | [`sound`] | one voice an act, a limited mix | `render` |
 //! | [`output`] | where presented frames go | `render` |
+//! | [`governor`] | how much the picture may cost, by what frames take | |
 //! | [`flash`] | whether what is shown flashes harmfully (WCAG 2.3.1) | |
 //! | [`config`] | file, environment and flags | |
 //! | [`draft`] | files that appear whole or not at all | `render` or `cli` |
@@ -77,6 +79,7 @@ pub mod engine;
 #[cfg(any(feature = "render", feature = "cli"))]
 pub mod ffmpeg;
 pub mod flash;
+pub mod governor;
 #[cfg(feature = "render")]
 pub mod locale;
 pub mod model;
@@ -94,6 +97,7 @@ pub mod relay;
 pub mod render;
 pub mod session;
 pub mod show;
+pub mod showfile;
 #[cfg(feature = "render")]
 pub mod sound;
 #[cfg(feature = "stage")]

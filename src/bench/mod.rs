@@ -22,6 +22,7 @@ mod obs;
 mod particles;
 mod process;
 mod protocol;
+mod record;
 mod show;
 mod socket;
 mod stage;
@@ -52,6 +53,7 @@ pub const AREAS: &[Area] = &[
     particles::AREA,
     gifts::AREA,
     obs::AREA,
+    record::AREA,
 ];
 
 /// Measures what the plan asks for. A figure that cannot be had on this machine

@@ -138,6 +138,7 @@ fn read_through_link(url: &str) -> Result<f64> {
         ca_file: None,
         session: SessionSettings::new("bench", "bench", ClientType::Host),
         waker,
+        keep: None,
     })?;
     let mut start = None;
     let mut received = 0;

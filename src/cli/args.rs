@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::obs::ObsCommand;
 use super::preview::PreviewArgs;
+use super::record::RecordArgs;
 use crate::pack::AlphaSize;
 
 /// Turns live-stream gifts into a show.
@@ -25,6 +26,9 @@ pub(super) enum Command {
     /// Join a stream and play its gifts
     #[command(after_help = AFTER_RUN)]
     Run(Box<RunArgs>),
+    /// Lay the gifts of a stream over the desktop
+    #[command(after_help = AFTER_OVERLAY)]
+    Overlay(Box<OverlayArgs>),
     /// Play a scripted show of every gift against an embedded backend
     Demo(Box<DemoArgs>),
     /// Take gifts in over HTTP and give them to every renderer of their stream
@@ -33,6 +37,9 @@ pub(super) enum Command {
     Serve(ServeArgs),
     /// Look at single gifts while their recipes and textures are edited
     Preview(Box<PreviewArgs>),
+    /// Draw a show from a file into a video, the same every time
+    #[command(after_help = super::record::AFTER)]
+    Record(Box<RecordArgs>),
     /// Say what is wrong with configuration, catalogue and assets, and where
     Check(CheckArgs),
     /// List the sound devices that --sound-device can name
@@ -70,6 +77,13 @@ The tokens lie in the data folder as host.token, viewer.token and ingest.token. 
 gift is on disk before it is accepted, and is sent until a host has shown it. What \
 there is over HTTP stands in /openapi.json.";
 
+const AFTER_OVERLAY: &str = "\
+Nothing of it can be clicked, and it takes no keys while you type. Bind `hyperfocus \
+overlay --send toggle` to a key of your desktop; on X11 Ctrl+Alt and H, M, D, Q or W \
+do what toggle, mute, dnd, quality and why do. Without --size the stage is made for its \
+place on the first monitor that shows it. To be the stream's host as well, and not \
+just a viewer: `hyperfocus run --output overlay`.";
+
 const AFTER_PACK: &str = "\
 Frames are PNG files with transparency, all of one size, in the order of the last \
 number in their names. The encoder is the program ffmpeg with libx264. In a \
@@ -84,10 +98,14 @@ pub(super) struct StageArgs {
     /// Frames per second, 1 to 240
     #[arg(long, value_name = "N")]
     fps: Option<String>,
+    /// How much the picture may cost: auto, low, medium, high or ultra
+    #[arg(long, value_name = "HOW")]
+    quality: Option<String>,
     /// Render without a window
     #[arg(long)]
     pub headless: bool,
-    /// Where the stage is shown: window, obs or both; may be given again
+    /// Where the stage is shown: window, overlay, obs, nut://127.0.0.1:PORT (a
+    /// player on this machine) or several; may be given again
     #[arg(long, value_name = "WHERE", value_delimiter = ',')]
     output: Vec<String>,
     /// What the source in OBS calls this engine
@@ -121,7 +139,44 @@ pub(super) struct StageArgs {
     /// Show the board: live badge, goal, top gifters, recent gifts
     #[arg(long)]
     pub board: bool,
+    /// The lanes whose gifts are drawn: headline, feature, ambient or several
+    #[arg(long, value_name = "LANES", value_delimiter = ',')]
+    lanes: Vec<String>,
+    #[command(flatten)]
+    overlay: OverlayPlaceArgs,
 }
+
+/// Where on the desktop an overlay lies.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Overlay")]
+struct OverlayPlaceArgs {
+    /// Where the overlay is: main, all or a monitor's name, such as DP-1
+    #[arg(long, value_name = "NAME")]
+    monitor: Option<String>,
+    /// The part of it: full, right-third or lower-band
+    #[arg(long, value_name = "WHERE")]
+    place: Option<String>,
+    /// Of that part, how much: 0.25 to 1
+    #[arg(long, value_name = "N")]
+    scale: Option<String>,
+    /// How opaque the gifts are: 0.1 to 1
+    #[arg(long, value_name = "N")]
+    opacity: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct OverlayArgs {
+    /// Tell the overlay that runs: toggle, show, hide, mute, dnd, quality or why
+    /// (is nothing showing?)
+    #[arg(long, value_name = "WORD", value_parser = OVERLAY_WORDS)]
+    pub send: Option<String>,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// What an overlay can be told.
+pub(super) const OVERLAY_WORDS: [&str; 7] =
+    ["toggle", "show", "hide", "mute", "dnd", "quality", "why"];
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
@@ -147,6 +202,9 @@ pub(super) struct RunArgs {
     /// error)
     #[arg(long)]
     pub json: bool,
+    /// Measure anew where --quality auto begins on this machine
+    #[arg(long)]
+    pub measure_quality: bool,
     /// Let gifts play although no output would show them
     #[arg(long)]
     play_unseen: bool,
@@ -162,6 +220,10 @@ pub(super) struct RunArgs {
     /// Record WebM (VP9) with alpha
     #[arg(long, value_name = "FILE")]
     webm: Option<PathBuf>,
+    /// Keep what the backend says, with its times, for `hyperfocus record`: a new
+    /// file of at most 1 GiB, with viewers' names in it and readable by you alone
+    #[arg(long, value_name = "FILE")]
+    pub keep_show: Option<PathBuf>,
     #[command(flatten)]
     pub stage: StageArgs,
 }
@@ -282,15 +344,15 @@ fn alpha_size(text: &str) -> Result<AlphaSize, String> {
 /// Settings that the command line gave: key and value.
 pub(super) type Given = Vec<(&'static str, String)>;
 
-fn give(given: &mut Given, key: &'static str, value: Option<&String>) {
+pub(super) fn give(given: &mut Given, key: &'static str, value: Option<&String>) {
     given.extend(value.map(|value| (key, value.clone())));
 }
 
-fn give_path(given: &mut Given, key: &'static str, value: Option<&PathBuf>) {
+pub(super) fn give_path(given: &mut Given, key: &'static str, value: Option<&PathBuf>) {
     given.extend(value.map(|path| (key, path.to_string_lossy().into_owned())));
 }
 
-fn give_switch(given: &mut Given, key: &'static str, on: bool) {
+pub(super) fn give_switch(given: &mut Given, key: &'static str, on: bool) {
     given.extend(on.then(|| (key, "true".to_owned())));
 }
 
@@ -299,6 +361,7 @@ impl StageArgs {
         let mut given = Vec::new();
         give(&mut given, "size", self.size.as_ref());
         give(&mut given, "fps", self.fps.as_ref());
+        give(&mut given, "quality", self.quality.as_ref());
         give_switch(&mut given, "headless", self.headless);
         let output = (!self.output.is_empty()).then(|| self.output.join(","));
         give(&mut given, "output.to", output.as_ref());
@@ -312,7 +375,34 @@ impl StageArgs {
         give(&mut given, "captions.text_scale", self.text_scale.as_ref());
         give(&mut given, "language", self.language.as_ref());
         give_switch(&mut given, "board.show", self.board);
+        let lanes = (!self.lanes.is_empty()).then(|| self.lanes.join(","));
+        give(&mut given, "show.lanes", lanes.as_ref());
+        let overlay = &self.overlay;
+        give(&mut given, "overlay.monitor", overlay.monitor.as_ref());
+        give(&mut given, "overlay.place", overlay.place.as_ref());
+        give(&mut given, "overlay.scale", overlay.scale.as_ref());
+        give(&mut given, "overlay.opacity", overlay.opacity.as_ref());
         given
+    }
+}
+
+impl OverlayArgs {
+    /// What the overlay is besides: a viewer, and no window.
+    pub fn given(&self) -> Given {
+        let mut given = self.run.given();
+        match given.iter_mut().find(|given| given.0 == "output.to") {
+            Some((_, to)) => to.push_str(",overlay"),
+            None => given.push(("output.to", "overlay".to_owned())),
+        }
+        if given.iter().all(|given| given.0 != "role") {
+            given.push(("role", "viewer".to_owned()));
+        }
+        given
+    }
+
+    /// Whether the stage is to be made for its place on the desktop.
+    pub fn follows_monitor(&self) -> bool {
+        self.run.stage.size.is_none()
     }
 }
 

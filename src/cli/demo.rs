@@ -11,8 +11,8 @@ use anyhow::{Context, Result};
 use super::args::DemoArgs;
 use super::plan::{find_catalog, has_display, live_outputs, make_folder, wants_window};
 use super::{
-    Backend, Connection, Engine, LookPlan, OutputPlan, RunPlan, SheetPlan, Shutdown, StageSettings,
-    Summary,
+    Backend, Connection, Engine, LookPlan, OutputPlan, QualityPlan, RunPlan, SheetPlan, Shutdown,
+    StageSettings, Start, Summary,
 };
 use crate::catalog::Catalog;
 use crate::config::{Anchor, Config, Folders};
@@ -30,16 +30,16 @@ pub(super) fn run(args: &DemoArgs) -> Result<ExitCode> {
     let config = demo_config(args)?;
     let catalog_path = find_catalog(args.stage.catalog.as_deref())?;
     let catalog = Catalog::load(&catalog_path)?;
-    // In OBS it is seen by itself, and files would take its time from it.
-    let live = live_outputs(&config);
-    let writes_files = live.is_none();
+    // Elsewhere it is seen by itself, and files would take its time from it.
+    let mut outputs = live_outputs(&config);
+    let writes_files = outputs.is_empty();
     if writes_files {
         make_folder(&args.out)?;
+        outputs.push(OutputPlan::Webm {
+            path: args.out.join("demo.webm"),
+            required: false,
+        });
     }
-    let output = live.unwrap_or_else(|| OutputPlan::Webm {
-        path: args.out.join("demo.webm"),
-        required: false,
-    });
     let length = Duration::from_secs_f64(args.seconds);
     let token = Private(uuid::Uuid::new_v4().to_string());
     let server = start_server(args.port, Script::show(&catalog, length), token.clone())?;
@@ -55,13 +55,17 @@ pub(super) fn run(args: &DemoArgs) -> Result<ExitCode> {
         stage: StageSettings {
             size: config.size,
             fps: config.fps,
+            quality: QualityPlan {
+                wish: config.quality,
+                start: Start::Full,
+            },
             window: wants_window(&config) && has_display(),
         },
         look: demo_look(&config, args.stage.board, length),
         show: config.show,
         on_air: config.on_air,
         sound: config.sound,
-        outputs: vec![output],
+        outputs,
         play_unseen: false,
         catalog: catalog_path,
         state_dir: state.path().to_owned(),

@@ -5,7 +5,7 @@
 
 use anyhow::{Context, Result};
 
-use super::{BenchPlan, Figure, PreviewPlan, RunPlan, SheetPlan, Summary};
+use super::{BenchPlan, Figure, PreviewPlan, RecordPlan, RunPlan, SheetPlan, Summary};
 use crate::config::SoundDevice;
 
 /// What a build can do beyond words.
@@ -15,9 +15,13 @@ pub struct Engine {
     /// window is closed; returns after an orderly close of connection and
     /// outputs.
     pub run: fn(RunPlan) -> Result<Summary>,
+    /// Tells the overlay of this name a word, and returns its answer.
+    pub tell_overlay: fn(name: &str, word: &str) -> Result<String>,
     /// Shows the plan's gifts one by one, in a window until it is closed or as
     /// pictures.
     pub preview: fn(PreviewPlan) -> Result<()>,
+    /// Draws a show from a file into videos, frame by frame.
+    pub record: fn(RecordPlan) -> Result<Summary>,
     /// Draws every gift of a catalogue into one picture; says what was written.
     pub sheet: fn(&SheetPlan) -> Result<String>,
     /// Measures what the plan asks for.
@@ -43,7 +47,9 @@ impl Engine {
 fn compiled_in() -> Option<Engine> {
     Some(Engine {
         run: crate::engine::run,
+        tell_overlay: crate::engine::tell_overlay,
         preview: crate::engine::preview,
+        record: crate::engine::record,
         sheet: crate::engine::sheet,
         bench: crate::bench::run,
         devices: || crate::sound::output_devices().map_err(anyhow::Error::msg),

@@ -9,10 +9,12 @@ mod devices;
 mod engine;
 mod heap;
 mod obs;
+mod overlay;
 mod pack;
 mod pages;
 mod plan;
 mod preview;
+mod record;
 mod run;
 #[cfg(feature = "relay")]
 mod serve;
@@ -29,10 +31,15 @@ pub(crate) use demo::TemporaryFolder;
 pub use engine::Engine;
 #[cfg(feature = "render")]
 pub(crate) use plan::find_catalog;
-pub use plan::{Connection, LookPlan, OutputPlan, RunPlan, SheetPlan, StageSettings};
+pub use plan::{
+    Connection, LookPlan, OutputPlan, QualityPlan, RunPlan, SheetPlan, StageSettings, Start,
+};
 pub use preview::{Ground, Occasion, PicturePlan, PreviewPlan};
+pub use record::{FilmCodec, FilmPlan, RecordPlan};
 pub use shutdown::Shutdown;
-pub use summary::{Backend, FrameTimes, Gifts, Memory, Percentiles, Summary};
+pub use summary::{
+    Backend, FrameTimes, Gifts, Memory, Percentiles, QualityAccount, Recorded, Summary,
+};
 
 use args::{Arguments, Command};
 
@@ -44,10 +51,12 @@ pub fn main() -> ExitCode {
     start_log();
     let done = match arguments.command {
         Command::Run(args) => run::run(&args, arguments.config.as_deref()),
+        Command::Overlay(args) => overlay::run(&args, arguments.config.as_deref()),
         Command::Demo(args) => demo::run(&args),
         #[cfg(feature = "relay")]
         Command::Serve(args) => serve::run(args),
         Command::Preview(args) => preview::run(*args),
+        Command::Record(args) => record::run(&args, arguments.config.as_deref()),
         Command::Check(args) => check::run(&args, arguments.config.as_deref()),
         Command::Devices => devices::run(),
         Command::Obs(command) => obs::run(&command),

@@ -1,6 +1,7 @@
 //! A run with every question answered: what the engine is handed.
 
 use std::io::Read;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,9 +11,10 @@ use anyhow::{Context, Result, bail, ensure};
 use super::Shutdown;
 use crate::catalog::Motion;
 use crate::config::{
-    BoardSettings, CaptionSettings, Config, ConfigFile, Folders, LiveOutput, OnAirSettings, Role,
-    ShowSettings, Size, SoundSettings,
+    BoardSettings, CaptionSettings, Config, ConfigFile, Folders, LiveOutput, OnAirSettings,
+    OverlaySettings, Role, ShowSettings, Size, SoundSettings,
 };
+use crate::governor::Wish;
 use crate::model::Private;
 use crate::protocol::ClientType;
 
@@ -59,8 +61,27 @@ pub struct Connection {
 pub struct StageSettings {
     pub size: Size,
     pub fps: u32,
+    pub quality: QualityPlan,
     /// Headless when false, which counts as a live output.
     pub window: bool,
+}
+
+/// How much the picture may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QualityPlan {
+    pub wish: Wish,
+    pub start: Start,
+}
+
+/// Where [`Wish::Auto`] begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// With everything: there is no time to measure, or nothing to remember it.
+    Full,
+    /// Where this machine was measured to, measured now if it never was.
+    Measured,
+    /// The same, measured now in any case.
+    MeasuredAnew,
 }
 
 /// What is written on the stage, and how.
@@ -86,7 +107,7 @@ impl LookPlan {
 }
 
 /// A sink of frames besides the window. Folders of files exist already.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum OutputPlan {
     /// The last frame that had something in it.
     Png(PathBuf),
@@ -94,8 +115,21 @@ pub enum OutputPlan {
     PngSequence(PathBuf),
     /// The source in OBS, by what it calls this engine.
     Obs { name: String },
+    /// Over the desktop.
+    Overlay {
+        settings: OverlaySettings,
+        /// What `hyperfocus overlay --send` calls it.
+        name: String,
+        /// Whether the stage is made for its place there, whatever size the
+        /// plan has.
+        sets_size: bool,
+    },
+    /// Players on this machine, at a loopback address.
+    Nut(SocketAddr),
     /// RGBA, straight alpha, on standard output.
     Raw,
+    /// What the backend says, as a show file that is not there yet.
+    Show(PathBuf),
     Webm {
         path: PathBuf,
         /// Whether the run fails without an encoder, or warns and goes on.
@@ -146,6 +180,10 @@ impl RunPlan {
             stage: StageSettings {
                 size: config.size,
                 fps: config.fps,
+                quality: QualityPlan {
+                    wish: config.quality,
+                    start: Start::Measured,
+                },
                 window: wants_window(config),
             },
             look: LookPlan::of(config),
@@ -184,17 +222,26 @@ pub(super) fn wants_window(config: &Config) -> bool {
 }
 
 /// The live outputs besides the window.
-pub(super) fn live_outputs(config: &Config) -> Option<OutputPlan> {
-    let is_for_obs = config.output.to.contains(&LiveOutput::Obs);
-    is_for_obs.then(|| OutputPlan::Obs {
-        name: config.output.name.clone(),
-    })
+pub(super) fn live_outputs(config: &Config) -> Vec<OutputPlan> {
+    let output = &config.output;
+    let plan = |to: &LiveOutput| match to {
+        LiveOutput::Window => None,
+        LiveOutput::Overlay => Some(OutputPlan::Overlay {
+            settings: config.overlay.clone(),
+            name: output.name.clone(),
+            sets_size: false,
+        }),
+        LiveOutput::Obs => Some(OutputPlan::Obs {
+            name: output.name.clone(),
+        }),
+        LiveOutput::Nut(address) => Some(OutputPlan::Nut(*address)),
+    };
+    output.to.iter().filter_map(plan).collect()
 }
 
 fn outputs(config: &Config) -> Result<Vec<OutputPlan>> {
     let output = &config.output;
-    let mut plans = Vec::new();
-    plans.extend(live_outputs(config));
+    let mut plans = live_outputs(config);
     if let Some(path) = &output.png {
         make_room_for(path)?;
         plans.push(OutputPlan::Png(path.clone()));

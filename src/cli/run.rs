@@ -7,19 +7,30 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::args::RunArgs;
-use super::plan::configure;
-use super::{Engine, OutputPlan, RunPlan};
+use super::plan::{configure, make_room_for};
+use super::{Engine, OutputPlan, RunPlan, Start};
 
 pub(super) fn run(args: &RunArgs, config: Option<&Path>) -> Result<ExitCode> {
     let config = configure(config, &args.given())?;
-    let plan = RunPlan::from_config(&config, args.seconds.map(Duration::from_secs_f64))?;
-    let engine = Engine::of_this_build()?;
+    let mut plan = RunPlan::from_config(&config, args.seconds.map(Duration::from_secs_f64))?;
+    if args.measure_quality {
+        plan.stage.quality.start = Start::MeasuredAnew;
+    }
+    if let Some(path) = &args.keep_show {
+        make_room_for(path)?;
+        plan.outputs.push(OutputPlan::Show(path.clone()));
+    }
+    play(Engine::of_this_build()?, plan, args.json)
+}
+
+/// Plays the plan until it ends, and prints its account.
+pub(super) fn play(engine: Engine, plan: RunPlan, as_json: bool) -> Result<ExitCode> {
     plan.shutdown
         .listen_to_signals()
         .context("cannot listen to signals")?;
     let raw = plan.outputs.contains(&OutputPlan::Raw);
     let summary = (engine.run)(plan)?;
-    match (args.json, raw) {
+    match (as_json, raw) {
         (true, false) => println!("{}", summary.to_json()),
         (true, true) => eprintln!("{}", summary.to_json()),
         (false, _) => eprint!("{summary}"),

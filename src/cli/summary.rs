@@ -16,6 +16,7 @@ pub struct Summary {
     pub seconds: f64,
     pub gifts: Gifts,
     pub frame_ms: FrameTimes,
+    pub quality: QualityAccount,
     /// From the arrival of an act's first gift at the stage to the frame that
     /// showed it, its wait for a place included.
     pub gift_to_frame_ms: Percentiles,
@@ -31,6 +32,22 @@ pub struct Summary {
     pub warnings: Vec<String>,
     /// What the demo's embedded backend saw; `None` for a real one.
     pub backend: Option<Backend>,
+    /// What a recording came to; `None` for shows that happen now.
+    pub recorded: Option<Recorded>,
+}
+
+/// A show that was drawn into videos.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Recorded {
+    pub frames: u64,
+    /// Frames a second.
+    pub fps: u32,
+    /// How long it is.
+    pub seconds: f64,
+    /// How much longer it is than drawing it took, warming up not counted.
+    pub times_real_time: f64,
+    /// Whether it ends with the show.
+    pub is_whole: bool,
 }
 
 /// Gift messages by how they ended.
@@ -50,6 +67,36 @@ pub struct Gifts {
     pub acked: u64,
     /// Received and undecided at the end; the backend sends them again.
     pub waiting: u64,
+}
+
+/// What the governor did.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct QualityAccount {
+    /// Whether it chose by itself in the end.
+    pub is_auto: bool,
+    /// The level at the end.
+    pub level: String,
+    /// How often it went down.
+    pub shed: u64,
+    /// How often it went up.
+    pub given_back: u64,
+    /// Seconds with something on stage, by level.
+    pub seconds: BTreeMap<String, f64>,
+}
+
+impl fmt::Display for QualityAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.level)?;
+        if !self.is_auto {
+            return f.write_str(", as asked for");
+        }
+        write!(f, "; shed {}, gave back {}", self.shed, self.given_back)?;
+        for (index, (level, seconds)) in self.seconds.iter().enumerate() {
+            let before = if index == 0 { "; " } else { ", " };
+            write!(f, "{before}{level} {seconds:.0} s")?;
+        }
+        Ok(())
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
@@ -149,6 +196,9 @@ impl fmt::Display for Summary {
                 frame.p50, frame.p95, frame.p99, frame.frames
             ),
         )?;
+        if !self.quality.level.is_empty() {
+            line("quality", self.quality.to_string())?;
+        }
         line("gift to frame", self.gift_to_frame_ms.to_string())?;
         if let Some(first) = self.launch_to_first_gift_ms {
             line("first gift", format!("{first:.0} ms after launch"))?;
@@ -175,6 +225,23 @@ impl fmt::Display for Summary {
                 format!(
                     "{} of {}, {}",
                     backend.pongs, backend.pings, backend.pong_ms
+                ),
+            )?;
+        }
+        if let Some(recorded) = &self.recorded {
+            line(
+                "recorded",
+                format!(
+                    "{:.1} s: {} frames at {} a second, {:.2} times as fast as real time{}",
+                    recorded.seconds,
+                    recorded.frames,
+                    recorded.fps,
+                    recorded.times_real_time,
+                    if recorded.is_whole {
+                        ""
+                    } else {
+                        "; the show goes on"
+                    }
                 ),
             )?;
         }

@@ -7,22 +7,26 @@
 
 mod board;
 mod device;
+mod overlay;
 mod settings;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use etcetera::BaseStrategy;
 use toml::de::{DeTable, DeValue};
 
-use crate::catalog::Motion;
+use crate::catalog::{Lane, Motion};
+use crate::governor::Wish;
 use crate::on_air::{Blocked, Policy};
 use crate::show::Counting;
 
 pub use board::{Anchor, BoardSettings};
 pub use device::{SoundDevice, unknown_device};
+pub use overlay::{Monitors, OverlaySettings, Place};
 use settings::{ALL, Scope, Setting, Value};
 
 /// Longest configuration file that is read; a real one has some hundred lines.
@@ -56,6 +60,8 @@ pub struct Config {
     pub size: Size,
     /// Frames per second, 1 to 240.
     pub fps: u32,
+    /// How much the picture may cost.
+    pub quality: Wish,
     pub headless: bool,
     /// Gifts play even when no live output would show them.
     pub play_unseen: bool,
@@ -72,6 +78,7 @@ pub struct Config {
     pub on_air: OnAirSettings,
     pub sound: SoundSettings,
     pub output: OutputSettings,
+    pub overlay: OverlaySettings,
 }
 
 /// As what we join a stream.
@@ -126,6 +133,8 @@ pub struct ShowSettings {
     pub feature_from: Option<f64>,
     /// Likewise for the headline lane.
     pub headline_from: Option<f64>,
+    /// The lanes whose gifts are drawn.
+    pub lanes: Vec<Lane>,
 }
 
 /// What is shown of the gifts and of those who give them.
@@ -168,6 +177,11 @@ pub enum LiveOutput {
     Window,
     /// The source in OBS.
     Obs,
+    /// Over the desktop.
+    Overlay,
+    /// Players on this machine, OBS's own Media Source among them, at a loopback
+    /// address.
+    Nut(SocketAddr),
 }
 
 /// Where frames go; any of them together.
@@ -198,6 +212,7 @@ impl Config {
                 height: 1080,
             },
             fps: 60,
+            quality: Wish::Auto,
             headless: false,
             play_unseen: false,
             catalog: None,
@@ -211,6 +226,7 @@ impl Config {
                 counting: Counting::Auto,
                 feature_from: None,
                 headline_from: None,
+                lanes: vec![Lane::Headline, Lane::Feature, Lane::Ambient],
             },
             on_air: OnAirSettings::default(),
             sound: SoundSettings::default(),
@@ -222,6 +238,7 @@ impl Config {
                 raw: false,
                 webm: None,
             },
+            overlay: OverlaySettings::default(),
         }
     }
 

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use toml::de::DeValue;
 
-use super::{Anchor, Config, ENVIRONMENT_PREFIX, LiveOutput, Role, Size, Theme};
-use crate::catalog::Motion;
+use super::{Anchor, Config, ENVIRONMENT_PREFIX, LiveOutput, Monitors, Place, Role, Size, Theme};
+use crate::catalog::{Lane, Motion};
+use crate::governor::Wish;
 use crate::show::Counting;
 
 /// Smallest and largest side of the stage in pixels: below, nothing can be
@@ -25,6 +27,9 @@ const LIST_LIMIT: usize = 2_000;
 
 /// Longest name of a sound device in bytes; systems keep to some dozens.
 const DEVICE_NAME_LIMIT: usize = 256;
+
+/// Longest name of a monitor in bytes; desktops keep to some dozens.
+const MONITOR_NAME_LIMIT: usize = 128;
 
 /// Longest name of an engine in bytes, as the source in OBS lists it.
 const ENGINE_NAME_LIMIT: usize = 48;
@@ -121,6 +126,11 @@ pub(super) const ALL: &[Setting] = &[
             config.fps = fps as u32;
             Ok(())
         },
+    ),
+    setting(
+        "quality",
+        "\"auto\", \"low\", \"medium\", \"high\" or \"ultra\"",
+        |config, value, _| put(&mut config.quality, value.one_of(&Wish::WORDS)),
     ),
     setting("headless", SWITCH, |config, value, _| {
         put(&mut config.headless, value.flag())
@@ -253,6 +263,20 @@ pub(super) const ALL: &[Setting] = &[
             )
         },
     ),
+    setting(
+        "show.lanes",
+        "a list of \"headline\", \"feature\" and \"ambient\"",
+        |config, value, _| {
+            put(
+                &mut config.show.lanes,
+                value.some_of(&[
+                    ("headline", Lane::Headline),
+                    ("feature", Lane::Feature),
+                    ("ambient", Lane::Ambient),
+                ]),
+            )
+        },
+    ),
     setting("on_air.blocked_names", TEXTS, |config, value, _| {
         put(&mut config.on_air.blocked.names, value.list())
     }),
@@ -323,11 +347,10 @@ pub(super) const ALL: &[Setting] = &[
     ),
     setting(
         "output.to",
-        "a list of \"window\" and \"obs\"",
+        "a list of \"window\", \"overlay\", \"obs\" and \"nut://127.0.0.1:PORT\"",
         |config, value, _| {
-            let known = [("window", LiveOutput::Window), ("obs", LiveOutput::Obs)];
             let words = value.list()?;
-            let outputs = words.iter().map(|word| Value::Text(word).one_of(&known));
+            let outputs = words.iter().map(|word| live_output(word));
             put(&mut config.output.to, outputs.collect())
         },
     ),
@@ -361,6 +384,56 @@ pub(super) const ALL: &[Setting] = &[
         "the path of a WebM file",
         |config, value, scope| put(&mut config.output.webm, value.path(scope).map(Some)),
     ),
+    setting(
+        "overlay.monitor",
+        "\"main\", \"all\" or a monitor's name, such as \"DP-1\"",
+        |config, value, _| {
+            let name = value.text()?.trim();
+            within(!name.is_empty() && name.len() <= MONITOR_NAME_LIMIT)?;
+            config.overlay.monitors = match name {
+                "main" => Monitors::Main,
+                "all" => Monitors::All,
+                name => Monitors::Named(name.to_owned()),
+            };
+            Ok(())
+        },
+    ),
+    setting(
+        "overlay.place",
+        "\"full\", \"right-third\" or \"lower-band\"",
+        |config, value, _| {
+            put(
+                &mut config.overlay.place,
+                value.one_of(&[
+                    ("full", Place::Full),
+                    ("right-third", Place::RightThird),
+                    ("lower-band", Place::LowerBand),
+                ]),
+            )
+        },
+    ),
+    setting(
+        "overlay.scale",
+        "a number, 0.25 to 1",
+        |config, value, _| {
+            config.overlay.scale = value.number(0.25, 1.0)? as f32;
+            Ok(())
+        },
+    ),
+    setting(
+        "overlay.opacity",
+        "a number, 0.1 to 1",
+        |config, value, _| {
+            config.overlay.opacity = value.number(0.1, 1.0)? as f32;
+            Ok(())
+        },
+    ),
+    setting("overlay.full_screen_first", SWITCH, |config, value, _| {
+        put(&mut config.overlay.yields_to_full_screen, value.flag())
+    }),
+    setting("overlay.keys", SWITCH, |config, value, _| {
+        put(&mut config.overlay.has_keys, value.flag())
+    }),
 ];
 
 impl Setting {
@@ -444,6 +517,12 @@ impl<'a> Value<'a> {
             Self::Text(text) | Self::Word(text) => Ok(text),
             _ => Err(None),
         }
+    }
+
+    fn some_of<T: Copy>(&self, choices: &[(&'static str, T)]) -> Taken<Vec<T>> {
+        let words = self.list()?;
+        let chosen = words.iter().map(|word| Value::Text(word).one_of(choices));
+        chosen.collect()
     }
 
     /// From a variable or a flag: separated by commas.
@@ -598,6 +677,40 @@ fn check_url(url: &str) -> Taken<()> {
         Ok(())
     } else {
         no("the port must be 1 to 65535")
+    }
+}
+
+fn live_output(word: &str) -> Taken<LiveOutput> {
+    let known = [
+        ("window", LiveOutput::Window),
+        ("overlay", LiveOutput::Overlay),
+        ("obs", LiveOutput::Obs),
+    ];
+    match word.split_once("://") {
+        Some((scheme, address)) if scheme.eq_ignore_ascii_case("nut") => {
+            Ok(LiveOutput::Nut(loopback(address)?))
+        }
+        _ => Value::Text(word).one_of(&known),
+    }
+}
+
+/// An address of this machine that no other machine can reach.
+fn loopback(address: &str) -> Taken<SocketAddr> {
+    let no = |reason: &str| Err(Some(reason.to_owned()));
+    let (host, port) = split_port(address.trim_end_matches('/'));
+    let port = match port.map(str::parse::<u16>) {
+        Some(Ok(port @ 1..)) => port,
+        _ => return no("give a port, 1 to 65535, as in nut://127.0.0.1:7878"),
+    };
+    let host = match host {
+        "localhost" => Ipv4Addr::LOCALHOST.to_string(),
+        host => host.trim_matches(['[', ']']).to_owned(),
+    };
+    match host.parse() {
+        Ok(host) if std::net::IpAddr::is_loopback(&host) => Ok(SocketAddr::new(host, port)),
+        _ => {
+            no("whoever can reach another address would see the stage; write nut://127.0.0.1:PORT")
+        }
     }
 }
 

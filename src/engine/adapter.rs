@@ -13,6 +13,8 @@ use std::sync::Arc;
 pub struct Gpu {
     pub creation: RenderCreation,
     pub name: String,
+    /// Name and driver: what was measured on one may not hold on another.
+    pub identity: String,
     /// A rasteriser on the CPU: every pixel counts.
     pub is_software: bool,
 }
@@ -55,6 +57,7 @@ pub fn open() -> Result<Gpu> {
         )
     })?;
     let name = format!("{} ({:?})", info.name, info.backend);
+    let identity = format!("{name}, {} {}", info.driver, info.driver_info);
     let is_software = info.device_type == wgpu::DeviceType::Cpu;
     Ok(Gpu {
         creation: RenderCreation::manual(
@@ -65,6 +68,7 @@ pub fn open() -> Result<Gpu> {
             RenderInstance(Arc::new(WgpuWrapper::new(instance))),
         ),
         name,
+        identity,
         is_software,
     })
 }

@@ -79,7 +79,7 @@ pub fn build(
 ) -> Result<App> {
     assemble(
         plan.stage.size,
-        show_settings(plan),
+        show_settings(&plan.show, &plan.on_air, plan.play_unseen),
         gpu,
         catalog,
         link,
@@ -105,11 +105,7 @@ pub fn assemble(
     app.insert_resource(StageSize {
         pixels: UVec2::new(size.width, size.height),
     })
-    .insert_resource(if gpu.is_software {
-        Quality::FRUGAL
-    } else {
-        Quality::FULL
-    })
+    .insert_resource(best(gpu.is_software))
     .insert_resource(ClearColor(Color::NONE))
     .add_plugins(bevy_plugins(gpu, &catalog, window)?)
     .insert_resource(Director::new(show, catalog))
@@ -124,14 +120,28 @@ pub fn assemble(
     Ok(app)
 }
 
-/// The show's tunables as the plan has them.
-fn show_settings(plan: &RunPlan) -> ShowSettings {
+/// The best picture there is.
+pub fn best(is_software: bool) -> Quality {
+    if is_software {
+        Quality::FRUGAL
+    } else {
+        Quality::FULL
+    }
+}
+
+/// The show's tunables as a plan has them.
+pub fn show_settings(
+    show: &config::ShowSettings,
+    on_air: &config::OnAirSettings,
+    play_unseen: bool,
+) -> ShowSettings {
     ShowSettings {
-        silence: plan.show.streak_silence,
-        counting: plan.show.counting,
-        play_unseen: plan.play_unseen,
-        on_air: plan.on_air.policy.clone(),
-        blocked: plan.on_air.blocked.clone(),
+        silence: show.streak_silence,
+        counting: show.counting,
+        play_unseen,
+        on_air: on_air.policy.clone(),
+        lanes: show.lanes.clone(),
+        blocked: on_air.blocked.clone(),
         ..ShowSettings::default()
     }
 }

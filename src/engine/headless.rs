@@ -10,7 +10,7 @@ use bevy::tasks::tick_global_task_pools_on_main_thread;
 
 use super::tally::Tally;
 use super::wake::Alarm;
-use super::{CLEAN_FRAMES, LONGEST_SLEEP, Rest, rest};
+use super::{CLEAN_FRAMES, LONGEST_SLEEP, Rest, quality, rest};
 use crate::cli::RunPlan;
 use crate::output::{ObsPace, Outputs};
 use crate::session::ConnectionState;
@@ -58,7 +58,10 @@ pub(super) fn drive(
         if app.should_exit().is_some() {
             return Ok(());
         }
-        tally.frame(app.world_mut(), started.elapsed());
+        let cost = started.elapsed();
+        tally.frame(app.world_mut(), cost);
+        let period = pace.period(own);
+        let every = quality::frame(app.world_mut(), started, cost, period);
         // The reason is in the log; whoever supervises us sees the exit code.
         ensure!(
             !is_over(app.world()),
@@ -75,7 +78,7 @@ pub(super) fn drive(
                 next_frame = Instant::now();
             }
             Rest::Busy | Rest::Until(_) => {
-                next_frame += pace.period(own);
+                next_frame += period * every;
                 let now = Instant::now();
                 if next_frame > now {
                     std::thread::sleep((next_frame - now).min(left));

@@ -8,10 +8,19 @@
 
 mod adapter;
 mod app;
+mod audience;
 mod headless;
+mod keep;
 mod lean;
 mod look;
+#[cfg_attr(
+    not(all(feature = "desktop", target_os = "linux")),
+    path = "no_overlay.rs"
+)]
+mod overlay;
 mod preview;
+mod quality;
+mod record;
 mod reload;
 mod requests;
 mod sheet;
@@ -35,7 +44,7 @@ use crate::cli::{OutputPlan, RunPlan, Summary};
 use crate::config;
 use crate::model::{Control, Moment};
 use crate::net::{Identity, Link, NetConfig, Waker};
-use crate::output::{ObsFeed, ObsPace, ObsSound, OutputReport, Outputs, Sink};
+use crate::output::{NutFeed, ObsFeed, ObsPace, ObsSound, OutputReport, Outputs, Sink};
 use crate::render::Warmup;
 use crate::render::boards::Boards;
 use crate::render::captions::CaptionDesk;
@@ -45,11 +54,14 @@ use crate::session::SessionSettings;
 use crate::sound::{MixSource, SoundPlugin, Speakers, Tap};
 use crate::stage::{Director, StageLink};
 
+pub use overlay::tell as tell_overlay;
 pub use preview::preview;
+pub use record::record;
 pub use sheet::sheet;
 pub use still::{FrameCost, Rehearsal, StillError};
 
 use adapter::Gpu;
+use keep::Keeper;
 use tally::Tally;
 use wake::Alarm;
 
@@ -69,13 +81,14 @@ pub fn run(plan: RunPlan) -> Result<Summary> {
 /// # Errors
 /// See [`run`].
 pub fn run_with(
-    plan: RunPlan,
+    mut plan: RunPlan,
     watchers: Vec<Box<dyn Sink + Send>>,
     install: impl FnOnce(&mut App),
 ) -> Result<Summary> {
     let mut tally = Tally::start();
     let alarm = Alarm::of_this_thread();
     let catalog = Arc::new(load_catalog(&plan.catalog, &plan.show)?);
+    let desktop = overlay::connect(&mut plan)?;
 
     // Connect first: the backend answers while the pipelines are made.
     let identity = Identity::claim(&plan.state_dir, plan.connection.role)
@@ -85,6 +98,11 @@ pub fn run_with(
         let alarm = alarm.clone();
         waker.set(move || alarm.ring());
     }
+    let kept = plan.outputs.iter().find_map(|output| match output {
+        OutputPlan::Show(path) => Some(Keeper::open(path)),
+        _ => None,
+    });
+    let (keeper, keep) = kept.transpose()?.unzip();
     let link = crate::net::spawn(NetConfig {
         url: plan.connection.url.clone(),
         token: plan.connection.token.clone(),
@@ -95,6 +113,7 @@ pub fn run_with(
             plan.connection.role,
         ),
         waker,
+        keep,
     })?;
     {
         let alarm = alarm.clone();
@@ -106,15 +125,34 @@ pub fn run_with(
     let mut warnings = Vec::new();
     let mut sinks = sinks::open(&plan, &mut warnings)?;
     sinks.extend(watchers);
+    let quality = quality::Settings::of(&plan, &gpu);
     let mut app = open_app(&plan, gpu, catalog, StageLink::new(link))?;
+    quality::install(&mut app, quality);
     app.insert_resource(look::look(&plan.look, plan.show.motion));
     requests::install(&mut app, !sinks.is_empty());
     let (obs, obs_sound) = open_obs(&plan, &alarm)?.unzip();
+    let players = open_players(&plan, &alarm)?;
+    let others = usize::from(obs.is_some()) + players.len() + usize::from(plan.stage.window);
+    let overlay = desktop
+        .map(|desktop| desktop.show(&plan, &alarm, sinks.is_empty() && others == 0))
+        .transpose()?;
+    let mut audience: Vec<audience::Sees> = Vec::new();
     if let Some(obs) = &obs {
-        obs.install(
-            &mut app,
-            sinks.is_empty() && !plan.stage.window && !plan.play_unseen,
-        );
+        obs.install(&mut app);
+        audience.push(Box::new(obs.is_showing()));
+    }
+    for feed in &players {
+        feed.install(&mut app);
+        let readers = feed.readers();
+        audience.push(Box::new(move || readers() > 0));
+    }
+    if let Some(overlay) = &overlay {
+        overlay.install(&mut app);
+        audience.push(Box::new(overlay.is_showing()));
+    }
+    // A recording shows everything, whoever looks.
+    if plan.stage.window || sinks.is_empty() && !audience.is_empty() {
+        audience::install(&mut app, plan.stage.window, audience);
     }
     reload::install(&mut app, &plan);
     let (mixer, mix) = crate::sound::mixer();
@@ -147,6 +185,14 @@ pub fn run_with(
     );
     summary.outputs = report.written;
     summary.outputs.extend(obs.map(ObsFeed::close));
+    summary
+        .outputs
+        .extend(players.into_iter().map(NutFeed::close));
+    summary.outputs.extend(overlay.map(overlay::Feed::close));
+    if let Some((kept, odd)) = keeper.map(Keeper::close) {
+        summary.outputs.push(kept);
+        warnings.extend(odd);
+    }
     summary.warnings = warnings;
     Ok(summary)
 }
@@ -162,6 +208,24 @@ fn open_obs(plan: &RunPlan, alarm: &Alarm) -> Result<Option<(ObsFeed, ObsSound)>
     let alarm = alarm.clone();
     let feed = ObsFeed::open(name, (width, height), move || alarm.ring())?;
     Ok(Some(feed))
+}
+
+/// What players on this machine read. What OBS is to be told is printed: nothing
+/// else knows the address.
+fn open_players(plan: &RunPlan, alarm: &Alarm) -> Result<Vec<NutFeed>> {
+    let config::Size { width, height } = plan.stage.size;
+    let addresses = plan.outputs.iter().filter_map(|output| match output {
+        OutputPlan::Nut(address) => Some(*address),
+        _ => None,
+    });
+    addresses
+        .map(|address| {
+            let alarm = alarm.clone();
+            let feed = NutFeed::open(address, (width, height), move || alarm.ring())?;
+            eprintln!("{}", feed.obs_settings());
+            Ok(feed)
+        })
+        .collect()
 }
 
 /// Who hears the mix.
@@ -336,6 +400,7 @@ mod tests {
             counting: Counting::Auto,
             feature_from,
             headline_from,
+            lanes: Vec::new(),
         };
         let catalog = load_catalog(&path, &settings(Some(5.0), Some(9.0))).unwrap();
         let lane = |value| catalog.lane("no-such-gift", value);

@@ -96,6 +96,7 @@ mod tests {
             counting: Counting::Auto,
             feature_from: None,
             headline_from: None,
+            lanes: Vec::new(),
         };
         let thread = std::thread::spawn(move || watch(&watched, &settings, &sender, &stop));
 

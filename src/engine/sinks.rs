@@ -19,8 +19,11 @@ pub(super) fn open(
         match output {
             OutputPlan::Png(path) => sinks.push(Box::new(PngSink::create(path)?)),
             OutputPlan::PngSequence(folder) => sinks.push(Box::new(SequenceSink::create(folder)?)),
-            // It takes its frames from the GPU's buffers itself.
-            OutputPlan::Obs { .. } => {}
+            // They take their frames from the GPU's buffers themselves, or none.
+            OutputPlan::Obs { .. }
+            | OutputPlan::Overlay { .. }
+            | OutputPlan::Nut(_)
+            | OutputPlan::Show(_) => {}
             OutputPlan::Raw => sinks.push(Box::new(RawSink::stdout()?)),
             OutputPlan::Webm { path, required } => {
                 let settings = WebmSettings {

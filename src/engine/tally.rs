@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
 
+use super::quality;
 use crate::cli::{FrameTimes, Gifts, Memory, Percentiles, Summary};
 use crate::render::present::Readback;
 use crate::render::{Pipelines, Warmup};
@@ -85,6 +86,7 @@ impl Tally {
                 p95: p95.into(),
                 p99: p99.into(),
             },
+            quality: quality::account(world),
             gift_to_frame_ms: Percentiles {
                 p50: delay_p50.into(),
                 p95: delay_p95.into(),
@@ -97,6 +99,7 @@ impl Tally {
             outputs: Vec::new(),
             warnings: Vec::new(),
             backend: None,
+            recorded: None,
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bevy::prelude::*;
 
 use crate::catalog::Lane;
+use crate::render::Patience;
 use crate::render::video::audio::{AudioStream, Pull};
 use crate::render::video::{VideoPlayback, open_sound};
 use crate::render::videos::ActVideo;
@@ -73,13 +74,13 @@ fn voice(act: &Act) -> VoiceKey {
 }
 
 /// Fills the mixer's queue; the rest waits for the next frame.
-fn pump(mut tracks: Query<&mut Soundtrack>) {
+fn pump(patience: Res<Patience>, mut tracks: Query<&mut Soundtrack>) {
     for mut track in &mut tracks {
         let track = &mut *track;
         while !track.over {
             let chunk = match track.held.take() {
                 Some(chunk) => chunk,
-                None => match track.from.pull() {
+                None => match track.from.pull_within(patience.0) {
                     Pull::Chunk(chunk) => AudioChunk {
                         samples: chunk.samples,
                     },

@@ -12,7 +12,7 @@ use tracing::{debug, info, warn};
 
 use super::connect::{Dialer, Stream};
 use super::socket::Socket;
-use super::{FromStage, Shared, Waker};
+use super::{FromStage, Keep, Shared, Waker};
 use crate::model::{Moment, WallTime};
 use crate::session::{
     ConnectFailure, ConnectionState, Counts, Input, Note, Output, Problem, Session, ToStage,
@@ -71,6 +71,7 @@ pub(super) struct Driver {
     heard: u64,
     memory_due: Moment,
     last_problem: Option<Problem>,
+    keep: Option<Keep>,
 }
 
 impl Driver {
@@ -81,6 +82,7 @@ impl Driver {
         from_stage: Receiver<FromStage>,
         shared: Arc<Shared>,
         waker: Waker,
+        keep: Option<Keep>,
     ) -> Self {
         Self {
             session,
@@ -95,6 +97,7 @@ impl Driver {
             heard: 0,
             memory_due: Moment::ZERO,
             last_problem: None,
+            keep,
         }
     }
 
@@ -203,13 +206,14 @@ impl Driver {
         let clock = self.clock;
         let session = &mut self.session;
         let wire = &mut self.wire;
+        let keep = &self.keep;
         tokio::select! {
             () = sleep => {}
             () = self.shared.bell.notified() => {}
             () = poll_fn(|cx| match wire {
                 Wire::Down => std::task::Poll::Pending,
                 Wire::Dialing(dialing) => dialing.as_mut().poll(cx).map(|dialed| {
-                    *wire = dialled(dialed, session, clock);
+                    *wire = dialled(dialed, session, clock, keep.as_ref());
                 }),
                 Wire::Up(socket) => socket.poll(cx, session, || clock.read()),
             }) => {}
@@ -249,11 +253,12 @@ fn dialled(
     dialled: Result<(Stream, bool), ConnectFailure>,
     session: &mut Session,
     clock: Clock,
+    keep: Option<&Keep>,
 ) -> Wire {
     match dialled {
         Ok((stream, subprotocol)) => {
             clock.feed(session, Input::Connected { subprotocol });
-            Wire::Up(Box::new(Socket::new(stream)))
+            Wire::Up(Box::new(Socket::new(stream, keep.cloned())))
         }
         Err(failure) => {
             clock.feed(session, Input::ConnectFailed(failure));

@@ -1,5 +1,5 @@
-//! A link to no network, for the stage's tests: its far end is in the test's
-//! own hands.
+//! A link to no network: its far end is in the hands of whoever asks for it. For
+//! shows that are played from a file, and for the stage's tests.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -11,8 +11,8 @@ use crate::session::{Counts, ToStage};
 
 /// What the network thread has of a link.
 pub struct FarEnd {
-    /// Unbounded, unlike the real one: a test can play the thread that refills
-    /// it as fast as the stage takes out.
+    /// Unbounded, unlike the real one: who holds it can play the thread that
+    /// refills it as fast as the stage takes out.
     pub to_stage: Sender<ToStage>,
     pub from_stage: Receiver<FromStage>,
     shared: Arc<Shared>,
@@ -27,6 +27,11 @@ impl FarEnd {
 }
 
 impl Link {
+    /// A link without a network, and its other end. Somebody has to take what the
+    /// stage sends.
+    ///
+    /// # Panics
+    /// When the system gives no thread.
     pub fn loose() -> (Self, FarEnd) {
         let (to_stage, from_net) = unbounded();
         let (to_net, from_stage) = bounded(FROM_STAGE_CAPACITY);

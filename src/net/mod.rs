@@ -11,7 +11,8 @@ mod connect;
 mod driver;
 mod endpoint;
 mod identity;
-#[cfg(all(test, feature = "stage"))]
+mod keep;
+#[cfg(feature = "stage")]
 mod loose;
 mod metered;
 mod socket;
@@ -35,8 +36,9 @@ use connect::Dialer;
 use driver::Driver;
 use endpoint::Endpoint;
 
-#[cfg(all(test, feature = "stage"))]
-pub(crate) use loose::FarEnd;
+pub use keep::{Keep, Kept, WAITING_TO_BE_KEPT};
+#[cfg(feature = "stage")]
+pub use loose::FarEnd;
 
 pub use identity::{Identity, IdentityError, ephemeral_id, state_dir};
 
@@ -65,6 +67,8 @@ pub struct NetConfig {
     /// The seed in it is replaced: the network thread owns randomness.
     pub session: SessionSettings,
     pub waker: Waker,
+    /// Who gets a copy of every message that comes.
+    pub keep: Option<Keep>,
 }
 
 impl std::fmt::Debug for NetConfig {
@@ -194,6 +198,7 @@ pub fn spawn(config: NetConfig) -> Result<Link, NetError> {
         from_stage,
         shared.clone(),
         config.waker,
+        config.keep,
     );
     let thread = std::thread::Builder::new()
         .name("net".to_owned())

@@ -9,6 +9,7 @@ use tokio_tungstenite::tungstenite::Bytes;
 use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message};
 
+use super::Keep;
 use super::connect::Stream;
 use crate::model::{Moment, WallTime};
 use crate::session::{Frame, Input, Session, Violation};
@@ -29,12 +30,14 @@ pub(super) struct Socket {
     /// away, so that our close frame is not lost in a reset.
     draining: bool,
     is_over: bool,
+    keep: Option<Keep>,
 }
 
 impl Socket {
-    pub fn new(stream: Stream) -> Self {
+    pub fn new(stream: Stream, keep: Option<Keep>) -> Self {
         Self {
             stream,
+            keep,
             dirty: false,
             draining: false,
             is_over: false,
@@ -130,7 +133,12 @@ impl Socket {
     ) {
         let (now, wall) = time;
         match message {
-            Message::Text(text) => session.handle_input(Input::Text(text.as_bytes()), now, wall),
+            Message::Text(text) => {
+                if let Some(keep) = &self.keep {
+                    keep.note(now, text.as_bytes());
+                }
+                session.handle_input(Input::Text(text.as_bytes()), now, wall);
+            }
             Message::Binary(_) => session.handle_input(Input::Binary, now, wall),
             Message::Pong(payload) => session.handle_input(Input::Pong(&payload), now, wall),
             // The library has queued the pong to a ping by itself.

@@ -17,8 +17,13 @@ pub(super) struct Draft(draft::Draft);
 impl Draft {
     /// See [`draft::Draft::of`].
     pub(super) fn of(path: &Path) -> Result<Self, OutputError> {
+        Self::staged(path, "part")
+    }
+
+    /// As [`of`](Self::of), told from other drafts of the same file by `stage`.
+    pub(super) fn staged(path: &Path, stage: &str) -> Result<Self, OutputError> {
         let shown = || path.display().to_string();
-        match draft::Draft::of(path, "part") {
+        match draft::Draft::of(path, stage) {
             Ok(draft) => Ok(Self(draft)),
             Err(DraftError::NoFile) => Err(OutputError::NoFile(shown())),
             Err(DraftError::Folder(why)) => Err(OutputError::write(shown())(why)),

@@ -1,7 +1,7 @@
 //! The external video encoder: a child process that is fed frames by a thread
 //! of its own, and never outlives its owner.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
@@ -14,6 +14,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, Tr
 
 use super::OutputError;
 use super::bleed::bleed;
+use super::codec::{self, Picture};
 pub use crate::ffmpeg::PROGRAM as ENCODER;
 use crate::ffmpeg::last_words;
 
@@ -33,9 +34,7 @@ pub(super) struct Job<'a> {
     /// What messages call the output.
     pub name: String,
     pub target: &'a Path,
-    pub size: (u32, u32),
-    /// Frames a second.
-    pub rate: f64,
+    pub picture: Picture<'a>,
 }
 
 /// One frame and how often it is shown.
@@ -60,13 +59,11 @@ impl Encoder {
     pub(super) fn start(job: Job) -> Result<Self, OutputError> {
         let mut command = Command::new(job.program);
         command
-            .args(arguments(&job))
+            .args(codec::arguments(&job.picture, job.target))
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        // Ctrl-C is for us; the encoder still has its file to close.
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        spare_signals(&mut command);
         let mut child = command
             .spawn()
             .map_err(|error| OutputError::EncoderFailed {
@@ -78,7 +75,7 @@ impl Encoder {
         let (queue, jobs) = crossbeam_channel::bounded(QUEUE);
         let (feeding, fed) = crossbeam_channel::bounded(0);
         let progress = Arc::<AtomicU64>::default();
-        let width = job.size.0 as usize;
+        let width = job.picture.size.0 as usize;
         let count = progress.clone();
         Ok(Self {
             name: job.name,
@@ -210,32 +207,12 @@ impl Drop for Encoder {
     }
 }
 
-/// VP9 with alpha. BT.709 is said and meant: players guess it for what says
-/// nothing, while the conversion would default to BT.601.
-fn arguments(job: &Job) -> Vec<OsString> {
-    let size = format!("{}x{}", job.size.0, job.size.1);
-    let rate = job.rate.to_string();
-    let mut target = OsString::from("file:");
-    target.push(job.target);
-    let words = [
-        "-hide_banner -loglevel error -y",
-        "-f rawvideo -pixel_format rgba -video_size",
-        &size,
-        "-framerate",
-        &rate,
-        "-i pipe:0 -an",
-        "-vf scale=out_color_matrix=bt709:out_range=tv:flags=bilinear+accurate_rnd+full_chroma_int",
-        "-c:v libvpx-vp9 -pix_fmt yuva420p",
-        "-colorspace bt709 -color_primaries bt709 -color_trc bt709 -color_range tv",
-        "-auto-alt-ref 0 -deadline realtime -cpu-used 8 -row-mt 1 -b:v 0 -crf 30",
-        "-f webm",
-    ];
-    words
-        .into_iter()
-        .flat_map(str::split_whitespace)
-        .map(OsString::from)
-        .chain([target])
-        .collect()
+/// Ctrl-C is for us; an encoder still has its file to close.
+pub(super) fn spare_signals(command: &mut Command) {
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(command, 0);
+    #[cfg(not(unix))]
+    let _ = command;
 }
 
 fn feed(

@@ -6,18 +6,25 @@
 //! that fails is closed, and that is said once, with what to do about it; the
 //! others go on.
 //!
-//! OBS is not among them: its frames go from the GPU's buffers straight into
-//! shared memory, in a form of their own ([`ObsFeed`]).
+//! OBS and the overlay on the desktop are not among them: their frames go from
+//! the GPU's buffers straight into shared memory, each in a form of their own
+//! ([`ObsFeed`], [`overlay`]). Nor are players on this machine, who read a stream
+//! of them where our source cannot be installed ([`NutFeed`]).
 //!
 //! All sinks expect frames in [`Form::Straight`](crate::render::present::Form).
 //! Files appear under their names only when they are whole.
 
 mod bleed;
 mod clock;
+mod codec;
 mod draft;
 mod encoder;
 mod fan;
+mod film;
+mod nut;
 mod obs;
+#[cfg(all(feature = "desktop", target_os = "linux"))]
+pub mod overlay;
 mod png;
 mod raw;
 mod sequence;
@@ -27,10 +34,14 @@ mod tests;
 mod webm;
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
+pub use codec::Codec;
 pub use encoder::{ENCODER, PATIENCE};
 pub use fan::{OutputReport, Outputs};
+pub use film::{FilmSettings, FilmSink};
+pub use nut::{MAX_READERS, NutFeed};
 pub use obs::{ObsFeed, ObsPace, ObsSound, publish_frame};
 pub use png::PngSink;
 pub use raw::RawSink;
@@ -82,6 +93,8 @@ pub enum OutputError {
         name: String,
         why: image::ImageError,
     },
+    #[error("{0} is no pattern for numbered pictures; write it as frames/%05d.png")]
+    Pattern(String),
     #[error("the folder {} holds frames already; empty it or name another", .0.display())]
     Occupied(PathBuf),
     #[error("{0} names no file; give a file name to write to")]
@@ -92,11 +105,22 @@ pub enum OutputError {
     Obs(RingError),
     #[error("{0}; give this one another --name")]
     NameTaken(RingError),
+    #[error("{0}")]
+    Desktop(String),
+    #[error(
+        "nut://{0} is not this machine's own address; whoever can reach it would see the stage, \
+         so write nut://127.0.0.1:{port}", port = .0.port()
+    )]
+    NotLoopback(SocketAddr),
+    #[error(
+        "cannot listen on nut://{address}: {why}; another program may have the port, choose another"
+    )]
+    Listen { address: SocketAddr, why: io::Error },
     #[error("whoever read {0} has left")]
     ReaderLeft(String),
     #[error(
-        "WebM is made by the program {program}, which is not on PATH; \
-         install it with `sudo apt install {program}` or leave the WebM out"
+        "video is made by the program {program}, which is not on PATH; \
+         install it with `sudo apt install {program}` or leave the video out"
     )]
     EncoderMissing { program: &'static str },
     #[error("the encoder of {name} ended early{}", quoted(.said))]

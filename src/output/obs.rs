@@ -19,7 +19,7 @@ use hyperfocus_ring::{
 
 use super::OutputError;
 use crate::render::present::{Form, FrameRequest, MappedFrame, Taker, add_outlet};
-use crate::stage::{Connected, ConnectionState, Director, LastEvent, StageSet};
+use crate::stage::{Connected, ConnectionState, LastEvent, StageSet};
 
 /// How far ahead of its pulling sound is to be heard: OBS wants it early, and
 /// the picture is a frame or two on its way.
@@ -112,15 +112,17 @@ impl ObsFeed {
         Ok((feed, sound))
     }
 
-    /// Makes the app feed the ring. `is_alone` says that nothing else shows the
-    /// stage, so that gifts are to wait while OBS does not.
-    pub fn install(&self, app: &mut App, is_alone: bool) {
+    /// Makes the app feed the ring.
+    pub fn install(&self, app: &mut App) {
         add_outlet(app, Form::LinearPremultiplied, Frames(self.state.clone()));
         app.insert_resource(Feed(self.state.clone()))
             .add_systems(Update, tell.after(StageSet::Receive));
-        if is_alone {
-            app.add_systems(Update, follow.in_set(StageSet::Report));
-        }
+    }
+
+    /// Asks whether the source is on air or in a preview.
+    pub fn is_showing(&self) -> impl Fn() -> bool + Send + Sync + use<> {
+        let state = self.state.clone();
+        move || state.is_showing.load(Ordering::Acquire)
     }
 
     /// What paces the stage in place of its own rate.
@@ -269,20 +271,6 @@ pub fn publish_frame(writer: &mut Writer, frame: &MappedFrame<'_>) -> bool {
 
 #[derive(Resource)]
 struct Feed(Arc<State>);
-
-/// A source that nobody sees is no live output: what is shown in it alone would
-/// be acknowledged as seen.
-fn follow(
-    time: Res<Time<Real>>,
-    feed: Res<Feed>,
-    mut director: ResMut<Director>,
-    mut was_showing: Local<Option<bool>>,
-) {
-    let is_showing = feed.0.is_showing.load(Ordering::Acquire);
-    if was_showing.replace(is_showing) != Some(is_showing) {
-        director.show.set_live_output(time.elapsed(), is_showing);
-    }
-}
 
 /// What the source says about the backend.
 fn tell(connected: Res<Connected>, last: Res<LastEvent>, feed: Res<Feed>) {

@@ -13,6 +13,9 @@ use crate::render::present::Frame;
 #[derive(Debug)]
 pub struct SequenceSink {
     folder: PathBuf,
+    /// A file's name: what stands before its number, how many digits that has at
+    /// least, and what stands behind it.
+    name: (String, usize, String),
     frames: u32,
 }
 
@@ -23,9 +26,46 @@ impl SequenceSink {
     /// When it cannot be made, or holds frames already: those of an earlier and
     /// longer run would show up behind the new ones.
     pub fn create(folder: impl AsRef<Path>) -> Result<Self, OutputError> {
-        let folder = folder.as_ref().to_owned();
+        Self::named(folder.as_ref(), (String::new(), 6, ".png".to_owned()))
+    }
+
+    /// Writes as `pattern` says: `frames/%05d.png` is `frames/00000.png` and so
+    /// on.
+    ///
+    /// # Errors
+    /// When there is no such number in the file's name, and as for
+    /// [`create`](Self::create).
+    pub fn patterned(pattern: &Path) -> Result<Self, OutputError> {
+        let refused = || OutputError::Pattern(pattern.display().to_string());
+        let name = pattern.file_name().ok_or_else(refused)?.to_string_lossy();
+        let (before, rest) = name.split_once('%').ok_or_else(refused)?;
+        let (digits, after) = rest.split_once('d').ok_or_else(refused)?;
+        let digits = match digits {
+            "" => 1,
+            digits => digits
+                .parse()
+                .ok()
+                .filter(|digits| (1..=9).contains(digits))
+                .ok_or_else(refused)?,
+        };
+        if after.contains('%') {
+            return Err(refused());
+        }
+        let folder = pattern
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        let name = (before.to_owned(), digits, after.to_owned());
+        Self::named(folder.unwrap_or(Path::new(".")), name)
+    }
+
+    fn named(folder: &Path, name: (String, usize, String)) -> Result<Self, OutputError> {
+        let folder = folder.to_owned();
         fs::create_dir_all(&folder).map_err(OutputError::write(folder.display().to_string()))?;
-        let sequence = Self { folder, frames: 0 };
+        let sequence = Self {
+            folder,
+            name,
+            frames: 0,
+        };
         if sequence.path(0).exists() {
             return Err(OutputError::Occupied(sequence.folder));
         }
@@ -33,7 +73,8 @@ impl SequenceSink {
     }
 
     fn path(&self, index: u32) -> PathBuf {
-        self.folder.join(format!("{index:06}.png"))
+        let (before, digits, after) = &self.name;
+        self.folder.join(format!("{before}{index:0digits$}{after}"))
     }
 }
 

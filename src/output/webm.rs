@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::clock::Clock;
+use super::codec::{Codec, Picture};
 use super::draft::Draft;
 use super::encoder::{self, ENCODER, Encoder, Job};
 use super::{Finished, OutputError, Sink};
@@ -111,8 +112,12 @@ impl WebmSink {
                 program: &self.program,
                 name: self.draft.name(),
                 target: self.draft.temporary(),
-                size,
-                rate: self.settings.rate,
+                picture: Picture {
+                    codec: Codec::LiveVp9,
+                    size,
+                    rate: self.settings.rate,
+                    background: None,
+                },
             })?;
             self.size = size;
             self.encoder = Some(encoder);

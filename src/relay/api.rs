@@ -292,8 +292,8 @@ fn listed_json(listed: &Listed) -> Value {
     })
 }
 
-/// `GET history`: every gift that is kept, as the messages that were sent, one
-/// a line. Their `timestamp` is when they were accepted.
+/// `GET history`: every gift that is kept, as a show file that can be recorded
+/// and judged: when it was accepted, and the message that was sent.
 pub(super) async fn get_history(
     State(core): State<Arc<Core>>,
     Extension(guest): Extension<Guest>,
@@ -312,13 +312,17 @@ pub(super) async fn get_history(
         let Some(last) = listed.last().map(|last| last.serial) else {
             return Ok(None);
         };
-        let lines = listed.into_iter().map(|gift| gift.message + "\n");
-        let lines: String = lines.collect();
+        let lines: String = listed.iter().map(history_line).collect();
         Ok::<_, super::StoreError>(Some((lines, (core, channel, last))))
     });
     let kind = HeaderValue::from_static("application/jsonl");
     let body = Body::from_stream(pages);
     Ok(([(header::CONTENT_TYPE, kind)], body).into_response())
+}
+
+fn history_line(listed: &Listed) -> String {
+    let accepted = WallTime::from_millisecond(listed.accepted_at).unwrap_or_default();
+    format!("{{\"at\":\"{accepted}\",\"message\":{}}}\n", listed.message)
 }
 
 /// `GET /healthz`: the process serves.

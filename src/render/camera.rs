@@ -6,14 +6,15 @@
 //! the composite); bloom adds colour and leaves alpha alone, so glow survives.
 
 use bevy::camera::visibility::RenderLayers;
-use bevy::camera::{ClearColorConfig, Hdr, ImageRenderTarget, RenderTarget, ScalingMode};
+use bevy::camera::{ClearColorConfig, Hdr, ImageRenderTarget, RenderTarget, ScalingMode, Viewport};
 use bevy::core_pipeline::tonemapping::{DebandDither, Tonemapping};
 use bevy::post_process::bloom::{Bloom, BloomCompositeMode, BloomPrefilter};
 use bevy::prelude::*;
 use bevy::render::render_resource::{TextureFormat, TextureUsages};
 
 use super::layout::{SHORT_SIDE, StageSize};
-use super::quad::{QuadMaterial, UnitQuad};
+use super::quad::{QuadMaterial, corner_of_texture};
+use crate::governor::Wish;
 
 /// What only the deep camera sees.
 pub const DEEP_LAYER: usize = 1;
@@ -38,14 +39,25 @@ pub struct ModelCamera;
 #[derive(Component)]
 pub struct ModelLayer;
 
-/// How much the picture may cost.
+/// What the user asks of the picture; it may be changed at any time. Whoever
+/// governs [`Quality`] obeys it.
+#[derive(Resource, Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QualityWish(pub Wish);
+
+/// How much the picture may cost. It may change at any time: no level of it
+/// needs a pipeline that another does not.
 #[derive(Resource, Debug, Clone, Copy, PartialEq)]
 pub struct Quality {
     /// Lines of the largest texture that bloom blurs. Its cost goes with the
     /// square and does not depend on the stage's size.
     pub bloom_lines: u32,
-    /// Of models; everything else is soft by itself.
+    /// Of models; everything else is soft by itself. Read once, at the start.
     pub antialiasing: Msaa,
+    /// Share of each emitter's particles, up to 1; of emitters yet to fire.
+    pub particles: f32,
+    /// Share of the stage's width and height that is drawn, up to 1. The last
+    /// pass enlarges it: outputs keep their size, and all measures theirs.
+    pub scale: f32,
 }
 
 impl Quality {
@@ -53,15 +65,24 @@ impl Quality {
     pub const FULL: Self = Self {
         bloom_lines: 512,
         antialiasing: Msaa::Sample4,
+        particles: 1.0,
+        scale: 1.0,
     };
     /// For a rasteriser on the CPU: the same picture with a coarser glow.
     pub const FRUGAL: Self = Self {
         bloom_lines: 128,
-        antialiasing: Msaa::Sample4,
+        ..Self::FULL
     };
 }
 
 impl Quality {
+    /// The corner of a texture of `size` pixels that is drawn into; `None` where
+    /// that is all of it.
+    fn corner(&self, size: UVec2) -> Option<UVec2> {
+        let corner = (size.as_vec2() * self.scale).round().as_uvec2();
+        (corner != size).then(|| corner.max(UVec2::ONE))
+    }
+
     /// Additive and only above white: otherwise it leaks over the frame or
     /// darkens what is opaque.
     pub fn bloom(&self) -> Bloom {
@@ -88,7 +109,7 @@ pub(super) fn spawn_cameras(
     mut commands: Commands,
     stage: Res<StageSize>,
     quality: Res<Quality>,
-    quad: Res<UnitQuad>,
+    mut meshes: ResMut<Assets<Mesh>>,
     mut images: ResMut<Assets<Image>>,
     mut materials: ResMut<Assets<QuadMaterial>>,
 ) {
@@ -153,9 +174,39 @@ pub(super) fn spawn_cameras(
     ));
     commands.spawn((
         ModelLayer,
-        Mesh2d(quad.0.clone()),
+        Mesh2d(meshes.add(corner_of_texture(Vec2::ONE))),
         MeshMaterial2d(materials.add(QuadMaterial::premultiplied(models))),
         Transform::from_xyz(0.0, 0.0, 2.5).with_scale(stage.units().extend(1.0)),
         Visibility::Hidden,
     ));
+}
+
+/// Draws into as much of the cameras' textures as the quality says. The textures
+/// stay as they are: making others would hold up a frame.
+pub(super) fn follow_scale(
+    quality: Res<Quality>,
+    stage: Res<StageSize>,
+    mut cameras: Query<&mut Camera, Or<(With<StageCamera>, With<ModelCamera>)>>,
+    layer: Single<&Mesh2d, With<ModelLayer>>,
+    mut meshes: ResMut<Assets<Mesh>>,
+    mut drawn: Local<Option<UVec2>>,
+) {
+    let corner = quality.corner(stage.pixels);
+    if *drawn == corner {
+        return;
+    }
+    *drawn = corner;
+    for mut camera in &mut cameras {
+        camera.viewport = corner.map(|physical_size| Viewport {
+            physical_size,
+            ..default()
+        });
+    }
+    // Half a pixel less, so that the filter stays within what was drawn.
+    let share = corner.map_or(Vec2::ONE, |corner| {
+        (corner.as_vec2() - 0.5) / stage.pixels.as_vec2()
+    });
+    if let Some(mut mesh) = meshes.get_mut(&layer.0) {
+        *mesh = corner_of_texture(share);
+    }
 }

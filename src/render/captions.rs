@@ -22,6 +22,7 @@ use super::card_place::{
 use super::layout::{Placement, StageSize};
 use super::letters::{MASK_HEIGHT, PaintedName};
 use super::look::Look;
+use super::patience::Patience;
 use super::quad::{QuadMaterial, UnitQuad};
 use super::shake::Trembling;
 use crate::catalog::{Color, Lane, Recipe, icon_path};
@@ -388,6 +389,7 @@ fn order_counter(
 pub(super) fn receive(
     mut commands: Commands,
     mut desk: ResMut<CaptionDesk>,
+    patience: Res<Patience>,
     stage: Res<StageSize>,
     quad: Res<UnitQuad>,
     mut images: ResMut<Assets<Image>>,
@@ -401,7 +403,11 @@ pub(super) fn receive(
         return;
     };
     let unit = 1.0 / stage.density();
-    let painted: Vec<(u64, PixelBuffer)> = painter.drain().collect();
+    let painted: Vec<(u64, PixelBuffer)> = if patience.is_some() {
+        painter.finish(patience.0)
+    } else {
+        painter.drain().collect()
+    };
     for (ticket, picture) in painted {
         let Some(order) = desk.orders.remove(&ticket) else {
             continue;

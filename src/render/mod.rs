@@ -21,6 +21,7 @@ pub mod look;
 mod model_material;
 pub mod models;
 pub mod particles;
+pub mod patience;
 pub mod pictures;
 pub mod present;
 mod quad;
@@ -30,12 +31,14 @@ pub mod video;
 pub mod videos;
 mod warmup;
 
+use bevy::camera::CameraUpdateSystems;
 use bevy::prelude::*;
 use bevy::shader::Shader;
 
-pub use camera::Quality;
+pub use camera::{Quality, QualityWish};
 pub use layout::StageSize;
 pub use look::Look;
+pub use patience::Patience;
 pub use textures::Textures;
 pub use warmup::{Pipelines, Warmup};
 
@@ -46,21 +49,23 @@ pub struct StageRenderPlugin {
 
 impl Plugin for StageRenderPlugin {
     fn build(&self, app: &mut App) {
-        app.add_plugins((
-            textures::TexturePlugin,
-            quad::QuadPlugin,
-            present::PresentPlugin { form: self.form },
-            pictures::PicturePlugin,
-            models::ModelPlugin,
-            captions::CaptionPlugin,
-            letters::LettersPlugin,
-            boards::BoardPlugin,
-            videos::ActVideoPlugin,
-            particles::ParticlePlugin,
-            shake::ShakePlugin,
-            warmup::WarmupPlugin,
-        ))
-        .add_systems(PreStartup, camera::spawn_cameras);
+        app.init_resource::<Patience>()
+            .add_plugins((
+                textures::TexturePlugin,
+                quad::QuadPlugin,
+                present::PresentPlugin { form: self.form },
+                pictures::PicturePlugin,
+                models::ModelPlugin,
+                captions::CaptionPlugin,
+                letters::LettersPlugin,
+                boards::BoardPlugin,
+                videos::ActVideoPlugin,
+                particles::ParticlePlugin,
+                shake::ShakePlugin,
+                warmup::WarmupPlugin,
+            ))
+            .add_systems(PreStartup, camera::spawn_cameras)
+            .add_systems(PostUpdate, camera::follow_scale.before(CameraUpdateSystems));
     }
 }
 

@@ -2,7 +2,7 @@
 //! pictures, captions and the models' layer.
 
 use bevy::asset::{RenderAssetUsages, uuid_handle};
-use bevy::mesh::{Indices, MeshVertexBufferLayoutRef, PrimitiveTopology};
+use bevy::mesh::{Indices, MeshVertexBufferLayoutRef, PrimitiveTopology, VertexAttributeValues};
 use bevy::prelude::*;
 use bevy::render::render_resource::{
     AsBindGroup, BlendState, RenderPipelineDescriptor, SpecializedMeshPipelineError,
@@ -40,6 +40,18 @@ pub struct UnitQuad(pub Handle<Mesh>);
 /// The same in so many parts that a wave can run through it.
 #[derive(Resource, Clone)]
 pub struct BendingQuad(pub Handle<Mesh>);
+
+/// A rectangle of one unit that shows only the upper left corner of its
+/// texture, `share` of its sides.
+pub(super) fn corner_of_texture(share: Vec2) -> Mesh {
+    let mut mesh = grid(1);
+    if let Some(VertexAttributeValues::Float32x2(uvs)) = mesh.attribute_mut(Mesh::ATTRIBUTE_UV_0) {
+        for uv in uvs {
+            *uv = (Vec2::from(*uv) * share).into();
+        }
+    }
+    mesh
+}
 
 /// A square of one unit in `cells` by `cells` parts, its texture upright.
 fn grid(cells: u32) -> Mesh {

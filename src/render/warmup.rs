@@ -39,6 +39,10 @@ pub struct Warmup {
     quiet: u32,
     /// Pipelines there were when it was done.
     pipelines: usize,
+    /// Frames for which everything stays on stage at the end, too small to see:
+    /// a load to measure the machine by.
+    linger: u32,
+    is_lingering: bool,
 }
 
 #[derive(Default, Debug, Clone, Copy, PartialEq)]
@@ -57,6 +61,16 @@ enum Phase {
 impl Warmup {
     pub fn is_done(&self) -> bool {
         self.phase == Phase::Done
+    }
+
+    /// Draws the last frames before the stage is warm so many times more.
+    pub fn linger(&mut self, frames: u32) {
+        self.linger = frames;
+    }
+
+    /// Whether the frame just drawn was one of those.
+    pub fn is_lingering(&self) -> bool {
+        self.is_lingering
     }
 
     fn enter(&mut self, phase: Phase) {
@@ -255,7 +269,10 @@ fn warm_up(
             }
         }
         Phase::Rehearsing => {
-            if quiet {
+            warmup.is_lingering = quiet && warmup.linger > 0 && !out_of_patience;
+            if warmup.is_lingering {
+                warmup.linger -= 1;
+            } else if quiet {
                 hide(&mut commands, &pool, |template| template != FIRST);
                 for entity in &rehearsing {
                     commands.entity(entity).despawn();

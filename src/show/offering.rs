@@ -53,7 +53,9 @@ impl Show {
                 .get_mut(&key)
                 .map_or(0.0, |streak| streak.value),
         };
-        if !self.settings.on_air.admits(&gift.gift_type, worth) {
+        let is_drawn = self.settings.lanes.contains(&lane)
+            && self.settings.on_air.admits(&gift.gift_type, worth);
+        if !is_drawn {
             self.ledger.settle(claim, Verdict::Dismissed);
         } else if self.ledger.undecided() > self.settings.most_undecided
             && !self.make_room(standing)

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use super::lanes::LANES;
 use super::pacing::DEFAULT_RATE;
 use super::streak::Counting;
+use crate::catalog::Lane;
 use crate::on_air::{Blocked, Policy};
 
 /// Waiting cues: more than anyone will ever see played, and still looked
@@ -34,6 +36,9 @@ pub struct ShowSettings {
     pub play_unseen: bool,
     /// Which gifts are drawn, and how often anybody's.
     pub on_air: Policy,
+    /// The lanes whose gifts are drawn; those of others count on the board and
+    /// are acknowledged as dismissed.
+    pub lanes: Vec<Lane>,
     /// Names that are shown as "someone".
     pub blocked: Blocked,
     /// At most [`MOST_WAITING`].
@@ -52,6 +57,7 @@ impl Default for ShowSettings {
             bundle_after: Duration::from_secs(20),
             play_unseen: false,
             on_air: Policy::default(),
+            lanes: LANES.to_vec(),
             blocked: Blocked::default(),
             most_waiting: MOST_WAITING,
             most_undecided: MOST_UNDECIDED,

@@ -125,7 +125,7 @@ impl MixSource {
     }
 
     /// Whether nothing was heard in the last block.
-    pub(super) fn is_silent(&self) -> bool {
+    pub fn is_silent(&self) -> bool {
         self.silent
     }
 

@@ -40,7 +40,7 @@ pub use mix::{HELD_VOICES, MixSource, SOUNDING_VOICES};
 pub use mixer::{Accent, MixStats, Mixer, VoiceKey, VoiceSettings, mixer};
 pub use scale::{HIGHEST_SEMITONES, combo_semitones, streak_semitones};
 pub use shelf::{MOST_CLIPS, Shelf};
-pub use stage::SoundPlugin;
+pub use stage::{SoundDesk, SoundPlugin};
 pub use stream::{
     AudioChunk, AudioClock, AudioFeed, AudioStream, CHUNKS_WAITING, PushError, audio_stream,
 };

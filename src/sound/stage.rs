@@ -103,6 +103,11 @@ fn fetch_all(mut desk: ResMut<SoundDesk>, director: Res<Director>) {
 }
 
 impl SoundDesk {
+    /// Whether a sound is still being decoded, and would not be heard yet.
+    pub fn is_loading(&self) -> bool {
+        self.shelf.as_ref().is_some_and(Shelf::is_loading)
+    }
+
     /// Waits until every sound is decoded.
     #[cfg(test)]
     pub(super) fn wait(&mut self, patience: Duration) {

@@ -20,6 +20,8 @@ pub struct Director {
     /// What acts are made by; replaced through [`Director::set_catalog`], so
     /// that the show keeps the same one.
     pub catalog: Arc<Catalog>,
+    /// Varies what is random in every act; 0 as the acts' numbers have it.
+    pub seed: u32,
     /// As many as the show has acts: its lanes bound them.
     acts: HashMap<ActId, Entity>,
 }
@@ -29,6 +31,7 @@ impl Director {
         Self {
             show,
             catalog,
+            seed: 0,
             acts: HashMap::new(),
         }
     }
@@ -147,7 +150,9 @@ pub(super) fn direct(
                 let fresh = NotYetPresented {
                     arrived: start.arrived,
                 };
-                let entity = commands.spawn((Act::new(*start, recipe), fresh)).id();
+                let mut act = Act::new(*start, recipe);
+                act.seed ^= director.seed;
+                let entity = commands.spawn((act, fresh)).id();
                 director.acts.insert(id, entity);
             }
             Event::Cue(Cue::Grow { act, tally, combo }) => {

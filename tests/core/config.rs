@@ -2,9 +2,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hyperfocus::config::{
-    Anchor, Config, ConfigError, ConfigFile, Folders, Role, Size, SoundSettings, Warning, keys,
-    nearest,
+    Anchor, Config, ConfigError, ConfigFile, Folders, LiveOutput, Role, Size, SoundSettings,
+    Warning, keys, nearest,
 };
+use hyperfocus::governor::{Level, Wish};
 use hyperfocus::show::Counting;
 
 fn folders() -> Folders {
@@ -195,6 +196,40 @@ fn a_password_in_an_address_is_refused_and_not_repeated() {
 }
 
 #[test]
+fn the_stage_is_served_to_this_machine_alone() {
+    let to = |words| resolve("", &[], &[("output.to", words)]).map(|(config, _)| config.output.to);
+    let loopback = |text: &str| LiveOutput::Nut(text.parse().unwrap());
+    assert_eq!(
+        to("obs,nut://127.0.0.1:7878").unwrap(),
+        [LiveOutput::Obs, loopback("127.0.0.1:7878")]
+    );
+    assert_eq!(
+        to("nut://localhost:7878/").unwrap(),
+        [loopback("127.0.0.1:7878")]
+    );
+    assert_eq!(to("nut://[::1]:7878").unwrap(), [loopback("[::1]:7878")]);
+    for outside in ["0.0.0.0:7878", "192.168.1.2:7878", "[::]:7878", "host:1"] {
+        let told = refusal(&format!("[output]\nto = ['nut://{outside}']"));
+        assert!(told.contains("write nut://127.0.0.1:PORT"), "{told}");
+    }
+    for portless in ["127.0.0.1", "127.0.0.1:0", "127.0.0.1:99999"] {
+        let told = refusal(&format!("[output]\nto = ['nut://{portless}']"));
+        assert!(told.contains("1 to 65535"), "{told}");
+    }
+}
+
+#[test]
+fn quality_is_a_word() {
+    let (config, _) = resolve("quality = 'medium'", &[], &[]).unwrap();
+    assert_eq!(config.quality, Wish::Fixed(Level::MEDIUM));
+    let environment = [("HYPERFOCUS_QUALITY", "auto")];
+    let (config, _) = resolve("quality = 'low'", &environment, &[]).unwrap();
+    assert_eq!(config.quality, Wish::Auto);
+    let told = refusal("quality = 'meduim'");
+    assert!(told.ends_with("(did you mean medium?)"), "{told}");
+}
+
+#[test]
 fn broken_toml_names_the_line() {
     let told = refusal("fps = 24\nsize = \"1920x1080\n");
     assert!(
@@ -302,7 +337,7 @@ fn the_documented_example_shows_every_setting_with_its_true_default() {
             config.size,
             config.fps,
             config.headless,
-            config.play_unseen
+            config.play_unseen,
         ),
         (
             defaults.role,
@@ -312,6 +347,7 @@ fn the_documented_example_shows_every_setting_with_its_true_default() {
             defaults.play_unseen
         )
     );
+    assert_eq!(config.quality, defaults.quality);
     assert_eq!(config.state_dir, defaults.state_dir);
     assert_eq!(config.show.streak_silence, defaults.show.streak_silence);
     assert_eq!(config.show.counting, defaults.show.counting);

@@ -29,11 +29,13 @@ const LAYERS: &[(&str, &[Reach])] = &[
     (
         "config",
         &[
-            Only("catalog", &["Motion"]),
+            Only("catalog", &["Lane", "Motion"]),
             Only("show", &["Counting"]),
             Only("on_air", &["Blocked", "Policy"]),
+            Only("governor", &["Wish"]),
         ],
     ),
+    ("governor", &[]),
     ("catalog", &[Whole("model")]),
     ("locale", &[]),
     ("protocol", &[Whole("model")]),
@@ -45,7 +47,24 @@ const LAYERS: &[(&str, &[Reach])] = &[
     ("on_air", &[Whole("model")]),
     ("flash", &[Whole("model")]),
     ("show", &[Whole("catalog"), Whole("on_air"), Whole("model")]),
-    ("tune", &[Whole("show"), Whole("catalog"), Whole("model")]),
+    // Of the settings the word that was probably meant.
+    (
+        "showfile",
+        &[
+            Whole("protocol"),
+            Whole("model"),
+            Only("config", &["nearest"]),
+        ],
+    ),
+    (
+        "tune",
+        &[
+            Whole("showfile"),
+            Whole("show"),
+            Whole("catalog"),
+            Whole("model"),
+        ],
+    ),
     ("relay", &[Whole("protocol"), Whole("model"), Whole("tune")]),
     // Of the network its link, and the words that travel on it.
     (
@@ -71,6 +90,7 @@ const LAYERS: &[(&str, &[Reach])] = &[
     (
         "render",
         &[
+            Only("governor", &["Wish"]),
             Whole("stage"),
             Whole("locale"),
             Whole("show"),
@@ -89,9 +109,11 @@ const LAYERS: &[(&str, &[Reach])] = &[
             Whole("model"),
         ],
     ),
+    // Of the settings what is said of the overlay, which is all its own.
     (
         "output",
         &[
+            Only("config", &["Monitors", "OverlaySettings", "Place"]),
             Whole("draft"),
             Whole("ffmpeg"),
             Whole("render"),

@@ -42,6 +42,8 @@ fn every_figure_keeps_its_id() {
             "obs.added_cpu",
             "obs.added_cpu.in_all",
             "obs.frame_time",
+            "record.difference",
+            "record.difference.one_thread",
         ]
     );
     let different: BTreeSet<_> = ids.iter().collect();

@@ -20,8 +20,11 @@ mod golden;
 #[cfg(all(unix, feature = "cli"))]
 mod guide;
 #[cfg(all(unix, feature = "cli"))]
+mod nut;
 mod obs;
 mod offscreen;
+#[cfg(all(target_os = "linux", feature = "desktop"))]
+mod overlay;
 #[cfg(all(feature = "ffmpeg", feature = "cli"))]
 mod pack;
 #[cfg(all(feature = "ffmpeg", feature = "cli"))]
@@ -33,6 +36,9 @@ mod present;
 mod preview;
 #[cfg(all(unix, feature = "cli"))]
 mod program;
+#[cfg(all(unix, feature = "cli"))]
+mod quality;
+mod record;
 #[cfg(all(unix, feature = "cli"))]
 mod run;
 #[cfg(feature = "ffmpeg")]

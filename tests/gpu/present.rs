@@ -196,6 +196,12 @@ fn linear_over(pixel: [u8; 4], ground: f64) -> [f64; 3] {
     colour.map(|c| encode(decode(c) + decode(ground) * (1.0 - alpha)))
 }
 
+/// As one does who decodes and multiplies by alpha first.
+fn straight_linear_over(pixel: [u8; 4], ground: f64) -> [f64; 3] {
+    let (colour, alpha) = channels(pixel);
+    colour.map(|c| encode(decode(c) * alpha + decode(ground) * (1.0 - alpha)))
+}
+
 const HALF_RED: [f32; 4] = [0.5, 0.0, 0.0, 0.5];
 const GLOW: [f32; 4] = [0.2, 0.2, 0.2, 0.0];
 const NOTHING: [f32; 4] = [0.0; 4];
@@ -205,7 +211,8 @@ fn a_desktop_sees_half_of_red_and_all_of_a_glow() {
     let [red, glow, nothing, covered] = presented(
         Form::Desktop,
         [HALF_RED, GLOW, NOTHING, [0.2, 0.2, 0.2, 1.0]],
-    );
+    )
+    .map(|[blue, green, red, alpha]| [red, green, blue, alpha]);
     assert_near(premultiplied_over(red, 128.0), [192.0, 64.0, 64.0], 1.5);
     assert_near(premultiplied_over(glow, 0.0), [124.0; 3], 1.0);
     assert_eq!(glow[3], 0, "light covers nothing");
@@ -219,6 +226,14 @@ fn linear_premultiplied_composites_right_in_linear_light() {
     assert_near(linear_over(red, 128.0), [205.0, 92.0, 92.0], 1.5);
     assert_near(linear_over(glow, 0.0), [124.0; 3], 1.0);
     assert_eq!(glow[3], 0, "light covers nothing");
+    assert_eq!(nothing, [0; 4]);
+}
+
+#[test]
+fn a_player_that_blends_in_linear_light_sees_half_of_red_and_all_of_a_glow() {
+    let [red, glow, nothing] = presented(Form::StraightLinear, [HALF_RED, GLOW, NOTHING]);
+    assert_near(straight_linear_over(red, 128.0), [205.0, 92.0, 92.0], 1.5);
+    assert_near(straight_linear_over(glow, 0.0), [124.0; 3], 1.0);
     assert_eq!(nothing, [0; 4]);
 }
 

@@ -21,7 +21,7 @@ const STAGE: (usize, usize) = (320, 180);
 const GROUND: [u8; 3] = [0x1B, 0x1A, 0x21];
 
 /// A process that does not outlive its test.
-struct Running(Child);
+pub struct Running(pub Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -31,15 +31,15 @@ impl Drop for Running {
     }
 }
 
-struct Display {
-    name: String,
+pub struct Display {
+    pub name: String,
     folder: tempfile::TempDir,
     _server: Running,
 }
 
 impl Display {
     /// A display under a number that was free; `None` without Xvfb.
-    fn open() -> Option<Self> {
+    pub fn open() -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let server = Command::new("Xvfb")
             .args([

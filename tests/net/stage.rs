@@ -46,6 +46,7 @@ pub fn config(url: &str) -> NetConfig {
         ca_file: None,
         session: settings(),
         waker: Waker::default(),
+        keep: None,
     }
 }
 

@@ -33,6 +33,7 @@ impl Client {
             ca_file: None,
             session: SessionSettings::new("stream", "client", ClientType::Host),
             waker,
+            keep: None,
         })
         .unwrap();
         Self { link, bell }

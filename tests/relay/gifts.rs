@@ -1,9 +1,10 @@
-use hyperfocus::protocol::ClientType;
+use hyperfocus::protocol::{ClientType, ServerMessage, decode_server};
 use hyperfocus::relay::Role;
+use hyperfocus::showfile::ShowFile;
 use serde_json::json;
 
 use crate::guest::Guest;
-use crate::house::{House, gift, until};
+use crate::house::{House, PATIENCE, gift, until};
 use crate::renderer::Renderer;
 
 #[test]
@@ -24,16 +25,28 @@ fn a_gift_reaches_the_engines_host_and_viewer_and_is_settled() {
     assert_eq!(viewer.order, ids);
     until("they are settled", || house.listed("rendered") == ids);
     assert_eq!(house.figure("unsettled_gifts"), 0);
-    let history = house
-        .request(Role::Host, "GET", "/v1/streams/main/history")
-        .send();
-    let lines: Vec<_> = history.body.lines().collect();
-    assert_eq!(lines.len(), ids.len());
-    let first = hyperfocus::protocol::decode_server(lines[0].as_bytes()).unwrap();
-    assert!(matches!(
-        first,
-        hyperfocus::protocol::ServerMessage::Gift(_)
-    ));
+}
+
+#[test]
+fn the_history_is_a_show_that_can_be_recorded() {
+    let house = House::new();
+    for id in ["a", "b", "c"] {
+        let mut gift = gift(id);
+        // What a sender says of time counts for nothing.
+        gift["metadata"]["timestamp"] = json!("2999-01-01T00:00:00Z");
+        assert_eq!(house.post(&gift).status, 201);
+    }
+    let answer = house.request(Role::Host, "GET", "/v1/streams/main/history");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("show.jsonl");
+    std::fs::write(&path, answer.send().body).unwrap();
+    let mut show = ShowFile::open(&path).unwrap();
+    assert_eq!((show.gifts(), show.warnings().len()), (3, 0));
+    let length = show.length();
+    assert!(length < PATIENCE, "{length:?}");
+    let first = show.next_by(length).unwrap().expect("a gift");
+    let first = decode_server(&first).unwrap();
+    assert!(matches!(first, ServerMessage::Gift(gift) if &*gift.id == "a"));
 }
 
 #[test]

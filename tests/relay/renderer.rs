@@ -41,6 +41,7 @@ impl Renderer {
             ca_file: None,
             session,
             waker,
+            keep: None,
         });
         Self {
             link: link.expect("the configuration is sound"),

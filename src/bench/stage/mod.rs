@@ -15,9 +15,11 @@ use anyhow::Result;
 use bevy::prelude::*;
 
 use crate::cli::{
-    Connection, LookPlan, RunPlan, Shutdown, StageSettings, TemporaryFolder, find_catalog,
+    Connection, LookPlan, QualityPlan, RunPlan, Shutdown, StageSettings, Start, TemporaryFolder,
+    find_catalog,
 };
 use crate::config::{Config, Folders, Size};
+use crate::governor::{Level, Wish};
 use crate::protocol::ClientType;
 use crate::render::Warmup;
 use crate::render::present::Readback;
@@ -54,6 +56,11 @@ pub fn plan(state: &TemporaryFolder) -> Result<RunPlan> {
         stage: StageSettings {
             size: SIZE,
             fps: FPS,
+            // What is measured does not change under the measure.
+            quality: QualityPlan {
+                wish: Wish::Fixed(Level::ULTRA),
+                start: Start::Full,
+            },
             window: false,
         },
         look: LookPlan::default(),

@@ -31,9 +31,10 @@ use bevy::window::{
 use bevy::winit::{EventLoopProxyWrapper, WinitUserEvent};
 
 use super::adapter::Gpu;
+use super::audience::Audience;
 use super::tally::Tally;
 use super::wake::Alarm;
-use super::{CLEAN_FRAMES, Ended, LONGEST_SLEEP, Rest, app, rest};
+use super::{CLEAN_FRAMES, Ended, LONGEST_SLEEP, Rest, app, quality, rest};
 use crate::catalog::Catalog;
 use crate::cli::{RunPlan, Shutdown};
 use crate::config::Size;
@@ -144,18 +145,15 @@ fn refusal(reason: &str) -> anyhow::Error {
     )
 }
 
-/// A window that nobody can see is no live output: what is shown in it alone
-/// would be acknowledged as seen. Gifts wait until it is back, unless something
-/// records them or they are to play unseen.
+/// A window that nobody can see is no live output, unless something records what
+/// it shows.
 fn follow_visibility(
-    time: Res<Time<Real>>,
     run: Res<Run>,
     mut occlusions: MessageReader<WindowOccluded>,
-    mut director: ResMut<Director>,
+    mut audience: ResMut<Audience>,
 ) {
     if let Some(last) = occlusions.read().last() {
-        let live = !last.occluded || run.outputs.open() > 0;
-        director.show.set_live_output(time.elapsed(), live);
+        audience.window = Some(!last.occluded || run.outputs.open() > 0);
     }
 }
 
@@ -220,6 +218,7 @@ fn end_frame(world: &mut World) {
         .expect("it came with the run");
     if let Some(cost) = pace.last_cost() {
         run.tally.frame(world, cost);
+        pace.every = quality::frame(world, pace.started(), cost, pace.period());
     }
     let started = pace.started();
     if is_over(world, &run, started) {

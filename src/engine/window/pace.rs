@@ -76,6 +76,8 @@ fn note_cost(cost: Res<FrameCost>) {
 #[derive(Resource)]
 pub(in crate::engine) struct Pace {
     period: Duration,
+    /// Of those frames, every how many-th is drawn.
+    pub(in crate::engine) every: u32,
     alarm: Alarm,
     started: Instant,
     last_cost: Option<Duration>,
@@ -89,6 +91,7 @@ impl Pace {
     pub(in crate::engine) fn new(period: Duration, alarm: Alarm) -> Self {
         Self {
             period,
+            every: 1,
             alarm,
             started: Instant::now(),
             last_cost: None,
@@ -103,6 +106,11 @@ impl Pace {
         self.started = times.base + Duration::from_nanos(times.started.load(Ordering::Relaxed));
         let last = times.cost.swap(0, Ordering::Relaxed);
         self.last_cost = (last > 0).then(|| Duration::from_nanos(last));
+    }
+
+    /// Between two frames, if every one is drawn.
+    pub(in crate::engine) fn period(&self) -> Duration {
+        self.period
     }
 
     /// Wakes the loop.
@@ -133,7 +141,7 @@ impl Pace {
             // Frames come soon enough for keys and for what arrives: a mouse
             // over the window must not draw a thousand of them a second.
             (None, _) => UpdateMode::Reactive {
-                wait: self.period,
+                wait: self.period * self.every,
                 react_to_device_events: false,
                 react_to_user_events: false,
                 react_to_window_events: false,

@@ -2,6 +2,7 @@
 
 mod clock;
 mod fan;
+mod nut;
 mod pictures;
 mod sheet;
 mod webm;

@@ -16,7 +16,7 @@ pub mod goal;
 pub mod place;
 pub mod settings;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bevy::camera::visibility::NoFrustumCulling;
@@ -82,7 +82,7 @@ impl Plugin for BoardPlugin {
 /// What the board shows, and what it is waiting for.
 #[derive(Resource, Default)]
 pub struct Boards {
-    parts: HashMap<Part, Shown>,
+    parts: BTreeMap<Part, Shown>,
     goal: GoalMotion,
     /// Where the goal's panel is, and how far it is shown.
     goal_at: Option<(Vec2, f32)>,
@@ -415,7 +415,7 @@ fn arrange(
 }
 
 /// Moves the parts towards their places; whether any still moves.
-fn settle(parts: &mut HashMap<Part, Shown>, look: &Look, stage: &StageSize, step: f32) -> bool {
+fn settle(parts: &mut BTreeMap<Part, Shown>, look: &Look, stage: &StageSize, step: f32) -> bool {
     let there: Vec<(Part, Anchor, Vec2)> = Part::PLACED
         .into_iter()
         .filter_map(|part| {

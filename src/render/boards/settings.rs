@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// A part of the board.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
     /// Whether the stream is live, and how many watch.
     Live,

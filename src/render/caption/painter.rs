@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
@@ -159,6 +160,28 @@ impl CaptionPainter {
                 Some((ticket, image))
             })
             .filter_map(|(ticket, image)| Some((ticket, image?)))
+    }
+
+    /// Waits for every image that was asked for, each no longer than `patience`,
+    /// and takes them in the order they were asked for: for recordings.
+    pub fn finish(&mut self, patience: Duration) -> Vec<(u64, PixelBuffer)> {
+        let mut painted = Vec::new();
+        loop {
+            self.pump();
+            if self.in_flight == 0 {
+                return painted;
+            }
+            let waited = self
+                .images
+                .as_ref()
+                .map(|images| images.recv_timeout(patience));
+            let Some(Ok((ticket, image))) = waited else {
+                tracing::warn!("a caption did not come in {} s", patience.as_secs());
+                return painted;
+            };
+            self.in_flight -= 1;
+            painted.extend(image.map(|image| (ticket, image)));
+        }
     }
 
     /// Requests whose images have not been drained.

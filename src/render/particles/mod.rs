@@ -187,6 +187,7 @@ fn fire(
     mut pool: ResMut<EffectPool>,
     mut textures: ResMut<Textures>,
     assets: Res<AssetServer>,
+    quality: Res<Quality>,
     mut acts: Query<(Entity, &Act, &Placement, &mut Due, Option<&ModelNodes>)>,
 ) {
     let ambient = acts.iter().filter(|(_, act, ..)| act.lane == Lane::Ambient);
@@ -221,6 +222,7 @@ fn fire(
                 Lane::Feature => thinning.sqrt(),
                 Lane::Headline => 1.0,
             };
+            count *= quality.particles;
             let count = count.max(1.0);
             let Some(effect) = pool.borrow(emitter.template) else {
                 return false;
@@ -361,7 +363,7 @@ fn switch_bloom(
     let wanted = !warmup.is_done()
         || acts.iter().any(|act| act.recipe.shines())
         || playing.iter().any(|effect| effect.emitter().glow > 1.0);
-    if wanted && !blooms {
+    if wanted && (!blooms || quality.is_changed()) {
         commands.entity(camera).insert(quality.bloom());
     } else if !wanted && blooms {
         commands.entity(camera).remove::<Bloom>();

@@ -1,6 +1,6 @@
 //! The pool: effects that exist, which are free, and how many there may be.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use bevy::prelude::*;
 use bevy_hanabi::{EffectAsset, EffectMaterial, ParticleEffect};
@@ -15,17 +15,20 @@ use crate::render::textures::Textures;
 /// act, which has others; the frame stays whole.
 const MAX_EFFECTS: usize = 192;
 
-/// Effects by template.
+/// Effects by template, in maps that are gone through in the same order in every
+/// run: what is drawn over what follows from it.
 #[derive(Resource, Default)]
 pub struct EffectPool {
-    assets: HashMap<Template, Handle<EffectAsset>>,
-    free: HashMap<Template, Vec<Entity>>,
-    kinds: HashMap<Entity, Template>,
+    assets: BTreeMap<Template, Handle<EffectAsset>>,
+    free: BTreeMap<Template, Vec<Entity>>,
+    kinds: BTreeMap<Entity, Template>,
     /// How often an emitter found the pool exhausted.
     pub exhausted: u64,
     /// Effects wanted but not there yet; made at the next chance.
-    wanted: HashMap<Template, usize>,
+    wanted: BTreeMap<Template, usize>,
     in_use: usize,
+    /// What the effects' own randomness begins with, at each firing.
+    pub seed: u32,
 }
 
 impl EffectPool {
@@ -139,7 +142,10 @@ impl EffectPool {
         };
         let effect = commands
             .spawn((
-                ParticleEffect::new(asset.clone()),
+                ParticleEffect {
+                    prng_seed: Some(self.seed),
+                    ..ParticleEffect::new(asset.clone())
+                },
                 EffectMaterial {
                     images: vec![textures.get(assets, &emitter.texture)],
                 },

@@ -7,8 +7,10 @@
 
 mod outlet;
 
-use std::sync::Arc;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use bevy::asset::uuid_handle;
 use bevy::camera::CameraOutputMode;
@@ -29,7 +31,7 @@ use bevy::render::render_resource::{
     ShaderType, TextureFormat, TextureSampleType, TextureView,
 };
 use bevy::render::renderer::{
-    RenderContext, RenderDevice, RenderGraph, RenderGraphSystems, ViewQuery,
+    RenderContext, RenderDevice, RenderGraph, RenderGraphSystems, RenderQueue, ViewQuery,
 };
 use bevy::render::texture::GpuImage;
 use bevy::render::view::ViewTarget;
@@ -39,8 +41,8 @@ use crossbeam_channel::Receiver;
 
 use super::camera::StageCamera;
 use super::layout::StageSize;
-use outlet::{Channel, Outlet, Port};
-pub use outlet::{MappedFrame, Taker};
+use outlet::{Channel, Outlet, Pipelines, Port};
+pub use outlet::{Copies, MappedFrame, Taker, padded_row_bytes};
 
 const SHADER: Handle<Shader> = uuid_handle!("0a5b2d1c-6f74-4a27-8f42-0b7f9e2f5d17");
 
@@ -53,7 +55,10 @@ const MAX_FRAMES: usize = 4;
 pub enum Form {
     /// Straight alpha, sRGB-encoded: PNG, raw pipes, WebM.
     Straight,
-    /// Premultiplied in encoded values: desktop compositors.
+    /// The same for players that multiply by alpha and blend in linear light:
+    /// OBS's Media Source.
+    StraightLinear,
+    /// Premultiplied in encoded values, BGRA: desktop compositors.
     Desktop,
     /// Premultiplied in linear light, then sRGB-encoded: our OBS source.
     LinearPremultiplied,
@@ -69,6 +74,7 @@ impl Form {
     fn shader_def(self) -> &'static str {
         match self {
             Self::Straight => "STRAIGHT",
+            Self::StraightLinear => "STRAIGHT_LINEAR",
             Self::Desktop => "DESKTOP",
             Self::LinearPremultiplied => "LINEAR_PREMULTIPLIED",
             Self::Window => "WINDOW",
@@ -80,13 +86,10 @@ impl Form {
     fn format(self) -> TextureFormat {
         match self {
             Self::LinearPremultiplied => TextureFormat::Rgba8UnormSrgb,
+            // The one order of bytes that every display server takes.
+            Self::Desktop => TextureFormat::Bgra8Unorm,
             _ => TextureFormat::Rgba8Unorm,
         }
-    }
-
-    /// Whether it is drawn as large as the stage is, pixel for pixel.
-    fn is_as_large(self) -> bool {
-        !matches!(self, Self::Window | Self::WindowOverPicture)
     }
 }
 
@@ -134,6 +137,42 @@ pub struct WindowCamera {
 #[derive(Component, Clone, Copy, ExtractComponent)]
 struct Presented;
 
+/// When the frames were submitted that the GPU is not done with, the oldest
+/// first; shared between the worlds.
+#[derive(Resource, Clone, Default)]
+pub struct Submitted(Arc<Mutex<VecDeque<Instant>>>);
+
+/// Frames that are kept an eye on. A GPU that is further behind is known to be.
+const MAX_SUBMITTED: usize = 8;
+
+impl Submitted {
+    /// How long the GPU has been at the oldest frame that was submitted before
+    /// `moment`, as far as the last poll of the device knows.
+    pub fn age(&self, moment: Instant) -> Option<Duration> {
+        let oldest = *self.queue().front()?;
+        (oldest < moment).then(|| oldest.elapsed())
+    }
+
+    fn queue(&self) -> MutexGuard<'_, VecDeque<Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Notes when the frame was submitted, and when the GPU is done with it.
+#[expect(clippy::disallowed_methods, reason = "what a GPU takes is real time")]
+fn watch_submitted(submitted: Res<Submitted>, queue: Res<RenderQueue>) {
+    let mut waiting = submitted.queue();
+    if waiting.len() >= MAX_SUBMITTED {
+        return;
+    }
+    waiting.push_back(Instant::now());
+    drop(waiting);
+    let submitted = submitted.clone();
+    queue.on_submitted_work_done(move || {
+        submitted.queue().pop_front();
+    });
+}
+
 /// Figures of the readback, shared between the worlds.
 #[derive(Resource, Clone, Default)]
 pub struct Readback(Arc<ReadbackState>);
@@ -163,6 +202,14 @@ impl Readback {
     }
 }
 
+/// The share of the stage's texture that is drawn into.
+fn drawn(target: &ViewTarget, camera: &ExtractedCamera) -> Vec2 {
+    let size = target.main_texture().size();
+    camera.viewport.as_ref().map_or(Vec2::ONE, |viewport| {
+        viewport.physical_size.as_vec2() / Vec2::new(size.width as f32, size.height as f32)
+    })
+}
+
 /// Where frames arrive.
 #[derive(Resource, Clone)]
 pub struct Frames(pub Receiver<Frame>);
@@ -181,9 +228,11 @@ impl Plugin for PresentPlugin {
         );
         let (sender, receiver) = crossbeam_channel::bounded(MAX_FRAMES);
         let readback = Readback::default();
+        let submitted = Submitted::default();
         let size = app.world().resource::<StageSize>().pixels;
         app.insert_resource(Frames(receiver))
             .insert_resource(readback.clone())
+            .insert_resource(submitted.clone())
             .init_resource::<FrameRequest>()
             .add_plugins((
                 ExtractResourcePlugin::<FrameRequest>::default(),
@@ -193,6 +242,7 @@ impl Plugin for PresentPlugin {
             .add_systems(PostStartup, mark_stage_camera);
         let outlet = Outlet {
             form: self.form,
+            opacity: 1.0,
             taker: Box::new(Channel::new(sender)),
             port: None,
         };
@@ -205,6 +255,7 @@ impl Plugin for PresentPlugin {
                 size,
                 readback,
             })
+            .insert_resource(submitted)
             .add_systems(RenderStartup, make_presenter)
             .add_systems(
                 Core2d,
@@ -215,7 +266,7 @@ impl Plugin for PresentPlugin {
             )
             .add_systems(
                 RenderGraph,
-                map_submitted.in_set(RenderGraphSystems::Finish),
+                (map_submitted, watch_submitted).in_set(RenderGraphSystems::Finish),
             )
             .add_systems(
                 Render,
@@ -251,12 +302,19 @@ fn skip_upscaling(
 /// Adds a way out of the stage beside the outputs' thread. To be called before
 /// the renderer starts; where there is none, nothing is ever taken.
 pub fn add_outlet(app: &mut App, form: Form, taker: impl Taker) {
+    add_faded_outlet(app, form, 1.0, taker);
+}
+
+/// As [`add_outlet`], with everything only as opaque as `opacity` says, 0 to 1.
+/// Of the forms only [`Form::Desktop`] heeds it.
+pub fn add_faded_outlet(app: &mut App, form: Form, opacity: f32, taker: impl Taker) {
     let Some(render_app) = app.get_sub_app_mut(RenderApp) else {
         return;
     };
     let mut outlets = render_app.world_mut().resource_mut::<Outlets>();
     outlets.all.push(Outlet {
         form,
+        opacity,
         taker: Box::new(taker),
         port: None,
     });
@@ -274,7 +332,22 @@ struct Outlets {
 struct PresentUniform {
     ground: Vec4,
     fit: Vec4,
+    drawn: Vec2,
     checkered: f32,
+    opacity: f32,
+}
+
+impl Default for PresentUniform {
+    /// The whole stage, as it is.
+    fn default() -> Self {
+        Self {
+            ground: Vec4::ZERO,
+            fit: Vec4::new(1.0, 1.0, 0.0, 0.0),
+            drawn: Vec2::ONE,
+            checkered: 0.0,
+            opacity: 1.0,
+        }
+    }
 }
 
 #[derive(Resource)]
@@ -310,13 +383,15 @@ fn make_presenter(
     });
     let size = outlets.size;
     for outlet in &mut outlets.all {
-        let pipeline = cache.queue_render_pipeline(pipeline(
-            &layout,
-            &fullscreen,
-            outlet.form.format(),
-            outlet.form,
-        ));
-        outlet.port = Some(Port::new(&device, pipeline, outlet.form.format(), size));
+        let (form, format) = (outlet.form, outlet.form.format());
+        let queue = |is_as_large| {
+            cache.queue_render_pipeline(pipeline(&layout, &fullscreen, format, form, is_as_large))
+        };
+        let pipelines = Pipelines {
+            as_large: queue(true),
+            scaled: queue(false),
+        };
+        outlet.port = Some(Port::new(&device, pipelines, format, size));
     }
     commands.insert_resource(Presenter {
         layout,
@@ -330,6 +405,7 @@ fn pipeline(
     fullscreen: &FullscreenShader,
     format: TextureFormat,
     form: Form,
+    is_as_large: bool,
 ) -> RenderPipelineDescriptor {
     RenderPipelineDescriptor {
         label: Some("present".into()),
@@ -337,14 +413,11 @@ fn pipeline(
         vertex: fullscreen.to_vertex_state(),
         fragment: Some(FragmentState {
             shader: SHADER,
-            shader_defs: [
-                Some(form.shader_def()),
-                form.is_as_large().then_some("AS_LARGE"),
-            ]
-            .into_iter()
-            .flatten()
-            .map(Into::into)
-            .collect(),
+            shader_defs: [Some(form.shader_def()), is_as_large.then_some("AS_LARGE")]
+                .into_iter()
+                .flatten()
+                .map(Into::into)
+                .collect(),
             targets: vec![Some(ColorTargetState {
                 format,
                 blend: None,
@@ -404,22 +477,24 @@ fn draw(
 }
 
 fn present_stage(
-    view: ViewQuery<&ViewTarget, With<Presented>>,
+    view: ViewQuery<(&ViewTarget, &ExtractedCamera), With<Presented>>,
     cache: Res<PipelineCache>,
     mut outlets: ResMut<Outlets>,
     request: Res<FrameRequest>,
     presenter: Res<Presenter>,
     mut ctx: RenderContext,
 ) {
-    let target = view.into_inner();
+    let (target, camera) = view.into_inner();
+    let drawn = drawn(target, camera);
     let Outlets { all, readback, .. } = &mut *outlets;
     let index = readback.0.drawn.fetch_add(1, Ordering::Relaxed);
-    let uniform = PresentUniform {
-        checkered: 0.0,
-        ground: Vec4::ZERO,
-        fit: Vec4::new(1.0, 1.0, 0.0, 0.0),
-    };
-    for Outlet { taker, port, .. } in all {
+    for Outlet {
+        opacity,
+        taker,
+        port,
+        ..
+    } in all
+    {
         let Some(port) = port.as_mut().filter(|_| taker.wants(&request)) else {
             continue;
         };
@@ -427,16 +502,20 @@ fn present_stage(
             readback.0.skipped.fetch_add(1, Ordering::Relaxed);
             continue;
         }
-        let drawn = draw(
+        let is_encoded = draw(
             &mut ctx,
             &presenter,
             &cache,
-            port.pipeline,
+            port.pipelines.for_share(drawn),
             [target.main_texture_view(); 2],
             port.attachment(),
-            uniform,
+            PresentUniform {
+                drawn,
+                opacity: *opacity,
+                ..default()
+            },
         );
-        if drawn && port.copy(ctx.command_encoder(), index, *request) {
+        if is_encoded && port.copy(ctx.command_encoder(), index, *request) {
             readback.0.in_flight.fetch_add(1, Ordering::AcqRel);
         }
     }
@@ -444,7 +523,7 @@ fn present_stage(
 
 fn present_window(
     view: ViewQuery<(&ViewTarget, &WindowCamera)>,
-    stage: Query<&ViewTarget, With<Presented>>,
+    stage: Query<(&ViewTarget, &ExtractedCamera), With<Presented>>,
     cache: Res<PipelineCache>,
     fullscreen: Res<FullscreenShader>,
     outlets: Res<Outlets>,
@@ -453,7 +532,8 @@ fn present_window(
     mut ctx: RenderContext,
 ) {
     let (target, window) = view.into_inner();
-    let (Ok(stage), Some(format)) = (stage.single(), target.out_texture_view_format()) else {
+    let (Ok((stage, camera)), Some(format)) = (stage.single(), target.out_texture_view_format())
+    else {
         return;
     };
     let under = window.picture.and_then(|picture| images.get(picture));
@@ -464,8 +544,13 @@ fn present_window(
     let pipeline_id = match presenter.window {
         Some((known, of, id)) if (known, of) == (format, form) => id,
         _ => {
-            let id =
-                cache.queue_render_pipeline(pipeline(&presenter.layout, &fullscreen, format, form));
+            let id = cache.queue_render_pipeline(pipeline(
+                &presenter.layout,
+                &fullscreen,
+                format,
+                form,
+                false,
+            ));
             presenter.window = Some((format, form, id));
             id
         }
@@ -482,9 +567,11 @@ fn present_window(
     let offset = (Vec2::ONE - scale) * 0.5;
     let scale = scale * Vec2::new(1.0, size.height as f32 / room);
     let uniform = PresentUniform {
+        drawn: drawn(stage, camera),
         checkered: if window.is_checkered { 1.0 } else { 0.0 },
         ground: window.ground.to_vec4(),
         fit: Vec4::new(scale.x, scale.y, offset.x, offset.y),
+        ..default()
     };
     let Some(attachment) = target.out_texture_color_attachment(Some(window.ground)) else {
         return;

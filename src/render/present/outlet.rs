@@ -34,7 +34,8 @@ pub trait Taker: Send + Sync + 'static {
     fn take(&mut self, frame: &MappedFrame<'_>) -> bool;
 }
 
-/// A frame in a staging buffer: RGBA, 8 bits each, in the outlet's form.
+/// A frame in a staging buffer, in the outlet's form: RGBA, or BGRA for desktops,
+/// 8 bits each.
 #[derive(Debug, Clone, Copy)]
 pub struct MappedFrame<'a> {
     bytes: &'a [u8],
@@ -48,6 +49,16 @@ pub struct MappedFrame<'a> {
 }
 
 impl<'a> MappedFrame<'a> {
+    /// All rows from the top, each [`Self::row_bytes`] long.
+    pub fn padded_rows(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// From one row to the next: a multiple of four, the pixels first.
+    pub fn row_bytes(&self) -> usize {
+        self.row_bytes
+    }
+
     /// The rows from the top, without what the GPU pads them with.
     pub fn rows(&self) -> impl Iterator<Item = &'a [u8]> {
         let width = self.width as usize * 4;
@@ -59,14 +70,33 @@ impl<'a> MappedFrame<'a> {
 /// The stage in one form, on its way to one taker.
 pub(super) struct Outlet {
     pub(super) form: Form,
+    pub(super) opacity: f32,
     pub(super) taker: Box<dyn Taker>,
     /// Made when the renderer starts.
     pub(super) port: Option<Port>,
 }
 
+/// The last pass for a stage that is drawn in full, pixel for pixel, and for one
+/// that is enlarged. Both are made at the start: nothing is, later.
+pub(super) struct Pipelines {
+    pub(super) as_large: CachedRenderPipelineId,
+    pub(super) scaled: CachedRenderPipelineId,
+}
+
+impl Pipelines {
+    /// For a stage of which that share of each side is drawn.
+    pub(super) fn for_share(&self, drawn: Vec2) -> CachedRenderPipelineId {
+        if drawn == Vec2::ONE {
+            self.as_large
+        } else {
+            self.scaled
+        }
+    }
+}
+
 /// What an outlet has on the GPU.
 pub(super) struct Port {
-    pub(super) pipeline: CachedRenderPipelineId,
+    pub(super) pipelines: Pipelines,
     target: Texture,
     view: TextureView,
     slots: Vec<Slot>,
@@ -94,10 +124,15 @@ pub(super) struct Handed {
     pub(super) dropped: usize,
 }
 
+/// Bytes from one row of a frame in a buffer to the next.
+pub fn padded_row_bytes(width: u32) -> u32 {
+    RenderDevice::align_copy_bytes_per_row(width as usize * 4) as u32
+}
+
 impl Port {
     pub(super) fn new(
         device: &RenderDevice,
-        pipeline: CachedRenderPipelineId,
+        pipelines: Pipelines,
         format: TextureFormat,
         size: UVec2,
     ) -> Self {
@@ -116,7 +151,7 @@ impl Port {
             usage: TextureUsages::RENDER_ATTACHMENT | TextureUsages::COPY_SRC,
             view_formats: &[],
         });
-        let row_bytes = RenderDevice::align_copy_bytes_per_row(size.width as usize * 4) as u32;
+        let row_bytes = padded_row_bytes(size.width);
         let slot = || Slot {
             buffer: device.create_buffer(&BufferDescriptor {
                 label: Some("present staging"),
@@ -129,7 +164,7 @@ impl Port {
             frame: None,
         };
         Self {
-            pipeline,
+            pipelines,
             view: target.create_view(&TextureViewDescriptor::default()),
             target,
             slots: (0..RING).map(|_| slot()).collect(),
@@ -236,34 +271,46 @@ impl Port {
     }
 }
 
+/// Copies of frames' pixels, in memory of earlier ones that everybody has let go
+/// of, so that a long show does not churn the heap.
+#[derive(Default)]
+pub struct Copies(Vec<Arc<Vec<u8>>>);
+
+impl Copies {
+    /// The frame's pixels, rows without padding.
+    pub fn of(&mut self, frame: &MappedFrame<'_>) -> Arc<Vec<u8>> {
+        let Self(kept) = self;
+        let free = kept
+            .iter()
+            .position(|pixels| Arc::strong_count(pixels) == 1);
+        let mut pixels = match free {
+            Some(index) => kept.swap_remove(index),
+            None => Arc::new(Vec::with_capacity(
+                frame.width as usize * frame.height as usize * 4,
+            )),
+        };
+        let copy = Arc::make_mut(&mut pixels);
+        copy.clear();
+        frame.rows().for_each(|row| copy.extend_from_slice(row));
+        if kept.len() < MAX_PIXELS {
+            kept.push(pixels.clone());
+        }
+        pixels
+    }
+}
+
 /// Copies frames out and sends them to the outputs' thread.
 pub(super) struct Channel {
     sender: Sender<Frame>,
-    /// Pixels of frames that the outputs may be done with.
-    pixels: Vec<Arc<Vec<u8>>>,
+    copies: Copies,
 }
 
 impl Channel {
     pub(super) fn new(sender: Sender<Frame>) -> Self {
         Self {
             sender,
-            pixels: Vec::new(),
+            copies: Copies::default(),
         }
-    }
-
-    /// Memory for a frame's pixels: that of an earlier one which every output
-    /// has let go of, so that a long recording does not churn the heap.
-    fn blank_pixels(&mut self, bytes: usize) -> Arc<Vec<u8>> {
-        let free = self
-            .pixels
-            .iter()
-            .position(|pixels| Arc::strong_count(pixels) == 1);
-        let mut pixels = match free {
-            Some(index) => self.pixels.swap_remove(index),
-            None => Arc::new(Vec::with_capacity(bytes)),
-        };
-        Arc::make_mut(&mut pixels).clear();
-        pixels
     }
 }
 
@@ -273,14 +320,8 @@ impl Taker for Channel {
     }
 
     fn take(&mut self, frame: &MappedFrame<'_>) -> bool {
-        let mut pixels = self.blank_pixels(frame.width as usize * frame.height as usize * 4);
-        let copy = Arc::make_mut(&mut pixels);
-        frame.rows().for_each(|row| copy.extend_from_slice(row));
-        if self.pixels.len() < MAX_PIXELS {
-            self.pixels.push(pixels.clone());
-        }
         let frame = Frame {
-            pixels,
+            pixels: self.copies.of(frame),
             width: frame.width,
             height: frame.height,
             index: frame.index,

@@ -6,8 +6,9 @@
 
 use std::path::{Path, PathBuf};
 use std::thread;
+use std::time::Duration;
 
-use crossbeam_channel::{Receiver, TryRecvError, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError, bounded};
 
 use super::source::VideoError;
 
@@ -109,10 +110,24 @@ impl AudioStream {
     /// Takes the next chunk if there is one; never waits. After the end or a
     /// failure was told once, it is [`Pull::Ended`].
     pub fn pull(&mut self) -> Pull {
+        self.pull_within(Duration::ZERO)
+    }
+
+    /// As [`pull`](Self::pull), waiting no longer than `patience`.
+    pub fn pull_within(&mut self, patience: Duration) -> Pull {
         if self.ended {
             return Pull::Ended;
         }
-        let found = match self.events.try_recv() {
+        let received = match self.events.try_recv() {
+            Err(TryRecvError::Empty) if !patience.is_zero() => {
+                self.events.recv_timeout(patience).map_err(|e| match e {
+                    RecvTimeoutError::Timeout => TryRecvError::Empty,
+                    RecvTimeoutError::Disconnected => TryRecvError::Disconnected,
+                })
+            }
+            received => received,
+        };
+        let found = match received {
             Ok(Event::Chunk(chunk)) => return Pull::Chunk(chunk),
             Err(TryRecvError::Empty) => return Pull::NotYet,
             Ok(Event::Ended) => Pull::Ended,

@@ -24,6 +24,7 @@ mod tests;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bevy::camera::visibility::RenderLayers;
 use bevy::platform::collections::HashMap;
@@ -34,6 +35,8 @@ pub use self::layout::Halves;
 pub use self::material::VideoMaterial;
 pub use self::player::PlayerStats;
 pub use self::source::VideoError;
+
+use super::patience::Patience;
 
 use self::layout::Layout;
 use self::material::VideoUniform;
@@ -285,15 +288,25 @@ fn start(
     mut commands: Commands,
     slots: Res<Slots>,
     opener: Res<OpenWith>,
+    patience: Option<Res<Patience>>,
+    active: Query<(), With<ActiveVideo>>,
     mut waiting: Query<(Entity, &VideoPlayback, &mut VideoStatus), Without<ActiveVideo>>,
 ) {
+    let mut playing = active.iter().count();
     for (entity, playback, mut status) in &mut waiting {
         if *status != VideoStatus::Waiting {
             continue;
         }
-        let Some(slot) = slots.0.take() else {
+        // The thread of a video that has gone may still hold its slot.
+        let is_owed = playing < player::MAX_PLAYERS;
+        let patience = patience.as_ref().filter(|_| is_owed);
+        let slot = slots
+            .0
+            .wait(patience.map_or(Duration::ZERO, |patience| patience.0));
+        let Some(slot) = slot else {
             return;
         };
+        playing += 1;
         let (path, halves) = (Arc::clone(&playback.path), playback.halves);
         let open = Arc::clone(&opener.0);
         let player = Player::spawn(&playback.path, playback.looping, slot, move || {
@@ -317,6 +330,7 @@ fn start(
 fn advance(
     mut commands: Commands,
     kit: Res<VideoKit>,
+    patience: Option<Res<Patience>>,
     mut images: ResMut<Assets<Image>>,
     mut materials: ResMut<Assets<VideoMaterial>>,
     mut videos: Query<(
@@ -328,8 +342,12 @@ fn advance(
     )>,
 ) {
     for (entity, playback, mut active, mut status, layers) in &mut videos {
-        if let Some(frame) = active.player.frame_for(playback.clock) {
-            active.fresh = Some(frame);
+        let due = match patience.as_ref().filter(|patience| patience.is_some()) {
+            Some(patience) => active.player.frame_at(playback.clock, patience.0),
+            None => active.player.frame_for(playback.clock),
+        };
+        if due.is_some() {
+            active.fresh = due;
         }
         status.set_if_neq(match active.player.state() {
             PlayerState::Opening => VideoStatus::Opening,

@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded};
 
 use super::layout::Layout;
 use super::source::{VideoError, VideoFrame, VideoInfo, VideoSource};
@@ -30,6 +31,9 @@ pub const FRAME_QUEUE: usize = 3;
 /// picture in nine.
 const MAX_SKIPS_IN_A_ROW: u32 = 8;
 
+/// How often a free slot is looked for.
+const LOOK: Duration = Duration::from_millis(1);
+
 /// Hands out the right to decode, at most [`MAX_PLAYERS`] at a time.
 #[derive(Debug, Clone, Default)]
 pub struct PlayerSlots(Arc<AtomicUsize>);
@@ -43,6 +47,20 @@ impl PlayerSlots {
             })
             .ok()
             .map(|_| Slot(Arc::clone(&self.0)))
+    }
+
+    /// One as soon as there is one; `None` when none is given back within
+    /// `patience`.
+    pub fn wait(&self, patience: Duration) -> Option<Slot> {
+        let mut waited = Duration::ZERO;
+        loop {
+            let slot = self.take();
+            if slot.is_some() || waited >= patience {
+                return slot;
+            }
+            thread::sleep(LOOK);
+            waited += LOOK;
+        }
     }
 
     /// How many are taken now.
@@ -166,7 +184,30 @@ impl Player {
         // Bounded, so that a decoder as fast as this loop cannot hold it here.
         for _ in 0..=FRAME_QUEUE {
             if self.held.is_none() {
-                self.held = self.receive();
+                self.held = self.receive(None);
+            }
+            let Some(frame) = self.held.take_if(|frame| frame.pts <= now) else {
+                break;
+            };
+            if due.replace(frame).is_some() {
+                self.stats.skipped += 1;
+            }
+        }
+        self.stats.shown += u64::from(due.is_some());
+        if due.is_none() && self.held.is_none() && self.ends_at.is_some_and(|end| end <= now) {
+            self.state = PlayerState::Ended;
+        }
+        due
+    }
+
+    /// As [`frame_for`](Self::frame_for), waiting until it is certain which frame
+    /// is due, for no event longer than `patience`: for recordings. No frame is
+    /// skipped because its decoder was late.
+    pub fn frame_at(&mut self, now: f64, patience: Duration) -> Option<VideoFrame> {
+        let mut due: Option<VideoFrame> = None;
+        loop {
+            if self.held.is_none() {
+                self.held = self.receive(Some(patience));
             }
             let Some(frame) = self.held.take_if(|frame| frame.pts <= now) else {
                 break;
@@ -183,12 +224,19 @@ impl Player {
     }
 
     /// The next frame out of the queue, taking note of everything else in it.
-    fn receive(&mut self) -> Option<VideoFrame> {
+    fn receive(&mut self, patience: Option<Duration>) -> Option<VideoFrame> {
         if matches!(self.state, PlayerState::Failed(_)) || self.ends_at.is_some() {
             return None;
         }
         loop {
-            match self.events.try_recv() {
+            let event = match patience {
+                None => self.events.try_recv(),
+                Some(patience) => self.events.recv_timeout(patience).map_err(|e| match e {
+                    RecvTimeoutError::Timeout => TryRecvError::Empty,
+                    RecvTimeoutError::Disconnected => TryRecvError::Disconnected,
+                }),
+            };
+            match event {
                 Ok(Event::Frame(frame)) => return Some(frame),
                 Ok(Event::Opened(info, layout)) => {
                     self.opened = Some((info, layout));

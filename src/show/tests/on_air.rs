@@ -1,6 +1,7 @@
 //! Gifts that are not drawn, and senders that take turns.
 
 use super::world::{World, gift, ms};
+use crate::catalog::Lane;
 use crate::model::{Gift, Verdict};
 use crate::on_air::Policy;
 use crate::show::ShowSettings;
@@ -51,6 +52,20 @@ fn a_streak_is_drawn_from_the_message_that_makes_it_worth_enough() {
     assert_eq!(verdicts[3], joined);
     world.play_out();
     assert_eq!(world.starts[0].1.tally.combo, 3);
+}
+
+#[test]
+fn a_lane_that_is_off_counts_and_is_not_drawn() {
+    let mut world = World::new(ShowSettings {
+        lanes: vec![Lane::Headline],
+        ..ShowSettings::default()
+    });
+    let dear = world.give("ana", "universe", 5000.0);
+    let cheap = world.give("ben", "rose", 1.0);
+    world.play_out();
+    assert_eq!(world.verdict(&dear), Some(Verdict::Played));
+    assert_eq!(world.verdict(&cheap), Some(Verdict::Dismissed));
+    assert_eq!(world.show.board().gifts(), 2);
 }
 
 #[test]

@@ -3,10 +3,10 @@
 use super::harness::{CANVAS, Home, Item, Picture, Scene};
 use super::producer::{CARD, Producer, column};
 
-const GREY: f64 = 128.0 / 255.0;
+pub(super) const GREY: f64 = 128.0 / 255.0;
 
 /// sRGB to linear light; IEC 61966-2-1.
-fn decode(encoded: f64) -> f64 {
+pub(super) fn decode(encoded: f64) -> f64 {
     if encoded <= 0.04045 {
         encoded / 12.92
     } else {
@@ -14,7 +14,7 @@ fn decode(encoded: f64) -> f64 {
     }
 }
 
-fn encode(linear: f64) -> f64 {
+pub(super) fn encode(linear: f64) -> f64 {
     if linear <= 0.003_130_8 {
         linear * 12.92
     } else {

@@ -65,6 +65,18 @@ fn a_streamer_installs_adds_and_sees_gifts() {
     });
 }
 
+/// The engine, as cargo built it.
+pub(super) fn program() -> PathBuf {
+    let folder = std::env::current_exe().unwrap();
+    let program = folder.ancestors().nth(2).unwrap().join("hyperfocus");
+    assert!(
+        program.is_file(),
+        "{} is not built; run `cargo build` first",
+        program.display()
+    );
+    program
+}
+
 /// The program, run by hand beside this OBS.
 struct Tool {
     program: PathBuf,
@@ -73,15 +85,8 @@ struct Tool {
 
 impl Tool {
     fn of(home: &Home) -> Self {
-        let folder = std::env::current_exe().unwrap();
-        let program = folder.ancestors().nth(2).unwrap().join("hyperfocus");
-        assert!(
-            program.is_file(),
-            "{} is not built; run `cargo build` first",
-            program.display()
-        );
         Self {
-            program,
+            program: program(),
             environment: home.environment(),
         }
     }
@@ -105,18 +110,18 @@ impl Tool {
     }
 }
 
-fn has_a_gift(picture: &Picture) -> bool {
+pub(super) fn has_a_gift(picture: &Picture) -> bool {
     // A twentieth of the canvas: more than any spark.
     let (width, height) = picture.size();
     coloured(picture) > (width * height / 20) as usize
 }
 
-fn is_nothing(picture: &Picture) -> bool {
+pub(super) fn is_nothing(picture: &Picture) -> bool {
     coloured(picture) == 0
 }
 
 /// Pixels that something was drawn on.
-fn coloured(picture: &Picture) -> usize {
+pub(super) fn coloured(picture: &Picture) -> usize {
     let (width, height) = picture.size();
     let all = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
     all.filter(|&(x, y)| picture.at(x, y) != [0; 4]).count()

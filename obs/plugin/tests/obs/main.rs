@@ -14,6 +14,7 @@ mod cost;
 mod engine;
 mod harness;
 mod life;
+mod media;
 mod producer;
 mod sound;
 mod starting;

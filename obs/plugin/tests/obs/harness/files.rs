@@ -20,7 +20,7 @@ pub(crate) struct Scene {
     pub(crate) items: Vec<Item>,
 }
 
-/// One of our sources in a scene.
+/// A source in a scene: ours, or OBS's own Media Source.
 #[derive(Debug, Clone)]
 pub(crate) struct Item {
     /// The source's name; sources of one name are one source.
@@ -30,6 +30,8 @@ pub(crate) struct Item {
     pub(crate) starts_engine: bool,
     /// Whether the blending method is "SRGB Off".
     pub(crate) is_srgb_off: bool,
+    /// The port on this machine that a Media Source reads.
+    pub(crate) reads: Option<u16>,
 }
 
 impl Scene {
@@ -57,6 +59,34 @@ impl Item {
             instance: "",
             starts_engine: false,
             is_srgb_off: false,
+            reads: None,
+        }
+    }
+
+    /// A Media Source with the settings that the engine prints.
+    pub(crate) fn reading(source: &'static str, port: u16) -> Self {
+        Self {
+            reads: Some(port),
+            ..Self::showing(source)
+        }
+    }
+
+    /// Which kind of source it is, and its settings.
+    fn kind(&self) -> (&'static str, Value) {
+        match self.reads {
+            None => (
+                "hyperfocus_gifts",
+                json!({ "instance": self.instance, "start_engine": self.starts_engine }),
+            ),
+            Some(port) => (
+                "ffmpeg_source",
+                json!({
+                    "is_local_file": false, "restart_on_activate": false, "buffering_mb": 0,
+                    "input": format!("tcp://127.0.0.1:{port}"), "input_format": "nut",
+                    "reconnect_delay_sec": 1, "clear_on_media_end": true,
+                    "close_when_inactive": false, "linear_alpha": true,
+                }),
+            ),
         }
     }
 }
@@ -101,9 +131,9 @@ fn collection(scenes: &[Scene], canvas: (u32, u32)) -> Value {
         if sources.iter().any(|source| source["name"] == item.source) {
             continue;
         }
+        let (kind, settings) = item.kind();
         sources.push(json!({
-            "id": "hyperfocus_gifts", "versioned_id": "hyperfocus_gifts", "name": item.source,
-            "settings": { "instance": item.instance, "start_engine": item.starts_engine },
+            "id": kind, "versioned_id": kind, "name": item.source, "settings": settings,
             "mixers": 255, "volume": 1.0,
             // OBS 29 now and then crashes or hangs when it is closed with
             // inputs in its mixer's dock, its own ffmpeg_source among them.

@@ -1,0 +1,43 @@
+//! Whether anybody sees the stage.
+
+use bevy::prelude::*;
+
+use crate::stage::{Director, StageSet};
+
+/// Asks a live output whether it can be seen.
+pub(super) type Sees = Box<dyn Fn() -> bool + Send + Sync>;
+
+/// The live outputs of a run.
+#[derive(Resource)]
+pub(super) struct Audience {
+    /// Whether the window can be seen, if there is one.
+    #[cfg_attr(
+        not(feature = "desktop"),
+        expect(dead_code, reason = "only a window writes it")
+    )]
+    pub window: Option<bool>,
+    others: Vec<Sees>,
+}
+
+/// Makes gifts wait while none of the live outputs can be seen.
+pub(super) fn install(app: &mut App, has_window: bool, others: Vec<Sees>) {
+    app.insert_resource(Audience {
+        window: has_window.then_some(true),
+        others,
+    })
+    .add_systems(Update, follow.in_set(StageSet::Report));
+}
+
+/// An output that nobody sees is no live output: what is shown in it alone would
+/// be acknowledged as seen.
+fn follow(
+    time: Res<Time<Real>>,
+    audience: Res<Audience>,
+    mut director: ResMut<Director>,
+    mut was_seen: Local<Option<bool>>,
+) {
+    let is_seen = audience.window == Some(true) || audience.others.iter().any(|sees| sees());
+    if was_seen.replace(is_seen) != Some(is_seen) {
+        director.show.set_live_output(time.elapsed(), is_seen);
+    }
+}

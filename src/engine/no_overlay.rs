@@ -1,0 +1,47 @@
+//! What a build without an overlay says of it.
+
+use anyhow::{Result, bail};
+use bevy::prelude::*;
+
+use super::wake::Alarm;
+use crate::cli::{OutputPlan, RunPlan};
+
+const WITHOUT: &str = "this program was built without an overlay: it needs Linux and the feature \
+                       `desktop`";
+
+/// What is never there.
+pub(super) enum Feed {}
+
+/// # Errors
+/// When the plan has an overlay.
+pub(super) fn connect(plan: &mut RunPlan) -> Result<Option<Feed>> {
+    let is_wanted = |output: &OutputPlan| matches!(output, OutputPlan::Overlay { .. });
+    if plan.outputs.iter().any(is_wanted) {
+        bail!(WITHOUT);
+    }
+    Ok(None)
+}
+
+impl Feed {
+    pub(super) fn show(self, _: &RunPlan, _: &Alarm, _: bool) -> Result<Self> {
+        match self {}
+    }
+
+    pub(super) fn install(&self, _: &mut App) {
+        match *self {}
+    }
+
+    pub(super) fn is_showing(&self) -> impl Fn() -> bool + Send + Sync + use<> {
+        || false
+    }
+
+    pub(super) fn close(self) -> String {
+        match self {}
+    }
+}
+
+/// # Errors
+/// Always.
+pub fn tell(_: &str, _: &str) -> Result<String> {
+    bail!(WITHOUT)
+}

@@ -1,0 +1,69 @@
+//! The overlay among a run's outputs.
+
+use anyhow::{Context, Result};
+
+use super::wake::Alarm;
+use crate::cli::{OutputPlan, RunPlan};
+use crate::config::Size;
+pub(super) use crate::output::overlay::OverlayFeed as Feed;
+use crate::output::overlay::{Desktop, Wish, send};
+
+/// A desktop that shows nothing yet.
+pub(super) struct Connected {
+    desktop: Desktop,
+    name: String,
+}
+
+/// Connects to the desktop, if the plan has an overlay, and gives the plan
+/// the size of stage that is made for it.
+///
+/// # Errors
+/// When there is no desktop, or it cannot show an overlay.
+pub(super) fn connect(plan: &mut RunPlan) -> Result<Option<Connected>> {
+    let overlay = plan.outputs.iter().find_map(|output| match output {
+        OutputPlan::Overlay {
+            settings,
+            name,
+            sets_size,
+        } => Some((settings, name, *sets_size)),
+        _ => None,
+    });
+    let Some((settings, name, sets_size)) = overlay else {
+        return Ok(None);
+    };
+    let desktop = Desktop::connect(settings)?;
+    let name = name.clone();
+    if sets_size && let Some((width, height)) = desktop.stage_size() {
+        plan.stage.size = Size { width, height };
+    }
+    Ok(Some(Connected { desktop, name }))
+}
+
+impl Connected {
+    /// Shows the stage from now on. `is_alone` says that nothing else does.
+    ///
+    /// # Errors
+    /// When there is no shared memory to be had.
+    pub(super) fn show(self, plan: &RunPlan, alarm: &Alarm, is_alone: bool) -> Result<Feed> {
+        let Size { width, height } = plan.stage.size;
+        let alarm = alarm.clone();
+        let shutdown = plan.shutdown.clone();
+        let lost = move || {
+            // A run that nobody can see any more would only hold on.
+            if is_alone {
+                shutdown.request();
+            }
+        };
+        let wake = move || alarm.ring();
+        Ok(self.desktop.show((width, height), &self.name, wake, lost)?)
+    }
+}
+
+/// Tells the overlay called `name` a word, and returns its answer.
+///
+/// # Errors
+/// When it is no word of the overlay's, or no overlay of that name answers.
+pub fn tell(name: &str, word: &str) -> Result<String> {
+    let wish = Wish::parse(word).with_context(|| format!("{word} is no word of the overlay"))?;
+    Ok(send(name, wish)?)
+}
