@@ -187,8 +187,13 @@ impl Client {
             ping_at: Instant::now(),
             sequence: 0,
         };
-        let told = self.tell_config(&mut joined, config).await;
-        told.map(|()| joined)
+        match self.tell_config(&mut joined, config).await {
+            Ok(()) => Ok(joined),
+            Err(end) => {
+                joined.channel.hub().leave(id);
+                Err(end)
+            }
+        }
     }
 
     /// Serves a session until it ends.
@@ -223,6 +228,9 @@ impl Client {
             if read_again.is_some_and(|time| time <= now) {
                 read_again = None;
             }
+            // Both may have moved on just now.
+            let silent = self.heard + patience;
+            let stuck = self.unflushed.map(|since| since + WRITE_PATIENCE);
             if silent <= now || stuck.is_some_and(|time| time <= now) {
                 return Ok(End::Gone);
             }
