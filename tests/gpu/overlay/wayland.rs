@@ -102,7 +102,7 @@ fn it_hides_and_shows_and_gifts_wait_meanwhile() {
     for (word, answer) in [
         ("mute", "muted\n"),
         ("mute", "not muted\n"),
-        ("quality", "full quality\n"),
+        ("quality", "quality: low\n"),
         ("dnd", "do not disturb: gifts are collected\n"),
         ("dnd", "gifts play again\n"),
     ] {
