@@ -45,7 +45,8 @@ pub(super) fn run(args: ServeArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The lines to paste.
+/// The lines to paste. The token goes to curl through a pipe: what stands on a command
+/// line everybody on the machine can read.
 fn greeting(relay: &Relay, data_dir: &Path) -> String {
     let token = |role| relay.tokens().path(role).display().to_string();
     let mut said = String::new();
@@ -62,9 +63,9 @@ Show the gifts of a stream called main:
   hyperfocus run --url {url} --stream main --token-file '{host}'
 
 Send it one:
-  curl -H \"Authorization: Bearer $(cat '{ingest}')\" -H 'Content-Type: application/json' \\
-    http://{address}/v1/streams/main/gifts \\
-    -d '{{\"giftId\":\"1\",\"giftType\":\"rose\",\"sender\":{{\"userId\":\"ada\",\"username\":\"Ada\"}}}}'
+  sed 's/^/Authorization: Bearer /' '{ingest}' | curl -H @- \\
+    -H 'Content-Type: application/json' http://{address}/v1/streams/main/gifts \\
+    -d '{{\"giftId\":\"'$(date +%s)'\",\"giftType\":\"rose\",\"sender\":{{\"userId\":\"ada\",\"username\":\"Ada\"}}}}'
 ",
         address = relay.address(),
         folder = data_dir.display(),

@@ -161,6 +161,7 @@ impl Opened {
 }
 
 fn open(path: &Path) -> Result<Connection, StoreError> {
+    keep_to_its_owner(path);
     let make = || -> rusqlite::Result<Result<Connection, i64>> {
         let connection = Connection::open(path)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -721,6 +722,17 @@ impl Drop for SqliteStore {
             let _ = thread.join();
         }
     }
+}
+
+/// Makes the file before SQLite would, which lets everybody read it. What SQLite
+/// puts beside it has the same mode.
+fn keep_to_its_owner(path: &Path) {
+    let mut options = fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    // Where this fails SQLite says why.
+    let _ = options.open(path);
 }
 
 fn list(path: &Path, stream: &StreamId, page: Page) -> rusqlite::Result<Vec<Listed>> {

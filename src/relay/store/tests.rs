@@ -444,6 +444,26 @@ fn a_damaged_database_is_told_kept_and_put_aside_only_on_demand() {
     assert_eq!(Opened::open(&clean).unwrap().put_aside, None);
 }
 
+#[cfg(unix)]
+#[test]
+fn nobody_else_can_read_the_gifts() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let bench = Sqlite::new();
+    let _open = bench.open();
+    let folder = bench.database().parent().unwrap().to_owned();
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_name().to_string_lossy().contains(".sqlite") {
+            let mode = entry.metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{}: {mode:o}", entry.path().display());
+            seen += 1;
+        }
+    }
+    assert!(seen >= 2, "the database and its log");
+}
+
 #[test]
 fn a_database_of_the_future_is_not_touched() {
     let bench = Sqlite::new();
