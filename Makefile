@@ -14,7 +14,7 @@ export HYPERFOCUS_VENV ?= $(CARGO_TARGET_DIR)/venv
 # More words for the program: make demo ARGS="--seconds 60 --headless"
 ARGS ?=
 
-.PHONY: help setup demo run obs test bench versus gallery lint fmt docs completions man clean
+.PHONY: help setup desk demo run obs test bench versus gallery lint fmt docs completions man clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,26 +22,29 @@ help: ## What can be made
 setup: ## Install system packages and the tests' Python environment (done by the others)
 	@scripts/setup.sh
 
-demo: setup ## A scripted show of every gift: out/demo.png, out/demo.webm and a summary
+desk: setup ## Build the host's desk, for the relay to carry (done by the others)
+	@scripts/desk.sh
+
+demo: desk ## A scripted show of every gift: out/demo.png, out/demo.webm and a summary
 	$(CARGO) run --locked -- demo $(ARGS)
 
-run: setup ## The real thing: make run ARGS="--url wss://... --stream ID --token-file F"
+run: desk ## The real thing: make run ARGS="--url wss://... --stream ID --token-file F"
 	$(CARGO) run --locked -- run $(ARGS)
 
 obs: setup ## Build the OBS source and put it in place for this user
 	$(CARGO) build --locked --package hyperfocus-obs
 	$(CARGO) run --locked -- obs install
 
-test: setup ## Everything that must hold, fastest first
+test: desk ## Everything that must hold, fastest first
 	@scripts/test.sh
 
-bench: setup ## The benchmark table, and out/bench.json
+bench: desk ## The benchmark table, and out/bench.json
 	@scripts/bench.sh
 
 versus: setup ## CPU and memory beside a browser source (installs Chromium): out/versus.json
 	@scripts/versus.sh $(ARGS)
 
-lint: setup ## Format, clippy, spelling, licences and advisories
+lint: desk ## Format, clippy, types, spelling, licences and advisories
 	@scripts/lint.sh
 
 fmt: ## Format the sources
@@ -64,4 +67,4 @@ man: setup ## Manual pages into out/man
 
 clean: ## Remove what was built and written
 	$(CARGO) clean
-	rm -rf out
+	rm -rf out web/dist web/node_modules

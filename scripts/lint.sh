@@ -12,6 +12,7 @@ venv="${HYPERFOCUS_VENV:-${CARGO_TARGET_DIR:-target}/venv}"
 "$cargo" clippy --locked --all-targets -- -D warnings
 "$cargo" clippy --locked -p hyperfocus-ring -p hyperfocus-obs --all-targets -- -D warnings
 "$venv/bin/typos"
+scripts/desk.sh --check
 
 if ! "$cargo" deny --version > /dev/null 2>&1; then
     echo 'lint: installing cargo-deny (once, some minutes)' >&2

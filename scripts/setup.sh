@@ -19,10 +19,17 @@ packages+=(
     libvulkan1 libxkbcommon0 libxkbcommon-x11-0 libx11-6 libx11-xcb1 libxcursor1 libxi6 libxrandr2
     fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji ffmpeg
 )
-# To test: displays for windows and the overlay with hands to use them, a foreign
-# WebSocket server, and a real OBS with its headers and a software rasteriser to
-# draw with.
-packages+=(xvfb xauth openbox xdotool sway grim python3 python3-venv obs-studio libobs-dev libgl1-mesa-dri)
+# To test: displays for windows and the overlay, one of which is composed, with
+# hands to use them, a session bus for its icon, a foreign WebSocket server, a NATS
+# server for relays that share a store, what sees which system calls reach the disk,
+# and a real OBS with its headers and a software rasteriser to draw with.
+packages+=(nats-server xvfb xauth openbox xdotool xcompmgr sway grim dbus python3 python3-venv strace obs-studio libobs-dev libgl1-mesa-dri)
+
+# To build the host's desk and to try it in a browser. Whoever has a Node or a
+# Chromium of their own keeps those.
+command -v node > /dev/null || packages+=(nodejs)
+command -v npm > /dev/null || packages+=(npm)
+command -v chromium > /dev/null || packages+=(chromium)
 
 # A machine without any Vulkan driver gets Mesa's, which has a software
 # rasteriser; one with a driver keeps what it has.
@@ -55,6 +62,10 @@ install_with_apt() {
     "${as_root[@]}" apt-get update -qq || say "apt-get update had errors; going on with the lists at hand"
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
         apt-get install -y -qq --no-install-recommends "${missing[@]}"
+    # Tests start a server of their own; Debian's would listen to everybody.
+    if [[ " ${missing[*]} " == *" nats-server "* ]] && command -v systemctl > /dev/null; then
+        "${as_root[@]}" systemctl disable --quiet --now nats-server 2> /dev/null || true
+    fi
 }
 
 # Elsewhere: say what is missing by what it is for, and install nothing.

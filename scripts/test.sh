@@ -42,6 +42,10 @@ phase() {
     "$@" 2>&1 | tee "$log"
     status=${PIPESTATUS[0]}
     counts=$(awk '/^test result:/ { passed += $4; failed += $6; ignored += $8 }
+        # What `node --test` counts, in TAP or in words.
+        $2 == "pass" && NF == 3 { passed += $3 }
+        $2 == "fail" && NF == 3 { failed += $3 }
+        $2 == "skipped" && NF == 3 { ignored += $3 }
         END { if (passed + failed + ignored) { printf "%d passed, %d failed, %d ignored", passed, failed, ignored } }' "$log")
     rm -f "$log"
     names+=("$name")
@@ -67,4 +71,6 @@ phase 'relay: server' "$cargo" test --locked --no-default-features --features re
 phase 'stage and GPU: default features' "$cargo" test --locked --lib --bins --test gpu
 # Last, since it draws with all processors there are, in a real OBS.
 phase 'obs: ring and source' "$cargo" test --locked -p hyperfocus-ring -p hyperfocus-obs
+# In a real browser, with the whole program as it was built for the tests before.
+phase "web: the host's desk" scripts/desk.sh --test
 summary passed

@@ -1,6 +1,7 @@
 // The last pass: from the stage's form (linear light, premultiplied, transparent
 // clear; light that only adds has alpha 0) to what a consumer expects.
 #import bevy_core_pipeline::fullscreen_vertex_shader::FullscreenVertexOutput
+#import hyperfocus::srgb::{decode, encode}
 
 struct Present {
     // What the window form lays the stage over, linear.
@@ -23,19 +24,6 @@ struct Present {
 
 // Side of a square of the checkered ground, in pixels.
 const CHECKER = 16u;
-
-// IEC 61966-2-1.
-fn encode(c: vec3<f32>) -> vec3<f32> {
-    let low = c * 12.92;
-    let high = 1.055 * pow(max(c, vec3<f32>(0.0031308)), vec3<f32>(1.0 / 2.4)) - 0.055;
-    return select(high, low, c <= vec3<f32>(0.0031308));
-}
-
-fn decode(c: vec3<f32>) -> vec3<f32> {
-    let low = c / 12.92;
-    let high = pow((max(c, vec3<f32>(0.04045)) + 0.055) / 1.055, vec3<f32>(2.4));
-    return select(high, low, c <= vec3<f32>(0.04045));
-}
 
 // What covers is encoded as the colour it has and then weighted; what only adds
 // is encoded by itself. So 50 % red stays 50 % of encoded red, and a glow over
@@ -70,7 +58,14 @@ fn fragment(in: FullscreenVertexOutput) -> @location(0) vec4<f32> {
     return vec4<f32>(encode(min(c / max(covering, 1e-6), vec3<f32>(1.0))), covering);
 #endif
 #ifdef DESKTOP
-    return vec4<f32>(desktop(c, a), a) * present.opacity;
+    // A window may be larger than the stage in it.
+    let is_stage = all(uv >= vec2<f32>(0.0)) && all(uv <= vec2<f32>(1.0));
+    let shown = vec4<f32>(desktop(c, a), a) * select(0.0, present.opacity, is_stage);
+#ifdef TARGET_ENCODES
+    return vec4<f32>(decode(shown.rgb), shown.a);
+#else
+    return shown;
+#endif
 #endif
 #ifdef LINEAR_PREMULTIPLIED
     // The target encodes.

@@ -1,10 +1,11 @@
 // A gift video from decoded planes to the stage: one quad for the picture, one
 // for each fused image. Premultiplied linear light comes out.
 //
-// src/render/video/reference.rs is the same arithmetic on the CPU; keep them
-// together.
+// src/render/video/reference.rs is the same arithmetic on the CPU, with sRGB's
+// powers as they are written; keep them together.
 
 #import bevy_sprite::mesh2d_vertex_output::VertexOutput
+#import hyperfocus::srgb
 
 // Where a rectangle of the coded frame lies on a plane, in its texels.
 struct Window {
@@ -47,16 +48,17 @@ const NOISE: f32 = 1.5 / 255.0;
 @group(#{MATERIAL_BIND_GROUP}) @binding(5) var image_sampler: sampler;
 
 // Bilinear by hand: samplers may round to eight bits between texels, which
-// the weights of chroma then double.
+// the weights of chroma then double. The four texels come around the corner that
+// they share; beyond the last texel inside their weight is 0.
 fn sample(plane: texture_2d<f32>, window: Window, place: vec2<f32>) -> f32 {
     let centre = window.map.xy + place * window.map.zw - 0.5;
     let at = clamp(centre, window.bounds.xy, window.bounds.zw);
     let first = floor(at);
     let part = at - first;
-    let a = vec2<i32>(first);
-    let b = min(a + 1, vec2<i32>(window.bounds.zw));
-    let upper = mix(textureLoad(plane, a, 0).r, textureLoad(plane, vec2(b.x, a.y), 0).r, part.x);
-    let lower = mix(textureLoad(plane, vec2(a.x, b.y), 0).r, textureLoad(plane, b, 0).r, part.x);
+    let corner = (first + 1.0) / vec2<f32>(textureDimensions(plane));
+    let texels = textureGather(0, plane, image_sampler, corner);
+    let upper = mix(texels.w, texels.z, part.x);
+    let lower = mix(texels.x, texels.y, part.x);
     return mix(upper, lower, part.y);
 }
 
@@ -76,13 +78,6 @@ fn colour(place: vec2<f32>) -> vec3<f32> {
     ));
 }
 
-// IEC 61966-2-1.
-fn srgb_decode(encoded: vec3<f32>) -> vec3<f32> {
-    let low = encoded / 12.92;
-    let high = pow((encoded + 0.055) / 1.055, vec3(2.4));
-    return select(high, low, encoded <= vec3(0.04045));
-}
-
 // Premultiplied in gamma-encoded values to premultiplied in linear light.
 // What colour has beyond its alpha is glow, and stays glow: added, uncovered.
 fn to_stage(premultiplied: vec3<f32>, alpha: f32) -> vec4<f32> {
@@ -91,7 +86,7 @@ fn to_stage(premultiplied: vec3<f32>, alpha: f32) -> vec4<f32> {
     let beyond = premultiplied - covered;
     let glow = select(vec3(0.0), beyond, beyond >= vec3(NOISE));
     let straight = covered / max(a, NOISE);
-    return vec4(srgb_decode(straight) * a + srgb_decode(glow), a);
+    return vec4(srgb::decode(straight) * a + srgb::decode(glow), a);
 }
 
 // The fused image at a place in its box, premultiplied.

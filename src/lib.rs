@@ -28,6 +28,7 @@
 //! | [`on_air`] | whose names and which gifts are shown | |
 //! | [`show`] | from gifts to cues: lanes, pacing, streaks, outcomes | |
 //! | [`showfile`] | what a backend said and when, as JSON Lines | |
+//! | [`tune`] | what a rate would do to a recording, in virtual time | |
 //! | [`locale`] | texts and numbers in the viewer's language | `render` |
 //! | [`stage`] | the ECS side: cues become acts, acts have clocks | `stage` |
 //! | [`render`] | what shows an act, and the pass that presents it | `render` |
@@ -43,7 +44,7 @@
 //! | [`demo`] | a scripted show and the server that plays it | `net` |
 //! | [`engine`] | a run: the layers put together, driven and ended | `render`, `cli` |
 //! | [`cli`] | the program's commands | `cli` |
-//! | [`bench`] | what the engine must measure up to | `render`, `cli` |
+//! | [`bench`] | what the engine must measure up to | `cli` |
 //!
 //! # What always holds
 //!
@@ -64,7 +65,7 @@
 //! - **An empty stage costs nothing**: no frame is drawn until the network, a
 //!   key or a signal wakes it.
 
-#[cfg(all(feature = "render", feature = "cli"))]
+#[cfg(feature = "cli")]
 pub mod bench;
 pub mod catalog;
 #[cfg(feature = "cli")]
@@ -102,3 +103,4 @@ pub mod showfile;
 pub mod sound;
 #[cfg(feature = "stage")]
 pub mod stage;
+pub mod tune;

@@ -5,9 +5,13 @@
 //! the clock. Wall-clock time ([`WallTime`]) is for display and the wire only;
 //! nothing is sorted or expired by it.
 
+mod telemetry;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+
+pub use telemetry::{LaneCounts, OutcomeCounts, Spread, Telemetry, WAITING_TOLD, WaitingGift};
 
 /// A word or a name, cloned freely: up to 23 bytes lie in the value itself,
 /// which spares nearly every gift four trips to the allocator; longer ones are
@@ -184,6 +188,18 @@ pub struct Outcome {
     pub verdict: Verdict,
 }
 
+impl Outcome {
+    /// How `gift` ended.
+    pub fn of(gift: &Gift, verdict: Verdict) -> Self {
+        Self {
+            gift: gift.id.clone(),
+            combo_count: gift.combo_count,
+            quantity: gift.quantity,
+            verdict,
+        }
+    }
+}
+
 /// How a gift ended.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Verdict {
@@ -235,6 +251,8 @@ pub enum Control {
     Resume,
     /// Ends the acts on stage, the dearest lane first that has any.
     Skip,
+    /// Dismisses what a waiting gift is part of; it never plays.
+    Dismiss(GiftId),
     /// Ends every act and dismisses everything waiting.
     Clear,
     /// Keeps a waiting gift from starting until it is released.
@@ -245,10 +263,19 @@ pub enum Control {
     Volume(f32),
     /// Plays the last gift that started once more; counts nowhere.
     Replay,
+    /// Plays once more what a gift was part of, if that was one of the last 100
+    /// acts; counts nowhere.
+    ReplayOf(GiftId),
     /// Plays a gift type; counts nowhere and is not acked.
     Test {
         gift_type: GiftType,
         quantity: u32,
+    },
+    /// Plays a streak of so many messages, a third of a second apart; counts
+    /// nowhere and is not acked.
+    TestStreak {
+        gift_type: GiftType,
+        messages: u32,
     },
     /// On: collect quietly. Off: play one recap.
     DoNotDisturb(bool),

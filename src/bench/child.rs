@@ -9,7 +9,9 @@ use anyhow::{Result, bail};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{particles, process, socket, stage};
+#[cfg(feature = "render")]
+use super::{particles, stage};
+use super::{process, socket};
 
 /// The subcommand that starts a child; not for people.
 pub const SUBCOMMAND: &str = "bench-child";
@@ -25,10 +27,20 @@ pub fn run(words: &[String]) -> Result<ExitCode> {
     let words: Vec<_> = words.iter().map(String::as_str).collect();
     match words[..] {
         ["socket", way] => answer(&socket::one_run(way.parse()?)?),
+        #[cfg(feature = "relay")]
+        ["relay-bare", viewers] => {
+            super::relay::bare_run(viewers.parse()?)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        #[cfg(feature = "render")]
         ["idle"] => answer(&stage::idle_run()?),
+        #[cfg(feature = "render")]
         ["gift-to-frame"] => answer(&stage::gift_to_frame_run()?),
+        #[cfg(feature = "render")]
         ["flood", way] => answer(&stage::flood_run(way.parse()?)?),
+        #[cfg(feature = "render")]
         ["particles", "ours"] => answer(&particles::our_run()?),
+        #[cfg(feature = "render")]
         ["particles", "bare"] => answer(&particles::bare_run()?),
         _ => bail!("{words:?} is nothing that can be measured"),
     }

@@ -26,6 +26,8 @@ pub enum Limit {
     AtMost(f64),
     AtLeast(f64),
     Below(f64),
+    /// No bar: it is there to be known.
+    AsFound,
 }
 
 impl Limit {
@@ -34,6 +36,7 @@ impl Limit {
             Self::AtMost(most) => value <= most,
             Self::AtLeast(least) => value >= least,
             Self::Below(bound) => value < bound,
+            Self::AsFound => value.is_finite(),
         }
     }
 
@@ -42,6 +45,7 @@ impl Limit {
             Self::AtMost(most) => format!("at most {most} {unit}"),
             Self::AtLeast(least) => format!("at least {least} {unit}"),
             Self::Below(bound) => format!("under {bound} {unit}"),
+            Self::AsFound => "as found".to_owned(),
         }
     }
 }
@@ -55,7 +59,7 @@ impl Row {
     /// The row's figure is the worst of its runs: for what must hold throughout.
     pub fn worst(&self, runs: Vec<f64>) -> Figure {
         let worst = match self.limit {
-            Limit::AtLeast(_) => runs.iter().copied().reduce(f64::min),
+            Limit::AtLeast(_) | Limit::AsFound => runs.iter().copied().reduce(f64::min),
             Limit::AtMost(_) | Limit::Below(_) => runs.iter().copied().reduce(f64::max),
         };
         self.figure(worst.unwrap_or(f64::NAN), runs, Vec::new())

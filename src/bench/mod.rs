@@ -5,6 +5,8 @@
 //! once. What has a baseline is measured in turns with it, in the same run, so
 //! that a busy machine slows down both; the raw figures of every run are kept.
 //!
+//! A build without a renderer or without the relay measures what it has.
+//!
 //! What needs a process of its own (a cold launch, a memory reading, a scene
 //! that owns the GPU) runs in a child of this program: see [`child`].
 
@@ -15,17 +17,27 @@
 
 mod backend;
 pub mod child;
+#[cfg(feature = "render")]
 mod gifts;
+#[cfg(feature = "render")]
 mod launch;
 mod measure;
+#[cfg(feature = "render")]
 mod obs;
+#[cfg(feature = "render")]
 mod particles;
 mod process;
 mod protocol;
+#[cfg(feature = "render")]
 mod record;
+#[cfg(feature = "relay")]
+mod relay;
 mod show;
 mod socket;
+#[cfg(feature = "render")]
 mod stage;
+mod tune;
+#[cfg(feature = "render")]
 mod video;
 
 use anyhow::Result;
@@ -40,21 +52,25 @@ pub struct Area {
     measure: fn() -> Result<Vec<Figure>>,
 }
 
-/// The table, cheapest first.
-pub const AREAS: &[Area] = &[
-    protocol::AREA,
-    socket::AREA,
-    show::AREA,
-    video::AREA,
-    launch::AREA,
-    stage::IDLE,
-    stage::GIFT_TO_FRAME,
-    stage::FLOOD,
-    particles::AREA,
-    gifts::AREA,
-    obs::AREA,
-    record::AREA,
-];
+/// The table of this build, cheapest first.
+pub fn areas() -> Vec<Area> {
+    let areas = [protocol::AREA, socket::AREA, show::AREA, tune::AREA].into_iter();
+    #[cfg(feature = "relay")]
+    let areas = areas.chain(relay::AREAS);
+    #[cfg(feature = "render")]
+    let areas = areas.chain([
+        video::AREA,
+        launch::AREA,
+        stage::IDLE,
+        stage::GIFT_TO_FRAME,
+        stage::FLOOD,
+        particles::AREA,
+        gifts::AREA,
+        obs::AREA,
+        record::AREA,
+    ]);
+    areas.collect()
+}
 
 /// Measures what the plan asks for. A figure that cannot be had on this machine
 /// is left out, with a line about it on standard error.
@@ -65,7 +81,7 @@ pub fn run(plan: &BenchPlan) -> Result<Vec<Figure>> {
     let asked = |row: &Row| plan.includes(row.id, row.area);
     let mut figures = Vec::new();
     let mut trouble = None;
-    for area in AREAS {
+    for area in areas() {
         let names: Vec<_> = area.rows.iter().filter(|row| asked(row)).collect();
         if names.is_empty() {
             continue;

@@ -99,6 +99,7 @@ fn first_allowed_core() -> Option<String> {
 }
 
 /// Resident set in MB (10^6 bytes); 0 where the system does not tell.
+#[cfg(feature = "render")]
 pub fn resident_mb() -> f64 {
     memory_stats::memory_stats().map_or(0.0, |stats| stats.physical_mem as f64 / 1e6)
 }

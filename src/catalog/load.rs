@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use serde::de::Error as _;
@@ -112,6 +112,17 @@ impl Catalog {
         }
         let text = std::fs::read_to_string(path).map_err(unreadable)?;
         Self::parse(&text, path)
+    }
+
+    /// The catalogue that the program was built with: for whoever has to know how
+    /// gifts play where none is installed, and shows none of them.
+    pub fn shipped() -> Arc<Self> {
+        static SHIPPED: LazyLock<Arc<Catalog>> = LazyLock::new(|| {
+            let text = include_str!("../../assets/catalog.toml");
+            let catalog = Catalog::parse(text, Path::new("assets/catalog.toml"));
+            Arc::new(catalog.expect("a test reads it"))
+        });
+        SHIPPED.clone()
     }
 
     /// Validates a catalogue's text; `path` is for messages and the root.

@@ -562,6 +562,13 @@ impl Catalog {
         self.gifts.get(gift_type).unwrap_or(&self.fallback)
     }
 
+    /// Whether a recipe has an emitter of this template.
+    pub fn names(&self, template: Template) -> bool {
+        let recipes = self.gifts.values().chain([&self.fallback]);
+        let mut emitters = recipes.flat_map(|recipe| &recipe.emitters);
+        emitters.any(|emitter| emitter.template == template)
+    }
+
     /// The lane for a gift of this type and value.
     pub fn lane(&self, gift_type: &str, total_value: f64) -> Lane {
         let recipe = self.recipe(gift_type);

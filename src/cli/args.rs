@@ -1,5 +1,7 @@
 //! What the command line takes, and which settings it speaks for.
 
+#[cfg(feature = "relay")]
+use std::path::Path;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -7,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use super::obs::ObsCommand;
 use super::preview::PreviewArgs;
 use super::record::RecordArgs;
+use super::tune::TuneArgs;
 use crate::pack::AlphaSize;
 
 /// Turns live-stream gifts into a show.
@@ -35,11 +38,18 @@ pub(super) enum Command {
     #[cfg(feature = "relay")]
     #[command(after_help = AFTER_SERVE)]
     Serve(ServeArgs),
+    /// Print a link that signs a browser or an OBS dock in at the relay's desk
+    #[cfg(feature = "relay")]
+    #[command(after_help = AFTER_DESK)]
+    Desk(DeskArgs),
     /// Look at single gifts while their recipes and textures are edited
     Preview(Box<PreviewArgs>),
     /// Draw a show from a file into a video, the same every time
     #[command(after_help = super::record::AFTER)]
     Record(Box<RecordArgs>),
+    /// Say how long gifts would wait at each rate, and which rate suits
+    #[command(after_help = super::tune::AFTER)]
+    Tune(TuneArgs),
     /// Say what is wrong with configuration, catalogue and assets, and where
     Check(CheckArgs),
     /// List the sound devices that --sound-device can name
@@ -53,7 +63,6 @@ pub(super) enum Command {
     /// Measure, and print the table of figures and bars
     Bench(BenchArgs),
     /// One run of a figure that needs a process of its own
-    #[cfg(feature = "render")]
     #[command(hide = true)]
     BenchChild { words: Vec<String> },
     /// Print completions for a shell
@@ -75,12 +84,20 @@ window as well.";
 const AFTER_SERVE: &str = "\
 The tokens lie in the data folder as host.token, viewer.token and ingest.token. A \
 gift is on disk before it is accepted, and is sent until a host has shown it. What \
-there is over HTTP stands in /openapi.json.";
+there is over HTTP stands in /openapi.json. Gifts come from Twitch, YouTube, Kick and \
+TikTok as well, where the configuration has [[relay.source]]; docs/config.example.toml \
+shows how.";
+
+#[cfg(feature = "relay")]
+const AFTER_DESK: &str = "\
+A link works once, within ten minutes; whoever has opened it stays signed in. In OBS \
+it goes into Docks > Custom Browser Docks. `hyperfocus serve` prints one as well.";
 
 const AFTER_OVERLAY: &str = "\
-Nothing of it can be clicked, and it takes no keys while you type. Bind `hyperfocus \
-overlay --send toggle` to a key of your desktop; on X11 Ctrl+Alt and H, M, D, Q or W \
-do what toggle, mute, dnd, quality and why do. Without --size the stage is made for its \
+Nothing of it can be clicked, and it takes no keys while you type. Where the desktop \
+has a tray, an icon there has it all in its menu. Bind `hyperfocus overlay --send toggle` \
+to a key of your desktop; on X11 Ctrl+Alt and H, M, D, Q or W do what toggle, mute, dnd, \
+quality and why do. Without --size the stage is made for its \
 place on the first monitor that shows it. To be the stream's host as well, and not \
 just a viewer: `hyperfocus run --output overlay`.";
 
@@ -89,28 +106,15 @@ Frames are PNG files with transparency, all of one size, in the order of the las
 number in their names. The encoder is the program ffmpeg with libx264. In a \
 catalogue the video is `file = \"gift.mp4\"` of a table [gift.TYPE.video].";
 
-/// How the stage is set, alike for the real thing and the demo.
+/// What is drawn and heard, alike live and recorded.
 #[derive(Debug, Args)]
-pub(super) struct StageArgs {
+pub(super) struct ShowArgs {
     /// Pixels of the stage
     #[arg(long, value_name = "WxH")]
     size: Option<String>,
     /// Frames per second, 1 to 240
     #[arg(long, value_name = "N")]
     fps: Option<String>,
-    /// How much the picture may cost: auto, low, medium, high or ultra
-    #[arg(long, value_name = "HOW")]
-    quality: Option<String>,
-    /// Render without a window
-    #[arg(long)]
-    pub headless: bool,
-    /// Where the stage is shown: window, overlay, obs, nut://127.0.0.1:PORT (a
-    /// player on this machine) or several; may be given again
-    #[arg(long, value_name = "WHERE", value_delimiter = ',')]
-    output: Vec<String>,
-    /// What the source in OBS calls this engine
-    #[arg(long, value_name = "NAME")]
-    name: Option<String>,
     /// How much may move: full, reduced or calm
     #[arg(long, value_name = "HOW")]
     motion: Option<String>,
@@ -123,10 +127,6 @@ pub(super) struct StageArgs {
     /// Loudness, 0 to 1
     #[arg(long, value_name = "V")]
     volume: Option<String>,
-    /// Where the sound goes, as `hyperfocus devices` lists it, instead of the
-    /// default
-    #[arg(long, value_name = "NAME")]
-    sound_device: Option<String>,
     /// How captions look: glass, neon or high-contrast
     #[arg(long, value_name = "NAME")]
     theme: Option<String>,
@@ -142,6 +142,30 @@ pub(super) struct StageArgs {
     /// The lanes whose gifts are drawn: headline, feature, ambient or several
     #[arg(long, value_name = "LANES", value_delimiter = ',')]
     lanes: Vec<String>,
+}
+
+/// How the stage is set, alike for the real thing and the demo.
+#[derive(Debug, Args)]
+pub(super) struct StageArgs {
+    #[command(flatten)]
+    pub show: ShowArgs,
+    /// How much the picture may cost: auto, low, medium, high or ultra
+    #[arg(long, value_name = "HOW")]
+    quality: Option<String>,
+    /// Render without a window
+    #[arg(long)]
+    pub headless: bool,
+    /// Where the stage is shown: window, overlay, obs, nut://127.0.0.1:PORT (a
+    /// player on this machine) or several; may be given again
+    #[arg(long, value_name = "WHERE", value_delimiter = ',')]
+    output: Vec<String>,
+    /// What the source in OBS calls this engine
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Where the sound goes, as `hyperfocus devices` lists it, instead of the
+    /// default
+    #[arg(long, value_name = "NAME")]
+    sound_device: Option<String>,
     #[command(flatten)]
     overlay: OverlayPlaceArgs,
 }
@@ -166,8 +190,8 @@ struct OverlayPlaceArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct OverlayArgs {
-    /// Tell the overlay that runs: toggle, show, hide, mute, dnd, quality or why
-    /// (is nothing showing?)
+    /// Tell the overlay that runs: toggle, show, hide, mute, dnd, quality (the
+    /// next) or which, why (is nothing showing?) or quit
     #[arg(long, value_name = "WORD", value_parser = OVERLAY_WORDS)]
     pub send: Option<String>,
     #[command(flatten)]
@@ -175,8 +199,10 @@ pub(super) struct OverlayArgs {
 }
 
 /// What an overlay can be told.
-pub(super) const OVERLAY_WORDS: [&str; 7] =
-    ["toggle", "show", "hide", "mute", "dnd", "quality", "why"];
+pub(super) const OVERLAY_WORDS: [&str; 13] = [
+    "toggle", "show", "hide", "mute", "dnd", "quality", "auto", "low", "medium", "high", "ultra",
+    "why", "quit",
+];
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
@@ -251,23 +277,79 @@ pub(super) struct DemoArgs {
 
 #[cfg(feature = "relay")]
 #[derive(Debug, Args)]
-pub(super) struct ServeArgs {
-    /// Loopback address and port; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7788")]
-    pub listen: std::net::SocketAddr,
+pub(super) struct RelayFolder {
     /// Where gifts and tokens are kept, instead of hyperfocus/relay in the state
     /// folder
     #[arg(long, value_name = "DIR")]
-    pub data_dir: Option<PathBuf>,
+    data_dir: Option<PathBuf>,
+}
+
+#[cfg(feature = "relay")]
+impl RelayFolder {
+    /// `state` is the folder in which programs of this user keep theirs.
+    pub fn path(self, state: &Path) -> PathBuf {
+        self.data_dir.unwrap_or_else(|| state.join("relay"))
+    }
+}
+
+#[cfg(feature = "relay")]
+#[derive(Debug, Args)]
+pub(super) struct DeskArgs {
+    #[command(flatten)]
+    pub folder: RelayFolder,
+}
+
+#[cfg(feature = "relay")]
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// Address and port, a loopback one unless there is a certificate; port 0 takes
+    /// a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7788")]
+    pub listen: std::net::SocketAddr,
+    /// PEM file with the relay's certificate, and those between it and an authority
+    /// that others trust: speak TLS only. Read again when it changes, and at SIGHUP
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// PEM file with the certificate's private key
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    #[command(flatten)]
+    pub folder: RelayFolder,
     /// Size at which the database takes no more gifts; the disk's when left away
-    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=1_000_000),
+          conflicts_with = "store")]
     pub store_limit: Option<u64>,
+    /// Keep gifts in NATS JetStream instead of a database, together with other relays:
+    /// nats://HOST:PORT, or tls:// where it must be encrypted; several with commas
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "HYPERFOCUS_STORE",
+        hide_env_values = true
+    )]
+    pub store: Option<String>,
+    /// A file that only you can read, with what NATS asks for: a .creds file, or one line
+    /// with user:password, a token or an nkey's seed
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "HYPERFOCUS_STORE_CREDENTIALS",
+        requires = "store"
+    )]
+    pub store_credentials: Option<PathBuf>,
+    /// Certificates (PEM) to trust besides the system's when NATS speaks TLS
+    #[arg(long, value_name = "FILE", requires = "store")]
+    pub store_ca: Option<PathBuf>,
+    /// How many NATS servers keep each gift
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "store",
+          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=5))]
+    pub store_replicas: usize,
     /// How long a gift is kept after it was shown or failed
     #[arg(long, value_name = "N", default_value_t = 7,
           value_parser = clap::value_parser!(u64).range(1..=3650))]
     pub history_days: u64,
     /// Put a damaged database aside and begin with an empty one
-    #[arg(long)]
+    #[arg(long, conflicts_with = "store")]
     pub start_clean: bool,
     /// A name besides localhost by which the relay may be called, as a proxy
     /// before it does; may be given again
@@ -277,6 +359,10 @@ pub(super) struct ServeArgs {
     /// may be given again
     #[arg(long, value_name = "ORIGIN")]
     pub allow_origin: Vec<String>,
+    /// Connections of one address at once; 500 when left away, and any number from
+    /// this machine, as from a proxy on it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    pub max_per_address: Option<u32>,
 }
 
 #[derive(Debug, Args)]
@@ -356,27 +442,34 @@ pub(super) fn give_switch(given: &mut Given, key: &'static str, on: bool) {
     given.extend(on.then(|| (key, "true".to_owned())));
 }
 
-impl StageArgs {
+impl ShowArgs {
     pub fn given(&self) -> Given {
         let mut given = Vec::new();
         give(&mut given, "size", self.size.as_ref());
         give(&mut given, "fps", self.fps.as_ref());
-        give(&mut given, "quality", self.quality.as_ref());
-        give_switch(&mut given, "headless", self.headless);
-        let output = (!self.output.is_empty()).then(|| self.output.join(","));
-        give(&mut given, "output.to", output.as_ref());
-        give(&mut given, "output.name", self.name.as_ref());
         give(&mut given, "show.motion", self.motion.as_ref());
         give_path(&mut given, "catalog", self.catalog.as_ref());
         give_switch(&mut given, "sound.muted", self.mute);
         give(&mut given, "sound.volume", self.volume.as_ref());
-        give(&mut given, "sound.device", self.sound_device.as_ref());
         give(&mut given, "captions.theme", self.theme.as_ref());
         give(&mut given, "captions.text_scale", self.text_scale.as_ref());
         give(&mut given, "language", self.language.as_ref());
         give_switch(&mut given, "board.show", self.board);
         let lanes = (!self.lanes.is_empty()).then(|| self.lanes.join(","));
         give(&mut given, "show.lanes", lanes.as_ref());
+        given
+    }
+}
+
+impl StageArgs {
+    pub fn given(&self) -> Given {
+        let mut given = self.show.given();
+        give(&mut given, "quality", self.quality.as_ref());
+        give_switch(&mut given, "headless", self.headless);
+        let output = (!self.output.is_empty()).then(|| self.output.join(","));
+        give(&mut given, "output.to", output.as_ref());
+        give(&mut given, "output.name", self.name.as_ref());
+        give(&mut given, "sound.device", self.sound_device.as_ref());
         let overlay = &self.overlay;
         give(&mut given, "overlay.monitor", overlay.monitor.as_ref());
         give(&mut given, "overlay.place", overlay.place.as_ref());
@@ -402,7 +495,7 @@ impl OverlayArgs {
 
     /// Whether the stage is to be made for its place on the desktop.
     pub fn follows_monitor(&self) -> bool {
-        self.run.stage.size.is_none()
+        self.run.stage.show.size.is_none()
     }
 }
 
@@ -447,12 +540,12 @@ mod tests {
         };
         let expected = [
             ("size", "10x10"),
-            ("output.to", "obs,window"),
             ("sound.muted", "true"),
             ("captions.theme", "neon"),
             ("captions.text_scale", "1.2"),
             ("language", "de"),
             ("board.show", "true"),
+            ("output.to", "obs,window"),
             ("url", "ws://h"),
             ("output.raw", "true"),
             ("output.webm", "a.webm"),

@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 
-use super::Engine;
 use super::args::BenchArgs;
 use super::plan::make_room_for;
 
@@ -44,12 +43,11 @@ pub struct Figure {
 }
 
 pub(super) fn run(args: &BenchArgs) -> Result<ExitCode> {
-    let engine = Engine::of_this_build()?;
     let plan = BenchPlan {
         only: args.only.clone(),
     };
     make_room_for(&args.out)?;
-    let figures = (engine.bench)(&plan)?;
+    let figures = crate::bench::run(&plan)?;
     ensure!(
         !figures.is_empty(),
         "no figure is named {}",

@@ -82,6 +82,20 @@ fn check_config(
                     .errors
                     .push(format!("token_file: there is no file {token}"));
             }
+            let read = config
+                .sources
+                .iter()
+                .map(|source| (source, source.kind.file()));
+            for (source, file) in read {
+                if let Some((key, file)) = file
+                    && !file.is_file()
+                {
+                    let (name, file) = (&source.name, file.display());
+                    findings
+                        .errors
+                        .push(format!("source {name}, {key}: there is no file {file}"));
+                }
+            }
             #[cfg(feature = "render")]
             if let Some(language) = &config.language
                 && crate::locale::Words::of(language).1 != crate::locale::Choice::Spoken
@@ -256,6 +270,22 @@ mod tests {
         assert!(findings.errors[0].starts_with("token_file: there is no file"));
         assert!(findings.warnings[0].contains("config.toml:3: unknown key spf"));
     }
+
+    #[test]
+    fn a_file_of_a_source_that_is_missing_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        let source = "[[relay.source]]\nkind = 'file'\npath = 'nowhere.jsonl'\n";
+        std::fs::write(&path, source).unwrap();
+        let mut findings = Findings::default();
+        check_config(Some(&path), &Folders::of_this_machine(), &mut findings);
+        let told = &findings.errors[0];
+        assert!(
+            told.starts_with("source file, path: there is no file"),
+            "{told}"
+        );
+    }
+
     #[cfg(feature = "render")]
     #[test]
     fn a_language_without_texts_is_a_warning() {

@@ -28,7 +28,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<ExitCode> {
     // An identity of its own: a demo never takes that of a running show.
     let state = TemporaryFolder::new("demo")?;
     let config = demo_config(args)?;
-    let catalog_path = find_catalog(args.stage.catalog.as_deref())?;
+    let catalog_path = find_catalog(args.stage.show.catalog.as_deref())?;
     let catalog = Catalog::load(&catalog_path)?;
     // Elsewhere it is seen by itself, and files would take its time from it.
     let mut outputs = live_outputs(&config);
@@ -61,7 +61,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<ExitCode> {
             },
             window: wants_window(&config) && has_display(),
         },
-        look: demo_look(&config, args.stage.board, length),
+        look: demo_look(&config, args.stage.show.board, length),
         show: config.show,
         on_air: config.on_air,
         sound: config.sound,

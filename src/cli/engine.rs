@@ -5,7 +5,7 @@
 
 use anyhow::{Context, Result};
 
-use super::{BenchPlan, Figure, PreviewPlan, RecordPlan, RunPlan, SheetPlan, Summary};
+use super::{PreviewPlan, RecordPlan, RunPlan, SheetPlan, Summary};
 use crate::config::SoundDevice;
 
 /// What a build can do beyond words.
@@ -24,8 +24,6 @@ pub struct Engine {
     pub record: fn(RecordPlan) -> Result<Summary>,
     /// Draws every gift of a catalogue into one picture; says what was written.
     pub sheet: fn(&SheetPlan) -> Result<String>,
-    /// Measures what the plan asks for.
-    pub bench: fn(&BenchPlan) -> Result<Vec<Figure>>,
     /// This machine's sound outputs, in the system's order.
     pub devices: fn() -> Result<Vec<SoundDevice>>,
 }
@@ -51,7 +49,6 @@ fn compiled_in() -> Option<Engine> {
         preview: crate::engine::preview,
         record: crate::engine::record,
         sheet: crate::engine::sheet,
-        bench: crate::bench::run,
         devices: || crate::sound::output_devices().map_err(anyhow::Error::msg),
     })
 }

@@ -5,6 +5,8 @@ mod args;
 mod bench;
 mod check;
 mod demo;
+#[cfg(feature = "relay")]
+mod desk;
 mod devices;
 mod engine;
 mod heap;
@@ -18,24 +20,27 @@ mod record;
 mod run;
 #[cfg(feature = "relay")]
 mod serve;
+mod show;
 mod shutdown;
 mod summary;
+mod tune;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
 pub use bench::{BenchPlan, Figure};
-#[cfg(feature = "render")]
+#[cfg(any(feature = "relay", feature = "render"))]
 pub(crate) use demo::TemporaryFolder;
 pub use engine::Engine;
-#[cfg(feature = "render")]
 pub(crate) use plan::find_catalog;
 pub use plan::{
     Connection, LookPlan, OutputPlan, QualityPlan, RunPlan, SheetPlan, StageSettings, Start,
 };
 pub use preview::{Ground, Occasion, PicturePlan, PreviewPlan};
 pub use record::{FilmCodec, FilmPlan, RecordPlan};
+#[cfg(feature = "render")]
+pub(crate) use show::{load_catalog, show_settings};
 pub use shutdown::Shutdown;
 pub use summary::{
     Backend, FrameTimes, Gifts, Memory, Percentiles, QualityAccount, Recorded, Summary,
@@ -54,15 +59,17 @@ pub fn main() -> ExitCode {
         Command::Overlay(args) => overlay::run(&args, arguments.config.as_deref()),
         Command::Demo(args) => demo::run(&args),
         #[cfg(feature = "relay")]
-        Command::Serve(args) => serve::run(args),
+        Command::Serve(args) => serve::run(args, arguments.config.as_deref()),
+        #[cfg(feature = "relay")]
+        Command::Desk(args) => desk::run(args, arguments.config.as_deref()),
         Command::Preview(args) => preview::run(*args),
         Command::Record(args) => record::run(&args, arguments.config.as_deref()),
+        Command::Tune(args) => tune::run(&args, arguments.config.as_deref()),
         Command::Check(args) => check::run(&args, arguments.config.as_deref()),
         Command::Devices => devices::run(),
         Command::Obs(command) => obs::run(&command),
         Command::Pack(args) => pack::run(&args),
         Command::Bench(args) => bench::run(&args),
-        #[cfg(feature = "render")]
         Command::BenchChild { words } => crate::bench::child::run(&words),
         Command::Completions { shell } => pages::completions(shell),
         Command::Man { folder } => pages::manual(folder.as_deref()),
@@ -79,8 +86,11 @@ pub fn main() -> ExitCode {
 /// The log goes to standard error: standard output belongs to frames and
 /// summaries. `HYPERFOCUS_LOG` filters it.
 fn start_log() {
+    /// What Bevy leaves out of a device that we asked for no more (`engine::adapter`)
+    /// it warns of; the stage has no use for it.
+    const USUAL: &str = "warn,hyperfocus=info,bevy_pbr::atmosphere=error,bevy_pbr::ssao=error";
     let filter = tracing_subscriber::EnvFilter::try_from_env("HYPERFOCUS_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,hyperfocus=info"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(USUAL));
     // A second start, as in tests, leaves the first log in place.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)

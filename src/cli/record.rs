@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 
-use super::args::{Given, give, give_path, give_switch};
+use super::args::ShowArgs;
 use super::plan::{configure, find_catalog, make_room_for};
 use super::{Engine, LookPlan, Shutdown};
 use crate::config::{Config, OnAirSettings, ShowSettings, Size, SoundSettings, nearest};
@@ -39,12 +39,6 @@ pub(super) struct RecordArgs {
     /// What to write: .webm, .mov, .mp4 or frames/%05d.png; may be given again
     #[arg(long, value_name = "FILE", required = true)]
     out: Vec<PathBuf>,
-    /// Pixels of the stage
-    #[arg(long, value_name = "WxH")]
-    size: Option<String>,
-    /// Frames per second, 10 to 240
-    #[arg(long, value_name = "N")]
-    fps: Option<String>,
     /// Other numbers scatter the same gifts another way
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u32,
@@ -58,33 +52,11 @@ pub(super) struct RecordArgs {
     /// How a .mov keeps its pictures
     #[arg(long, value_name = "NAME", default_value = "prores")]
     codec: MovCodec,
-    /// Record no sound
-    #[arg(long)]
-    mute: bool,
-    /// Loudness, 0 to 1
-    #[arg(long, value_name = "V")]
-    volume: Option<String>,
-    /// How much may move: full, reduced or calm
-    #[arg(long, value_name = "HOW")]
-    motion: Option<String>,
-    /// A catalogue of your own
-    #[arg(long, value_name = "FILE")]
-    catalog: Option<PathBuf>,
-    /// How captions look: glass, neon or high-contrast
-    #[arg(long, value_name = "NAME")]
-    theme: Option<String>,
-    /// How much larger captions are, 0.75 to 1.6
-    #[arg(long, value_name = "N")]
-    text_scale: Option<String>,
-    /// Language of the stage's texts and numbers, such as de or en
-    #[arg(long, value_name = "TAG")]
-    language: Option<String>,
-    /// Show the board: live badge, goal, top gifters, recent gifts
-    #[arg(long)]
-    board: bool,
     /// Print the closing summary as one JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    stage: ShowArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -143,7 +115,7 @@ pub struct RecordPlan {
 }
 
 pub(super) fn run(args: &RecordArgs, config: Option<&Path>) -> Result<ExitCode> {
-    let config = configure(config, &args.given())?;
+    let config = configure(config, &args.stage.given())?;
     let plan = args.plan(&config)?;
     let engine = Engine::of_this_build()?;
     plan.shutdown
@@ -159,21 +131,6 @@ pub(super) fn run(args: &RecordArgs, config: Option<&Path>) -> Result<ExitCode> 
 }
 
 impl RecordArgs {
-    fn given(&self) -> Given {
-        let mut given = Vec::new();
-        give(&mut given, "size", self.size.as_ref());
-        give(&mut given, "fps", self.fps.as_ref());
-        give(&mut given, "show.motion", self.motion.as_ref());
-        give_path(&mut given, "catalog", self.catalog.as_ref());
-        give_switch(&mut given, "sound.muted", self.mute);
-        give(&mut given, "sound.volume", self.volume.as_ref());
-        give(&mut given, "captions.theme", self.theme.as_ref());
-        give(&mut given, "captions.text_scale", self.text_scale.as_ref());
-        give(&mut given, "language", self.language.as_ref());
-        give_switch(&mut given, "board.show", self.board);
-        given
-    }
-
     fn plan(&self, config: &Config) -> Result<RecordPlan> {
         ensure!(
             config.fps >= LEAST_FPS,
@@ -280,7 +237,7 @@ impl RecordArgs {
 }
 
 /// Whether two paths are one file, as far as that can be known before it exists.
-fn is_same(one: &Path, other: &Path) -> bool {
+pub(super) fn is_same(one: &Path, other: &Path) -> bool {
     let whole = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path));
     match (whole(one), whole(other)) {
         (Ok(one), Ok(other)) => one == other,
@@ -309,7 +266,7 @@ mod tests {
         let words = words.replace("@", &format!("{}/", folder.path().display()));
         let line = Line::try_parse_from(format!("record {words}").split(' '))?;
         let folders = Folders::of_this_machine();
-        let (config, _) = Config::resolve(None, [], &line.args.given(), &folders)?;
+        let (config, _) = Config::resolve(None, [], &line.args.stage.given(), &folders)?;
         line.args.plan(&config)
     }
 

@@ -1,5 +1,6 @@
 //! `hyperfocus serve`: the relay, from arguments to its end.
 
+use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::mpsc;
@@ -7,47 +8,150 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::Shutdown;
 use super::args::ServeArgs;
 use super::pages::print;
-use crate::config::Folders;
-use crate::relay::{Relay, RelayOptions, Role};
+use super::plan::configure;
+use super::shutdown::INTERRUPTED;
+use crate::config::SourceSettings;
+use crate::relay::{NatsOptions, Relay, RelayOptions, Role, TlsFiles};
 
 const DAY: u64 = 24 * 60 * 60;
 
-pub(super) fn run(args: ServeArgs) -> Result<ExitCode> {
-    let shutdown = Shutdown::default();
-    shutdown
-        .listen_to_signals()
-        .context("cannot listen to signals")?;
-    let data_dir = args
-        .data_dir
-        .unwrap_or_else(|| Folders::of_this_machine().state.join("relay"));
+pub(super) fn run(args: ServeArgs, config_file: Option<&Path>) -> Result<ExitCode> {
+    let asked = listen_to_signals().context("cannot listen to signals")?;
+    let config = configure(config_file, &[])?;
+    let data_dir = args.folder.path(&config.state_dir);
     make_private(&data_dir)?;
+    let (credentials, authorities) = (args.store_credentials, args.store_ca);
+    let nats = args.store.map(|servers| NatsOptions {
+        servers,
+        credentials,
+        authorities,
+        replicas: args.store_replicas,
+    });
+    let place = match &nats {
+        Some(nats) => nats.servers.clone(),
+        None => data_dir.display().to_string(),
+    };
+    let tls = args.tls_cert.zip(args.tls_key);
+    let speaks_tls = tls.is_some();
     let relay = Relay::start(RelayOptions {
         address: args.listen,
-        data_dir: data_dir.clone(),
+        tls: tls.map(|(certificate, key)| TlsFiles { certificate, key }),
+        data_dir,
+        nats,
         max_store_mib: args.store_limit,
         start_clean: args.start_clean,
         history: Duration::from_secs(args.history_days * DAY),
         hosts: args.allow_host,
         origins: args.allow_origin,
+        max_per_address: args.max_per_address.map(|most| most as usize),
+        sources: config.sources.clone(),
+        ca_file: config.ca_file,
     })?;
-    print(greeting(&relay, &data_dir).as_bytes())?;
+    let said = greeting(&relay, &place)? + &sources(&config.sources);
+    print(said.as_bytes())?;
 
-    let (ask, asked) = mpsc::channel();
-    shutdown.on_request(move || {
-        let _ = ask.send(());
-    });
-    // It ends as well when nobody is left who could ask.
-    let _ = asked.recv();
+    // Without a certificate a hangup means what it means to every program.
+    while let Ok(Asked::Hangup) = asked.recv()
+        && speaks_tls
+    {
+        relay.renew_certificate();
+    }
     drop(relay);
     Ok(ExitCode::SUCCESS)
 }
 
-/// The lines to paste. The token goes to curl through a pipe: what stands on a command
-/// line everybody on the machine can read.
-fn greeting(relay: &Relay, data_dir: &Path) -> String {
+/// What a signal asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Hangup,
+    Stop,
+}
+
+/// Passes signals on. A second one that asks for the end does not wait for good
+/// order.
+fn listen_to_signals() -> io::Result<mpsc::Receiver<Asked>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()?;
+    let mut signals = {
+        let _ours = runtime.enter();
+        Signals::new()?
+    };
+    let (tell, asked) = mpsc::channel();
+    let listen = move || {
+        runtime.block_on(async {
+            let mut is_over = false;
+            loop {
+                let signal = signals.next().await;
+                if signal == Asked::Stop && std::mem::replace(&mut is_over, true) {
+                    std::process::exit(INTERRUPTED);
+                }
+                // Nobody listens any more once it is over.
+                let _ = tell.send(signal);
+            }
+        });
+    };
+    std::thread::Builder::new()
+        .name("signals".into())
+        .spawn(listen)?;
+    Ok(asked)
+}
+
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+    hangup: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) -> Asked {
+        tokio::select! {
+            _ = self.interrupt.recv() => Asked::Stop,
+            _ = self.terminate.recv() => Asked::Stop,
+            _ = self.hangup.recv() => Asked::Hangup,
+        }
+    }
+}
+
+#[cfg(windows)]
+struct Signals {
+    interrupt: tokio::signal::windows::CtrlC,
+    close: tokio::signal::windows::CtrlClose,
+}
+
+#[cfg(windows)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: tokio::signal::windows::ctrl_c()?,
+            close: tokio::signal::windows::ctrl_close()?,
+        })
+    }
+
+    async fn next(&mut self) -> Asked {
+        tokio::select! {
+            _ = self.interrupt.recv() => Asked::Stop,
+            _ = self.close.recv() => Asked::Stop,
+        }
+    }
+}
+
+/// The lines to paste, and where gifts are kept. The token goes to curl through a
+/// pipe: what stands on a command line everybody on the machine can read.
+fn greeting(relay: &Relay, place: &str) -> Result<String> {
     let token = |role| relay.tokens().path(role).display().to_string();
     let mut said = String::new();
     if let Some(aside) = relay.put_aside() {
@@ -57,23 +161,45 @@ fn greeting(relay: &Relay, data_dir: &Path) -> String {
         );
     }
     said += &format!(
-        "Relay on http://{address}, gifts in {folder}
+        "Relay on {web}, gifts in {place}
 
 Show the gifts of a stream called main:
   hyperfocus run --url {url} --stream main --token-file '{host}'
 
 Send it one:
   sed 's/^/Authorization: Bearer /' '{ingest}' | curl -H @- \\
-    -H 'Content-Type: application/json' http://{address}/v1/streams/main/gifts \\
+    -H 'Content-Type: application/json' {web}/v1/streams/main/gifts \\
     -d '{{\"giftId\":\"'$(date +%s)'\",\"giftType\":\"rose\",\"sender\":{{\"userId\":\"ada\",\"username\":\"Ada\"}}}}'
 ",
-        address = relay.address(),
-        folder = data_dir.display(),
+        web = relay.web_address(),
         url = relay.url(),
         host = token(Role::Host),
         ingest = token(Role::Ingest),
     );
-    said
+    said += &match Relay::lacks_desk() {
+        Some(what_to_do) => format!("\nThere is no desk: {what_to_do}.\n"),
+        None => format!(
+            "
+See and steer it all at the desk, in a browser or as a dock in OBS. This link works
+once, within ten minutes; `hyperfocus desk` prints another:
+  {}
+",
+            relay
+                .desk_link()
+                .context("cannot make a link to the desk")?
+        ),
+    };
+    Ok(said)
+}
+
+/// Where else gifts come from, as the configuration says.
+fn sources(sources: &[SourceSettings]) -> String {
+    let line = |source: &SourceSettings| format!("  {} for {}\n", source.name, source.stream);
+    let lines: String = sources.iter().map(line).collect();
+    match lines.is_empty() {
+        true => lines,
+        false => format!("\nGifts also come from:\n{lines}"),
+    }
 }
 
 /// A folder that only its owner can look into.

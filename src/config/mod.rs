@@ -9,6 +9,8 @@ mod board;
 mod device;
 mod overlay;
 mod settings;
+mod source;
+mod value;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -27,7 +29,9 @@ use crate::show::Counting;
 pub use board::{Anchor, BoardSettings};
 pub use device::{SoundDevice, unknown_device};
 pub use overlay::{Monitors, OverlaySettings, Place};
-use settings::{ALL, Scope, Setting, Value};
+use settings::{ALL, Setting};
+pub use source::{Rule, Secret, SourceKind, SourceSettings};
+use value::{Scope, Value};
 
 /// Longest configuration file that is read; a real one has some hundred lines.
 /// A longer one is refused unread.
@@ -79,6 +83,8 @@ pub struct Config {
     pub sound: SoundSettings,
     pub output: OutputSettings,
     pub overlay: OverlaySettings,
+    /// Where a relay's gifts come from besides HTTP.
+    pub sources: Vec<SourceSettings>,
 }
 
 /// As what we join a stream.
@@ -239,6 +245,7 @@ impl Config {
                 webm: None,
             },
             overlay: OverlaySettings::default(),
+            sources: Vec::new(),
         }
     }
 
@@ -262,6 +269,7 @@ impl Config {
             warnings: Vec::new(),
             faults: Vec::new(),
             given: BTreeMap::new(),
+            drafts: Vec::new(),
             home: folders.home.clone(),
         };
         if let Some(file) = file {
@@ -273,6 +281,7 @@ impl Config {
         for (key, value) in flags {
             layers.take_flag(key, value);
         }
+        layers.finish_sources();
         if layers.faults.is_empty() {
             layers.check_together();
         }
@@ -452,6 +461,7 @@ struct Layers {
     faults: Vec<Fault>,
     /// Where each setting got its present value; at most one entry for each.
     given: BTreeMap<&'static str, Origin>,
+    drafts: Vec<source::Draft>,
     home: Option<PathBuf>,
 }
 
@@ -479,6 +489,13 @@ impl Layers {
             let origin = file.origin(name.span().start);
             let setting = Setting::find(&key);
             match (setting, value.get_ref()) {
+                (None, DeValue::Array(items)) if key == source::SECTION => {
+                    self.take_sources(file, items, origin);
+                }
+                (None, _) if key == source::SECTION => self.faults.push(Fault {
+                    origin,
+                    message: source::not_a_section(),
+                }),
                 (None, DeValue::Table(inner)) => self.take_table(file, &key, inner),
                 (None, _) if Setting::is_section(&key) => self.faults.push(Fault {
                     origin,
@@ -499,6 +516,9 @@ impl Layers {
             || name.starts_with(NOT_SETTINGS_PREFIX)
         {
             return;
+        }
+        if name.starts_with(source::VARIABLE_PREFIX) {
+            return self.take_secret(name, value);
         }
         let origin = Origin::Variable(name.to_owned());
         let names: Vec<String> = ALL.iter().map(Setting::variable).collect();

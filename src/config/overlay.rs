@@ -13,6 +13,8 @@ pub struct OverlaySettings {
     pub yields_to_full_screen: bool,
     /// Takes Ctrl+Alt and a letter from the whole desktop, where it may.
     pub has_keys: bool,
+    /// Has an icon in the desktop's tray, where there is one.
+    pub has_tray: bool,
 }
 
 /// The monitors that show the overlay.
@@ -43,6 +45,7 @@ impl Default for OverlaySettings {
             opacity: 1.0,
             yields_to_full_screen: true,
             has_keys: true,
+            has_tray: true,
         }
     }
 }

@@ -34,8 +34,7 @@ use super::ledger::{Ledger, Report};
 use super::script::{Line, Script};
 use crate::model::{GiftId, Moment, Private, SessionConfig, WallTime};
 use crate::protocol::{
-    ClientMessage, ConnectionAck, PeerError, Ping, ServerMessage, decode_client, encode_server,
-    limits,
+    ClientMessage, ConnectionAck, Ping, ServerMessage, decode_client, encode_server, limits,
 };
 
 /// Messages waiting for the writer. Small, so that a gift counts as sent when
@@ -343,18 +342,21 @@ impl Backend {
         match decode_client(bytes) {
             Ok(ClientMessage::Init(_)) if !self.is_serving() => self.greet(),
             Ok(ClientMessage::Init(_)) => {
-                self.answer(&problem(
+                self.answer(&ServerMessage::refusal(
                     "ALREADY_INITIALIZED",
                     "the session goes on as it is",
                 ));
             }
             Ok(_) if !self.is_serving() => {
-                self.answer(&problem("NOT_INITIALIZED", "begin with connection:init"));
+                self.answer(&ServerMessage::refusal(
+                    "NOT_INITIALIZED",
+                    "begin with connection:init",
+                ));
             }
             Ok(ClientMessage::Pong(pong)) => self.ledger.ponged(pong.sequence, now),
             Ok(ClientMessage::GiftAck(ack)) => self.ledger.acked(&ack, now),
             Ok(ClientMessage::Error(error)) => self.ledger.errored(&error.code),
-            Ok(ClientMessage::Unknown(_)) => {}
+            Ok(ClientMessage::Telemetry(_) | ClientMessage::Unknown(_)) => {}
             Err(error) => {
                 self.ledger.malformed();
                 if !error.is_about_an_error() {
@@ -545,13 +547,4 @@ fn bears(request: &Request, token: &Private<String>) -> bool {
 
 fn text(message: &ServerMessage) -> Message {
     Message::text(encode_server(message, WallTime::now()))
-}
-
-fn problem(code: &str, message: &str) -> ServerMessage {
-    ServerMessage::Error(PeerError {
-        code: code.into(),
-        message: message.into(),
-        retryable: false,
-        retry_after: None,
-    })
 }

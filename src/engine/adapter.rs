@@ -24,9 +24,35 @@ pub struct Gpu {
 /// # Errors
 /// When there is no Vulkan, Metal or DirectX 12 driver, or it refuses.
 pub fn open() -> Result<Gpu> {
-    let backends = wgpu::Backends::from_env().unwrap_or(wgpu::Backends::PRIMARY);
+    open_with(wgpu::Backends::PRIMARY, wgpu::Dx12SwapchainKind::default())
+}
+
+/// The same for windows through which the desktop shows. Windows mixes only what
+/// DirectX 12 draws for a visual; other systems need nothing special.
+///
+/// # Errors
+/// As for [`open`].
+pub fn open_for_transparent_windows() -> Result<Gpu> {
+    let backends = if cfg!(windows) {
+        wgpu::Backends::DX12
+    } else {
+        wgpu::Backends::PRIMARY
+    };
+    open_with(backends, wgpu::Dx12SwapchainKind::DxgiFromVisual)
+}
+
+fn open_with(wanted: wgpu::Backends, swapchain: wgpu::Dx12SwapchainKind) -> Result<Gpu> {
+    let backends = wgpu::Backends::from_env().unwrap_or(wanted);
     let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
     descriptor.backends = backends;
+    descriptor.backend_options.dx12.presentation_system = swapchain;
+    if !cfg!(windows) {
+        // Counts that a shader has written for a draw are checked by a pass before
+        // each: particles' are hanabi's own. On DirectX 12 that pass also says
+        // which vertex and instance it is.
+        let checked = wgpu::InstanceFlags::VALIDATION_INDIRECT_CALL;
+        descriptor.flags.remove(checked);
+    }
     let instance = wgpu::Instance::new(descriptor);
     let adapter = block_on(pick(&instance, backends)).context(
         "no graphics adapter was found: install a Vulkan driver. On Debian or Ubuntu \
@@ -40,10 +66,17 @@ pub fn open() -> Result<Gpu> {
         features.remove(wgpu::Features::MAPPABLE_PRIMARY_BUFFERS);
     }
     features.remove(wgpu::Features::all_experimental_mask());
+    let limits = wgpu::Limits {
+        // No shader of ours writes textures. Where none can, Bevy leaves out what
+        // would: twenty pipelines for atmospheres, ambient occlusion and culling
+        // that nothing here ever runs, and a third of a software rasteriser's memory.
+        max_storage_textures_per_shader_stage: 0,
+        ..adapter.limits()
+    };
     let (device, queue) = block_on(adapter.request_device(&wgpu::DeviceDescriptor {
         label: Some("hyperfocus"),
         required_features: features,
-        required_limits: adapter.limits(),
+        required_limits: limits,
         // Textures and uploads in blocks that begin at 8 and 4 MB, and go back
         // when they are empty, in place of 128 and 64.
         memory_hints: wgpu::MemoryHints::MemoryUsage,

@@ -7,6 +7,8 @@ use bevy::app::{PluginGroupBuilder, TaskPoolPlugin, TerminalCtrlCHandlerPlugin};
 use bevy::asset::AssetPlugin;
 use bevy::log::LogPlugin;
 use bevy::pbr::PbrPlugin;
+use bevy::post_process::PostProcessPlugin;
+use bevy::post_process::bloom::BloomPlugin;
 use bevy::prelude::*;
 use bevy::render::RenderPlugin;
 use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
@@ -15,17 +17,35 @@ use bevy::window::ExitCondition;
 use super::adapter::Gpu;
 use super::lean::LeanPlugin;
 use crate::catalog::Catalog;
-use crate::cli::RunPlan;
+use crate::cli::{RunPlan, show_settings};
 use crate::config;
 use crate::render::present::Form;
 use crate::render::{Quality, StageRenderPlugin, StageSize};
 use crate::show::{Show, ShowSettings};
 use crate::stage::{Director, StageLink, StagePlugin};
 
+/// Who calls the app for its frames.
+#[derive(Debug)]
+pub enum Caller {
+    /// We do: nothing is opened.
+    Us,
+    /// The window system, which opens this.
+    Window(Box<Window>),
+    /// The window system, which opens what is spawned later.
+    #[cfg(feature = "desktop")]
+    WindowSystem,
+}
+
 /// Bevy's plugins as far as the stage needs them.
-fn bevy_plugins(gpu: Gpu, catalog: &Catalog, window: Option<Window>) -> Result<PluginGroupBuilder> {
+fn bevy_plugins(gpu: Gpu, catalog: &Catalog, caller: Caller) -> Result<PluginGroupBuilder> {
     let root = std::path::absolute(&catalog.root)
         .with_context(|| format!("where is {}?", catalog.root.display()))?;
+    #[cfg(feature = "desktop")]
+    let is_ours = matches!(caller, Caller::Us);
+    let window = match caller {
+        Caller::Window(window) => Some(*window),
+        _ => None,
+    };
     let plugins = DefaultPlugins
         .build()
         // The program logs for all its threads, and ends in good order itself.
@@ -34,6 +54,9 @@ fn bevy_plugins(gpu: Gpu, catalog: &Catalog, window: Option<Window>) -> Result<P
         // A frame is drawn before the next is thought about: the outputs and
         // the acks know exactly what was on it, and it costs less.
         .disable::<PipelinedRenderingPlugin>()
+        // Of its effects only bloom is used; each other has its pipelines.
+        .disable::<PostProcessPlugin>()
+        .add(BloomPlugin)
         .set(TaskPoolPlugin::default())
         .set(AssetPlugin {
             file_path: root.to_string_lossy().into_owned(),
@@ -51,7 +74,7 @@ fn bevy_plugins(gpu: Gpu, catalog: &Catalog, window: Option<Window>) -> Result<P
             ..default()
         })
         .set(WindowPlugin {
-            primary_window: window.clone(),
+            primary_window: window,
             // Closing the window ends the run as everything else does: in
             // good order, by the loop that drives the stage.
             exit_condition: ExitCondition::DontExit,
@@ -59,9 +82,10 @@ fn bevy_plugins(gpu: Gpu, catalog: &Catalog, window: Option<Window>) -> Result<P
             ..default()
         });
     #[cfg(feature = "desktop")]
-    let plugins = match window {
-        Some(_) => plugins,
-        None => plugins.disable::<bevy::winit::WinitPlugin>(),
+    let plugins = if is_ours {
+        plugins.disable::<bevy::winit::WinitPlugin>()
+    } else {
+        plugins
     };
     Ok(plugins)
 }
@@ -75,7 +99,7 @@ pub fn build(
     gpu: Gpu,
     catalog: Arc<Catalog>,
     link: StageLink,
-    window: Option<Window>,
+    caller: Caller,
 ) -> Result<App> {
     assemble(
         plan.stage.size,
@@ -83,7 +107,7 @@ pub fn build(
         gpu,
         catalog,
         link,
-        window,
+        caller,
     )
 }
 
@@ -97,7 +121,7 @@ pub fn assemble(
     gpu: Gpu,
     catalog: Arc<Catalog>,
     link: StageLink,
-    window: Option<Window>,
+    caller: Caller,
 ) -> Result<App> {
     let mut show = Show::new(settings, catalog.clone());
     show.expect_warm_up();
@@ -107,7 +131,7 @@ pub fn assemble(
     })
     .insert_resource(best(gpu.is_software))
     .insert_resource(ClearColor(Color::NONE))
-    .add_plugins(bevy_plugins(gpu, &catalog, window)?)
+    .add_plugins(bevy_plugins(gpu, &catalog, caller)?)
     .insert_resource(Director::new(show, catalog))
     .insert_resource(link)
     .add_plugins((
@@ -126,22 +150,5 @@ pub fn best(is_software: bool) -> Quality {
         Quality::FRUGAL
     } else {
         Quality::FULL
-    }
-}
-
-/// The show's tunables as a plan has them.
-pub fn show_settings(
-    show: &config::ShowSettings,
-    on_air: &config::OnAirSettings,
-    play_unseen: bool,
-) -> ShowSettings {
-    ShowSettings {
-        silence: show.streak_silence,
-        counting: show.counting,
-        play_unseen,
-        on_air: on_air.policy.clone(),
-        lanes: show.lanes.clone(),
-        blocked: on_air.blocked.clone(),
-        ..ShowSettings::default()
     }
 }

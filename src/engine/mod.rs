@@ -13,10 +13,7 @@ mod headless;
 mod keep;
 mod lean;
 mod look;
-#[cfg_attr(
-    not(all(feature = "desktop", target_os = "linux")),
-    path = "no_overlay.rs"
-)]
+#[cfg_attr(not(feature = "desktop"), path = "no_overlay.rs")]
 mod overlay;
 mod preview;
 mod quality;
@@ -32,15 +29,14 @@ mod wake;
 #[cfg(feature = "desktop")]
 mod window;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use bevy::prelude::*;
 
 use crate::catalog::{Catalog, Lane};
-use crate::cli::{OutputPlan, RunPlan, Summary};
+use crate::cli::{OutputPlan, RunPlan, Summary, load_catalog};
 use crate::config;
 use crate::model::{Control, Moment};
 use crate::net::{Identity, Link, NetConfig, Waker};
@@ -52,7 +48,7 @@ use crate::render::particles::EffectPool;
 use crate::render::present::{Frames, Readback};
 use crate::session::SessionSettings;
 use crate::sound::{MixSource, SoundPlugin, Speakers, Tap};
-use crate::stage::{Director, StageLink};
+use crate::stage::{Director, Reports, StageLink};
 
 pub use overlay::tell as tell_overlay;
 pub use preview::preview;
@@ -61,9 +57,12 @@ pub use sheet::sheet;
 pub use still::{FrameCost, Rehearsal, StillError};
 
 use adapter::Gpu;
+use app::Caller;
 use keep::Keeper;
 use tally::Tally;
 use wake::Alarm;
+#[cfg(feature = "desktop")]
+use window::drive as drive_by_window_system;
 
 /// Plays until the plan's time is up, its shutdown is requested or its window
 /// is closed.
@@ -120,21 +119,29 @@ pub fn run_with(
         plan.shutdown.on_request(move || alarm.ring());
     }
 
-    let gpu = adapter::open()?;
+    let has_panes = desktop.as_ref().is_some_and(overlay::Connected::has_panes);
+    let gpu = if has_panes {
+        adapter::open_for_transparent_windows()?
+    } else {
+        adapter::open()?
+    };
     tally.adapter = Some(gpu.name.clone());
     let mut warnings = Vec::new();
     let mut sinks = sinks::open(&plan, &mut warnings)?;
     sinks.extend(watchers);
     let quality = quality::Settings::of(&plan, &gpu);
-    let mut app = open_app(&plan, gpu, catalog, StageLink::new(link))?;
+    let by_window_system = plan.stage.window || has_panes;
+    let mut app = open_app(&plan, by_window_system, gpu, catalog, StageLink::new(link))?;
     quality::install(&mut app, quality);
-    app.insert_resource(look::look(&plan.look, plan.show.motion));
+    let look = look::look(&plan.look, plan.show.motion);
+    let words = look.words.clone();
+    app.insert_resource(look);
     requests::install(&mut app, !sinks.is_empty());
     let (obs, obs_sound) = open_obs(&plan, &alarm)?.unzip();
     let players = open_players(&plan, &alarm)?;
     let others = usize::from(obs.is_some()) + players.len() + usize::from(plan.stage.window);
     let overlay = desktop
-        .map(|desktop| desktop.show(&plan, &alarm, sinks.is_empty() && others == 0))
+        .map(|desktop| desktop.show(&plan, words, &alarm, sinks.is_empty() && others == 0))
         .transpose()?;
     let mut audience: Vec<audience::Sees> = Vec::new();
     if let Some(obs) = &obs {
@@ -173,7 +180,11 @@ pub fn run_with(
     let outputs = Outputs::spawn(frames, sinks);
 
     let pace = obs.as_ref().map_or_else(ObsPace::default, ObsFeed::pace);
-    let ended = drive(app, &plan, &pace, &alarm, outputs, tally)?;
+    let ended = if by_window_system {
+        drive_by_window_system(app, &plan, &alarm, outputs, tally)?
+    } else {
+        drive(app, &plan, &pace, &alarm, outputs, tally)?
+    };
     let (mut summary, report) = ended.close();
     voices.close();
     warnings.extend(report.warnings);
@@ -251,43 +262,40 @@ impl Voices {
     }
 }
 
-/// The catalogue, with the lane thresholds that the settings put in place of
-/// its own.
-///
-/// # Errors
-/// When the catalogue is unusable, or the thresholds cross.
-fn load_catalog(path: &Path, settings: &config::ShowSettings) -> Result<Catalog> {
-    let mut catalog = Catalog::load(path)?;
-    let lanes = &mut catalog.lanes;
-    lanes.feature = settings.feature_from.unwrap_or(lanes.feature);
-    lanes.headline = settings.headline_from.unwrap_or(lanes.headline);
-    ensure!(
-        lanes.feature <= lanes.headline,
-        "gifts would play in the feature lane from a value of {} and in the headline lane from \
-         {} already; set feature_from and headline_from so that the first is not above the second",
-        lanes.feature,
-        lanes.headline
-    );
-    Ok(catalog.with_motion(settings.motion))
-}
-
 #[cfg(feature = "desktop")]
-fn open_app(plan: &RunPlan, gpu: Gpu, catalog: Arc<Catalog>, link: StageLink) -> Result<App> {
-    if plan.stage.window {
+fn open_app(
+    plan: &RunPlan,
+    by_window_system: bool,
+    gpu: Gpu,
+    catalog: Arc<Catalog>,
+    link: StageLink,
+) -> Result<App> {
+    if by_window_system {
         window::open(plan, gpu, catalog, link)
     } else {
-        app::build(plan, gpu, catalog, link, None)
+        app::build(plan, gpu, catalog, link, Caller::Us)
     }
 }
 
 #[cfg(not(feature = "desktop"))]
-fn open_app(plan: &RunPlan, gpu: Gpu, catalog: Arc<Catalog>, link: StageLink) -> Result<App> {
-    ensure!(
-        !plan.stage.window,
+fn open_app(
+    plan: &RunPlan,
+    by_window_system: bool,
+    gpu: Gpu,
+    catalog: Arc<Catalog>,
+    link: StageLink,
+) -> Result<App> {
+    anyhow::ensure!(
+        !by_window_system,
         "this program was built without windows; add --headless, or build it with \
          `cargo build --features desktop`"
     );
-    app::build(plan, gpu, catalog, link, None)
+    app::build(plan, gpu, catalog, link, Caller::Us)
+}
+
+#[cfg(not(feature = "desktop"))]
+fn drive_by_window_system(_: App, _: &RunPlan, _: &Alarm, _: Outputs, _: Tally) -> Result<Ended> {
+    unreachable!("a build without windows opens no app for them")
 }
 
 fn drive(
@@ -298,10 +306,6 @@ fn drive(
     outputs: Outputs,
     mut tally: Tally,
 ) -> Result<Ended> {
-    #[cfg(feature = "desktop")]
-    if plan.stage.window {
-        return window::drive(app, plan, alarm, outputs, tally);
-    }
     let driven = headless::drive(&mut app, plan, pace, alarm, &outputs, &mut tally);
     let ended = Ended::of(app.world_mut(), tally, outputs);
     if let Err(error) = driven {
@@ -371,7 +375,9 @@ fn rest(world: &World, outputs: &Outputs) -> Rest {
     }
     let now = world.resource::<Time<Real>>().elapsed();
     let board = world.resource::<Boards>().next_wake();
-    let wake = director.show.next_wake(now).into_iter().chain(board).min();
+    let report = world.resource::<Reports>().next_wake();
+    let show = director.show.next_wake(now);
+    let wake = [show, board, report].into_iter().flatten().min();
     Rest::Until(wake.map_or(LONGEST_SLEEP, |at| at.saturating_sub(now)))
 }
 
@@ -380,35 +386,3 @@ fn rest(world: &World, outputs: &Outputs) -> Rest {
 const CLEAN_FRAMES: u32 = 2;
 /// How long an idle stage sleeps at most; a lost wake-up costs no more.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::catalog::Lane;
-    use crate::catalog::Motion;
-    use crate::config::ShowSettings;
-    use crate::show::Counting;
-
-    #[test]
-    fn a_hosts_thresholds_take_the_place_of_the_catalogues() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/catalog.toml");
-        let settings = |feature_from, headline_from| ShowSettings {
-            motion: Motion::Full,
-            streak_silence: Duration::from_secs(3),
-            counting: Counting::Auto,
-            feature_from,
-            headline_from,
-            lanes: Vec::new(),
-        };
-        let catalog = load_catalog(&path, &settings(Some(5.0), Some(9.0))).unwrap();
-        let lane = |value| catalog.lane("no-such-gift", value);
-        assert_eq!(
-            [lane(4.0), lane(5.0), lane(9.0)],
-            [Lane::Ambient, Lane::Feature, Lane::Headline]
-        );
-        let crossed = load_catalog(&path, &settings(Some(5_000.0), None)).unwrap_err();
-        assert!(crossed.to_string().contains("feature_from"), "{crossed}");
-    }
-}

@@ -5,12 +5,13 @@ use bevy::prelude::*;
 
 use super::wake::Alarm;
 use crate::cli::{OutputPlan, RunPlan};
+use crate::locale::Words;
 
-const WITHOUT: &str = "this program was built without an overlay: it needs Linux and the feature \
-                       `desktop`";
+const WITHOUT: &str = "this program was built without an overlay: it needs the feature `desktop`";
 
 /// What is never there.
 pub(super) enum Feed {}
+pub(super) use self::Feed as Connected;
 
 /// # Errors
 /// When the plan has an overlay.
@@ -23,7 +24,11 @@ pub(super) fn connect(plan: &mut RunPlan) -> Result<Option<Feed>> {
 }
 
 impl Feed {
-    pub(super) fn show(self, _: &RunPlan, _: &Alarm, _: bool) -> Result<Self> {
+    pub(super) fn has_panes(&self) -> bool {
+        match *self {}
+    }
+
+    pub(super) fn show(self, _: &RunPlan, _: Words, _: &Alarm, _: bool) -> Result<Self> {
         match self {}
     }
 

@@ -5,8 +5,9 @@ use anyhow::{Context, Result};
 use super::wake::Alarm;
 use crate::cli::{OutputPlan, RunPlan};
 use crate::config::Size;
+use crate::locale::Words;
 pub(super) use crate::output::overlay::OverlayFeed as Feed;
-use crate::output::overlay::{Desktop, Wish, send};
+use crate::output::overlay::{Desktop, Hooks, Wish, send};
 
 /// A desktop that shows nothing yet.
 pub(super) struct Connected {
@@ -40,22 +41,40 @@ pub(super) fn connect(plan: &mut RunPlan) -> Result<Option<Connected>> {
 }
 
 impl Connected {
-    /// Shows the stage from now on. `is_alone` says that nothing else does.
+    /// Whether the overlay is windows of the window system's own, which then
+    /// calls for the frames.
+    pub(super) fn has_panes(&self) -> bool {
+        self.desktop.has_panes()
+    }
+
+    /// Shows the stage from now on, with a menu in these words. `is_alone` says
+    /// that nothing else shows it.
     ///
     /// # Errors
     /// When there is no shared memory to be had.
-    pub(super) fn show(self, plan: &RunPlan, alarm: &Alarm, is_alone: bool) -> Result<Feed> {
+    pub(super) fn show(
+        self,
+        plan: &RunPlan,
+        words: Words,
+        alarm: &Alarm,
+        is_alone: bool,
+    ) -> Result<Feed> {
         let Size { width, height } = plan.stage.size;
         let alarm = alarm.clone();
-        let shutdown = plan.shutdown.clone();
-        let lost = move || {
-            // A run that nobody can see any more would only hold on.
-            if is_alone {
-                shutdown.request();
-            }
+        let (quit, lost) = (plan.shutdown.clone(), plan.shutdown.clone());
+        let hooks = Hooks {
+            wake: Box::new(move || alarm.ring()),
+            quit: Box::new(move || quit.request()),
+            lost: Box::new(move || {
+                // A run that nobody can see any more would only hold on.
+                if is_alone {
+                    lost.request();
+                }
+            }),
         };
-        let wake = move || alarm.ring();
-        Ok(self.desktop.show((width, height), &self.name, wake, lost)?)
+        Ok(self
+            .desktop
+            .show((width, height), &self.name, words, hooks)?)
     }
 }
 

@@ -8,9 +8,8 @@ use std::time::{Duration, SystemTime};
 use bevy::prelude::*;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::load_catalog;
 use crate::catalog::Catalog;
-use crate::cli::RunPlan;
+use crate::cli::{RunPlan, load_catalog};
 use crate::config::ShowSettings;
 use crate::stage::{Director, StageSet};
 

@@ -21,7 +21,8 @@ use bevy::time::TimeUpdateStrategy;
 use cpu_time::ProcessTime;
 use crossbeam_channel::Receiver;
 
-use super::{adapter, app};
+use super::adapter;
+use super::app::{self, Caller};
 use crate::catalog::Catalog;
 use crate::config::Size;
 use crate::model::{Control, Gift, GiftType};
@@ -103,7 +104,14 @@ impl Rehearsal {
         install: impl FnOnce(&mut App),
     ) -> Result<Self> {
         let gpu = adapter::open()?;
-        let mut app = app::assemble(size, settings(), gpu, catalog, StageLink::default(), None)?;
+        let mut app = app::assemble(
+            size,
+            settings(),
+            gpu,
+            catalog,
+            StageLink::default(),
+            Caller::Us,
+        )?;
         app.init_resource::<Look>();
         install(&mut app);
         while app.plugins_state() == PluginsState::Adding {

@@ -69,11 +69,23 @@ pub enum Text {
     StatePaused,
     StateQuiet,
     StateMuted,
+    StateHidden,
+    TrayShow,
+    TrayMute,
+    TrayQuiet,
+    TrayQuality,
+    TrayWhy,
+    TrayQuit,
+    QualityAuto,
+    QualityLow,
+    QualityMedium,
+    QualityHigh,
+    QualityUltra,
 }
 
 impl Text {
     /// Each text and its message.
-    const ALL: [(Self, &str); 34] = [
+    const ALL: [(Self, &str); 46] = [
         (Self::CardSent, "card-sent"),
         (Self::CardFrom, "card-from"),
         (Self::Someone, "someone"),
@@ -108,6 +120,18 @@ impl Text {
         (Self::StatePaused, "state-paused"),
         (Self::StateQuiet, "state-quiet"),
         (Self::StateMuted, "state-muted"),
+        (Self::StateHidden, "state-hidden"),
+        (Self::TrayShow, "tray-show"),
+        (Self::TrayMute, "tray-mute"),
+        (Self::TrayQuiet, "tray-quiet"),
+        (Self::TrayQuality, "tray-quality"),
+        (Self::TrayWhy, "tray-why"),
+        (Self::TrayQuit, "tray-quit"),
+        (Self::QualityAuto, "quality-auto"),
+        (Self::QualityLow, "quality-low"),
+        (Self::QualityMedium, "quality-medium"),
+        (Self::QualityHigh, "quality-high"),
+        (Self::QualityUltra, "quality-ultra"),
     ];
 
     fn message(self) -> &'static str {

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -9,8 +10,12 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use rustls::ClientConfig;
+#[cfg(feature = "relay")]
+use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::time::sleep;
+#[cfg(feature = "relay")]
+use tokio_rustls::TlsConnector;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
 use tokio_tungstenite::tungstenite::handshake::client::Request;
@@ -20,6 +25,7 @@ use tokio_tungstenite::tungstenite::http::header::{
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
 
+use super::NetError;
 use super::endpoint::Endpoint;
 use super::metered::Metered;
 use super::tls;
@@ -43,10 +49,10 @@ const STAGGER: Duration = Duration::from_millis(250);
 /// attempt resolves it afresh.
 const MAX_ADDRESSES: usize = 8;
 
-pub(super) type Stream = WebSocketStream<MaybeTlsStream<Metered<TcpStream>>>;
+pub(crate) type Stream = WebSocketStream<MaybeTlsStream<Metered<TcpStream>>>;
 
 /// All that is needed to connect, again and again.
-pub(super) struct Dialer {
+pub(crate) struct Dialer {
     pub endpoint: Endpoint,
     pub token: Option<HeaderValue>,
     pub tls: Option<Arc<ClientConfig>>,
@@ -55,6 +61,67 @@ pub(super) struct Dialer {
 }
 
 impl Dialer {
+    /// `ca_file` names authorities that are trusted besides the system's.
+    ///
+    /// # Errors
+    /// When the address or the file cannot be used.
+    pub fn new(url: &str, ca_file: Option<&Path>) -> Result<Self, NetError> {
+        let endpoint = Endpoint::parse(url)?;
+        let tls = match endpoint.is_tls() {
+            true => Some(tls::client_config(ca_file)?),
+            false => None,
+        };
+        Ok(Self {
+            endpoint,
+            token: None,
+            tls,
+            heard: Arc::default(),
+        })
+    }
+
+    /// For another address of the same service, as its server names it.
+    ///
+    /// # Errors
+    /// When it is no address of the same host or one below it, or would be
+    /// less safe.
+    #[cfg(feature = "relay")]
+    pub fn elsewhere(&self, url: &str) -> Result<Self, NetError> {
+        let endpoint = Endpoint::parse(url)?;
+        let (from, to) = (self.endpoint.host(), endpoint.host());
+        let is_below = to
+            .strip_suffix(from)
+            .is_some_and(|rest| rest.ends_with('.'));
+        if from != to && !is_below {
+            return Err(NetError::Url("the server names an address of another host"));
+        }
+        if endpoint.is_tls() != self.endpoint.is_tls() {
+            return Err(NetError::Url(
+                "the server names an address of another scheme",
+            ));
+        }
+        Ok(Self {
+            endpoint,
+            token: self.token.clone(),
+            tls: self.tls.clone(),
+            heard: Arc::default(),
+        })
+    }
+
+    /// TCP, and TLS over it where the address asks for that. Has no time limit
+    /// of its own.
+    #[cfg(feature = "relay")]
+    pub async fn secure(&self) -> Result<MaybeTlsStream<TcpStream>, ConnectFailure> {
+        let tcp = self.tcp().await?;
+        let Some(config) = &self.tls else {
+            return Ok(MaybeTlsStream::Plain(tcp));
+        };
+        let name = ServerName::try_from(self.endpoint.host().to_owned())
+            .map_err(|error| ConnectFailure::Dns(error.to_string().into()))?;
+        let stream = TlsConnector::from(config.clone()).connect(name, tcp).await;
+        let stream = stream.map_err(|error| explain(Error::Io(error)))?;
+        Ok(MaybeTlsStream::Rustls(stream))
+    }
+
     /// Opens a connection; also returns whether the server named the
     /// subprotocol. Has no time limit of its own.
     pub async fn dial(&self, offer: bool) -> Result<(Stream, bool), ConnectFailure> {
@@ -97,7 +164,7 @@ impl Dialer {
 
     /// Tries the host's addresses, each with a head start over the next, and
     /// keeps the first that answers.
-    async fn tcp(&self) -> Result<TcpStream, ConnectFailure> {
+    pub async fn tcp(&self) -> Result<TcpStream, ConnectFailure> {
         let mut addresses = self.addresses().await?.into_iter();
         let mut attempts = FuturesUnordered::new();
         let mut failure = None;

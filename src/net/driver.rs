@@ -121,9 +121,12 @@ impl Driver {
     /// Takes in what the stage, the process and the socket's meter have to say.
     fn hear(&mut self) {
         let (now, wall) = self.clock.read();
-        while let Ok(FromStage::Outcome(outcome)) = self.from_stage.try_recv() {
-            self.session
-                .handle_input(Input::Outcome(outcome), now, wall);
+        while let Ok(said) = self.from_stage.try_recv() {
+            let input = match said {
+                FromStage::Outcome(outcome) => Input::Outcome(outcome),
+                FromStage::Telemetry(telemetry) => Input::Telemetry(telemetry),
+            };
+            self.session.handle_input(input, now, wall);
         }
         if self.shared.shutdown.load(Ordering::Acquire) {
             self.session.handle_input(Input::Shutdown, now, wall);
@@ -165,6 +168,11 @@ impl Driver {
     fn feed_stage(&mut self) {
         let mut fed = false;
         let mut asked = false;
+        // Before the news that wakes the stage, so that it looks.
+        let wanted = self.session.telemetry_wanted();
+        self.shared
+            .telemetry_wanted
+            .store(wanted, Ordering::Release);
         while let Some(message) = self.unsent.take().or_else(|| self.session.poll_stage()) {
             match self.to_stage.try_send(message) {
                 Ok(()) => fed = true,

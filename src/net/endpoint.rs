@@ -10,7 +10,7 @@ use crate::protocol::limits;
 /// A `ws://` or `wss://` address. Shown without its query, which may carry a
 /// secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Endpoint {
+pub(crate) struct Endpoint {
     uri: Uri,
     host: String,
     port: u16,

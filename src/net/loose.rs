@@ -19,6 +19,13 @@ pub struct FarEnd {
 }
 
 impl FarEnd {
+    /// The backend wants telemetry, by this connection; 0 for no more.
+    pub fn want_telemetry(&self, connection: u64) {
+        self.shared
+            .telemetry_wanted
+            .store(connection, Ordering::Release);
+    }
+
     /// The thread gives up for good.
     pub fn end(self) {
         self.shared.shutdown.store(true, Ordering::Release);

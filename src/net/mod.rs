@@ -29,13 +29,14 @@ use tokio::sync::Notify;
 use tokio_tungstenite::tungstenite::http::header::HeaderValue;
 use tracing::{error, warn};
 
-use crate::model::{Outcome, Private};
+use crate::model::{Outcome, Private, Telemetry};
 use crate::session::{Counts, Session, SessionSettings, ToStage};
 
-use connect::Dialer;
 use driver::Driver;
-use endpoint::Endpoint;
 
+pub(crate) use connect::Dialer;
+#[cfg(feature = "relay")]
+pub(crate) use connect::Stream;
 pub use keep::{Keep, Kept, WAITING_TO_BE_KEPT};
 #[cfg(feature = "stage")]
 pub use loose::FarEnd;
@@ -86,6 +87,8 @@ impl std::fmt::Debug for NetConfig {
 pub enum FromStage {
     /// What became of a gift; its ack goes out.
     Outcome(Outcome),
+    /// How the stage is doing, for a backend that wants to know.
+    Telemetry(Box<Telemetry>),
 }
 
 /// Called when something was put into the stage's channel, so that an idle
@@ -153,6 +156,8 @@ struct Shared {
     shutdown: AtomicBool,
     /// The network thread found the stage's channel full and waits for room.
     wants_room: AtomicBool,
+    /// See [`Link::telemetry_wanted`].
+    telemetry_wanted: AtomicU64,
 }
 
 /// Starts the network thread. It connects at once, and again whenever the
@@ -161,22 +166,12 @@ struct Shared {
 /// # Errors
 /// When the configuration cannot work at all: see [`NetError`].
 pub fn spawn(config: NetConfig) -> Result<Link, NetError> {
-    let endpoint = Endpoint::parse(&config.url)?;
-    let token = config.token.as_ref().map(bearer).transpose()?;
-    if token.is_some() && !endpoint.is_tls() && !endpoint.is_loopback() {
+    let mut dialer = Dialer::new(&config.url, config.ca_file.as_deref())?;
+    dialer.token = config.token.as_ref().map(bearer).transpose()?;
+    let endpoint = &dialer.endpoint;
+    if dialer.token.is_some() && !endpoint.is_tls() && !endpoint.is_loopback() {
         warn!(%endpoint, "the token travels unencrypted; use wss:// if the server has it");
     }
-    let tls = match endpoint.is_tls() {
-        true => Some(tls::client_config(config.ca_file.as_deref())?),
-        false => None,
-    };
-    let heard = Arc::new(AtomicU64::new(0));
-    let dialer = Dialer {
-        endpoint,
-        token,
-        tls,
-        heard,
-    };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         // Only name resolution blocks, and one that hangs must not keep the
@@ -257,6 +252,13 @@ impl Link {
         sent.map_err(|e| match e {
             TrySendError::Full(message) | TrySendError::Disconnected(message) => message,
         })
+    }
+
+    /// Whether the backend wants [`FromStage::Telemetry`]: the number of the
+    /// connection that does, or 0. A new number has heard nothing yet; the stage
+    /// is woken when it begins.
+    pub fn telemetry_wanted(&self) -> u64 {
+        self.shared.telemetry_wanted.load(Ordering::Acquire)
     }
 
     /// Asks for an orderly close, without waiting for it.

@@ -23,7 +23,7 @@ mod fan;
 mod film;
 mod nut;
 mod obs;
-#[cfg(all(feature = "desktop", target_os = "linux"))]
+#[cfg(feature = "desktop")]
 pub mod overlay;
 mod png;
 mod raw;

@@ -4,8 +4,7 @@ use std::fs::{self, File};
 use std::io::{BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 
-use image::codecs::png::PngDecoder;
-use image::{DynamicImage, ImageDecoder, ImageError, Limits};
+use png::{BitDepth, ColorType, DecodingError, Limits, Reader, Transformations};
 
 use super::layout::MAX_SIDE;
 
@@ -15,7 +14,7 @@ pub const MAX_FRAMES: usize = 36_000;
 
 /// Memory that reading one picture may take: the largest, at 16 bits a channel,
 /// and as much again for the decoder.
-const MAX_BYTES: u64 = 2 * 8 * (MAX_SIDE as u64) * (MAX_SIDE as u64);
+const MAX_BYTES: usize = 2 * 8 * MAX_SIDE as usize * MAX_SIDE as usize;
 
 /// Gaps that are named; of more the number is told.
 const GAPS_TOLD: usize = 4;
@@ -46,7 +45,7 @@ pub enum FrameError {
     #[error("{} has {count} frames, more than {MAX_FRAMES}", folder.display())]
     TooMany { folder: PathBuf, count: usize },
     #[error("{}: not a PNG ({why})", path.display())]
-    NotPng { path: PathBuf, why: ImageError },
+    NotPng { path: PathBuf, why: DecodingError },
     #[error("{}: {}x{} pixels, where {} has {}x{}; all frames must be of one size", path.display(), size.0, size.1, first.display(), expected.0, expected.1)]
     OtherSize {
         path: PathBuf,
@@ -187,7 +186,7 @@ impl Sequence {
     pub fn size(&self) -> Result<(u32, u32), FrameError> {
         let mut expected = None;
         for path in &self.frames {
-            let size = open(path)?.dimensions();
+            let size = open(path)?.info().size();
             if *expected.get_or_insert(size) != size {
                 return Err(self.other_size(path, size, expected.unwrap_or(size)));
             }
@@ -204,16 +203,17 @@ impl Sequence {
             path: path.to_owned(),
             why,
         };
-        let decoder = open(path)?;
-        let size = decoder.dimensions();
+        let mut reader = open(path)?;
+        let size = reader.info().size();
         if size != expected {
             return Err(self.other_size(path, size, expected));
         }
-        let has_alpha = decoder.color_type().has_alpha();
-        let picture = DynamicImage::from_decoder(decoder).map_err(not_png)?;
+        let mut samples = vec![0; reader.output_buffer_size().unwrap_or_default()];
+        reader.next_frame(&mut samples).map_err(not_png)?;
+        let (kind, depth) = reader.output_color_type();
         Ok(Picture {
-            rgba: picture.into_rgba8().into_raw(),
-            has_alpha,
+            rgba: rgba(kind, &in_8_bits(depth, samples)),
+            has_alpha: matches!(kind, ColorType::GrayscaleAlpha | ColorType::Rgba),
         })
     }
 
@@ -311,7 +311,29 @@ fn names(folder: &Path) -> Result<Vec<(String, PathBuf)>, FrameError> {
     Ok(names)
 }
 
-fn open(path: &Path) -> Result<PngDecoder<BufReader<File>>, FrameError> {
+/// Samples of 16 bits, the high byte first, to the nearest of 8.
+fn in_8_bits(depth: BitDepth, samples: Vec<u8>) -> Vec<u8> {
+    if depth != BitDepth::Sixteen {
+        return samples;
+    }
+    let nearest = |deep: &[u8; 2]| ((u32::from(u16::from_be_bytes(*deep)) + 128) / 257) as u8;
+    let (deep, _) = samples.as_chunks();
+    deep.iter().map(nearest).collect()
+}
+
+/// Palettes are expanded by the decoder.
+fn rgba(kind: ColorType, samples: &[u8]) -> Vec<u8> {
+    let of = |pixel: &[u8]| match *pixel {
+        [grey] => [grey, grey, grey, u8::MAX],
+        [grey, alpha] => [grey, grey, grey, alpha],
+        [red, green, blue] => [red, green, blue, u8::MAX],
+        [red, green, blue, alpha, ..] => [red, green, blue, alpha],
+        [] => [0; 4],
+    };
+    samples.chunks_exact(kind.samples()).flat_map(of).collect()
+}
+
+fn open(path: &Path) -> Result<Reader<BufReader<File>>, FrameError> {
     let unreadable = |why| FrameError::Unreadable {
         path: path.to_owned(),
         why,
@@ -320,20 +342,20 @@ fn open(path: &Path) -> Result<PngDecoder<BufReader<File>>, FrameError> {
     // A folder opens like a file, and fails only here.
     file.read(&mut [0]).map_err(unreadable)?;
     file.rewind().map_err(unreadable)?;
-    let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(MAX_BYTES);
-    let decoder = PngDecoder::with_limits(file, limits).map_err(|why| FrameError::NotPng {
+    let mut decoder = png::Decoder::new_with_limits(file, Limits { bytes: MAX_BYTES });
+    decoder.set_transformations(Transformations::EXPAND);
+    let reader = decoder.read_info().map_err(|why| FrameError::NotPng {
         path: path.to_owned(),
         why,
     })?;
-    let size = decoder.dimensions();
+    let size = reader.info().size();
     if size.0.max(size.1) > MAX_SIDE {
         return Err(FrameError::TooLarge {
             path: path.to_owned(),
             size,
         });
     }
-    Ok(decoder)
+    Ok(reader)
 }
 
 #[cfg(test)]

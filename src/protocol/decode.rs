@@ -87,7 +87,7 @@ impl Message for ServerMessage {
                 Some(control) => Self::Control(control),
                 None => Self::Unknown(translate::unknown_action(control)),
             },
-            Payload::Init(_) | Payload::Pong(_) | Payload::GiftAck(_) => {
+            Payload::Init(_) | Payload::Pong(_) | Payload::GiftAck(_) | Payload::Telemetry(_) => {
                 Self::Unknown(translate::unknown_type(envelope))
             }
         })
@@ -107,6 +107,9 @@ impl Message for ClientMessage {
             Payload::Pong(pong) => Self::Pong(translate::pong(pong, envelope)),
             Payload::Init(init) => Self::Init(translate::connection_init(init)?),
             Payload::Problem(problem) => Self::Error(translate::peer_error(problem)),
+            Payload::Telemetry(telemetry) => {
+                Self::Telemetry(Box::new(translate::telemetry(telemetry)?))
+            }
             Payload::Ack(_)
             | Payload::Ping(_)
             | Payload::Gift(_)

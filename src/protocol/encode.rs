@@ -9,12 +9,18 @@ use serde::Serialize;
 
 use super::clean::clean_text;
 use super::envelope::Kind;
-use super::field::{Flag, Names, Number, Object, Sequence, Stamp, Text};
+use super::field::{Flag, List, Names, Number, Object, Sequence, Stamp, Text};
 use super::{
     ClientMessage, ClientType, ConnectionAck, ConnectionInit, GiftAck, PeerError, Ping, Pong,
     ServerMessage, limits, wire,
 };
-use crate::model::{Control, Gift, Private, StreamStatus, WallTime};
+use crate::model::{Control, Gift, Private, StreamStatus, Telemetry, WaitingGift, WallTime};
+
+/// What `x-telemetry` takes besides its list of gifts; generously.
+const TELEMETRY_BESIDES: usize = 2 * 1024;
+
+/// What one waiting gift takes besides its texts; generously.
+const WAITING_BESIDES: usize = 256;
 
 /// Writes what a renderer sends. `now` is the message's own timestamp.
 pub fn encode_client(message: &ClientMessage, now: WallTime) -> String {
@@ -22,6 +28,9 @@ pub fn encode_client(message: &ClientMessage, now: WallTime) -> String {
         ClientMessage::Init(init) => seal(Kind::Init.name(), connection_init(init), now),
         ClientMessage::Pong(pong) => seal(Kind::Pong.name(), self::pong(pong), now),
         ClientMessage::GiftAck(ack) => seal(Kind::GiftAck.name(), gift_ack(ack), now),
+        ClientMessage::Telemetry(telemetry) => {
+            seal(Kind::Telemetry.name(), self::telemetry(telemetry), now)
+        }
         ClientMessage::Error(error) => seal(Kind::Problem.name(), problem(error), now),
         ClientMessage::Unknown(message_type) => seal(message_type, Nothing {}, now),
     }
@@ -196,7 +205,23 @@ fn control(control: &Control) -> wire::Control<'_> {
             level: Number::of((*level).into()),
             ..act("volume")
         },
+        Control::Dismiss(id) => wire::Control {
+            gift_id: Text::of(id),
+            ..act("skip")
+        },
         Control::Replay => act("replay"),
+        Control::ReplayOf(id) => wire::Control {
+            gift_id: Text::of(id),
+            ..act("replay")
+        },
+        Control::TestStreak {
+            gift_type,
+            messages,
+        } => wire::Control {
+            gift_type: Text::of(gift_type),
+            streak: Number::of((*messages).into()),
+            ..act("test")
+        },
         Control::Test {
             gift_type,
             quantity,
@@ -207,6 +232,67 @@ fn control(control: &Control) -> wire::Control<'_> {
         },
         Control::DoNotDisturb(on) => switch("do-not-disturb", *on),
     }
+}
+
+fn telemetry(telemetry: &Telemetry) -> wire::Telemetry<'_> {
+    let (lanes, outcomes) = (telemetry.lanes, telemetry.outcomes);
+    let count = |count: u64| Number::of(count as f64);
+    wire::Telemetry {
+        frame_time: wire::Spread {
+            p50: millis(telemetry.frame_time.p50),
+            p95: millis(telemetry.frame_time.p95),
+        },
+        fps: Number::of(telemetry.fps),
+        lanes: wire::Lanes {
+            headline: count(lanes.headline),
+            feature: count(lanes.feature),
+            ambient: count(lanes.ambient),
+        },
+        wait_time: wire::Spread {
+            p50: seconds(telemetry.wait_time.p50),
+            p95: seconds(telemetry.wait_time.p95),
+        },
+        waiting: wire::Waiting {
+            count: count(telemetry.waiting),
+            gifts: List(waiting_gifts(&telemetry.first_waiting)),
+        },
+        outcomes: wire::Outcomes {
+            played: count(outcomes.played),
+            joined_streak: count(outcomes.joined_streak),
+            joined_bundle: count(outcomes.joined_bundle),
+            refused: count(outcomes.refused),
+            failed: count(outcomes.failed),
+            dismissed: count(outcomes.dismissed),
+        },
+        paused: Flag(Some(telemetry.is_paused)),
+        do_not_disturb: Flag(Some(telemetry.is_quiet)),
+        muted: Flag(Some(telemetry.is_muted)),
+        volume: Number::of(telemetry.volume.into()),
+    }
+}
+
+/// As many of the first as a message has room for: ids, types and names may be
+/// long, and escaped they may be twice as long.
+fn waiting_gifts(gifts: &[WaitingGift]) -> Vec<wire::WaitingGift<'_>> {
+    let mut room = limits::MAX_MESSAGE_BYTES - TELEMETRY_BESIDES;
+    let fits = |gift: &&WaitingGift| {
+        let text = gift.gift.len() + gift.gift_type.len() + gift.sender.0.len();
+        let taken = 2 * text + WAITING_BESIDES;
+        let fits = taken <= room;
+        room = room.saturating_sub(taken);
+        fits
+    };
+    let first = gifts.iter().take(limits::MAX_WAITING_TOLD).take_while(fits);
+    let told = first.map(|gift| wire::WaitingGift {
+        gift_id: Text::of(&gift.gift),
+        gift_type: Text::of(&gift.gift_type),
+        sender: Text::of(&gift.sender.0),
+        people: Number::of(gift.people.into()),
+        quantity: Number::of(gift.quantity as f64),
+        held: Flag(Some(gift.is_held)),
+        waited: seconds(gift.waited),
+    });
+    told.collect()
 }
 
 fn names(names: &[Arc<str>]) -> Names<'_> {
@@ -221,6 +307,10 @@ fn names(names: &[Arc<str>]) -> Names<'_> {
 
 fn private(text: Option<&Private<Arc<str>>>) -> Text<'_> {
     Text::of(text.map_or("", |text| &text.0))
+}
+
+fn seconds(duration: Duration) -> Number {
+    Number::of(duration.as_secs_f64())
 }
 
 fn millis(duration: Duration) -> Number {

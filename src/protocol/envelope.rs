@@ -20,7 +20,7 @@ pub(super) enum Origin {
     Client,
 }
 
-/// The message types of the contract, and `x-control`.
+/// The message types of the contract, `x-control` and `x-telemetry`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Init,
@@ -32,10 +32,11 @@ pub(super) enum Kind {
     Status,
     Problem,
     Control,
+    Telemetry,
 }
 
 impl Kind {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Gift,
         Self::GiftAck,
         Self::Ping,
@@ -45,6 +46,7 @@ impl Kind {
         Self::Status,
         Self::Problem,
         Self::Control,
+        Self::Telemetry,
     ];
 
     /// What `type` says.
@@ -59,6 +61,7 @@ impl Kind {
             Self::Status => "stream:status",
             Self::Problem => "error",
             Self::Control => "x-control",
+            Self::Telemetry => "x-telemetry",
         }
     }
 
@@ -67,7 +70,7 @@ impl Kind {
             Self::Ack | Self::Ping | Self::Gift | Self::Status | Self::Control => {
                 origin == Origin::Server
             }
-            Self::Init | Self::Pong | Self::GiftAck => origin == Origin::Client,
+            Self::Init | Self::Pong | Self::GiftAck | Self::Telemetry => origin == Origin::Client,
             Self::Problem => true,
         }
     }
@@ -91,6 +94,7 @@ pub(super) enum Payload<'a> {
     Status(wire::Status<'a>),
     Problem(wire::Problem<'a>),
     Control(wire::Control<'a>),
+    Telemetry(wire::Telemetry<'a>),
 }
 
 impl Payload<'_> {
@@ -106,6 +110,7 @@ impl Payload<'_> {
             Kind::Status => Self::Status(wire::Status::default()),
             Kind::Problem => Self::Problem(wire::Problem::default()),
             Kind::Control => Self::Control(wire::Control::default()),
+            Kind::Telemetry => Self::Telemetry(wire::Telemetry::default()),
         }
     }
 }
@@ -122,6 +127,7 @@ impl<'de> Field<'de> for Payload<'de> {
             Self::Status(status) => status.read(from),
             Self::Problem(problem) => problem.read(from),
             Self::Control(control) => control.read(from),
+            Self::Telemetry(telemetry) => telemetry.read(from),
         }
     }
 }

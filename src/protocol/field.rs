@@ -324,6 +324,50 @@ impl<'de: 'a, 'a> Deserialize<'de> for Names<'a> {
     }
 }
 
+/// A list of objects: the first `MOST` of them.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub(super) struct List<T, const MOST: usize>(pub(super) Vec<T>);
+
+impl<T, const MOST: usize> Default for List<T, MOST> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de, T: Field<'de> + Default, const MOST: usize> Field<'de> for List<T, MOST> {
+    fn read<D: Deserializer<'de>>(&mut self, from: D) -> Result<(), D::Error> {
+        from.deserialize_any(ListInto(self))
+    }
+}
+
+struct ListInto<'l, T, const MOST: usize>(&'l mut List<T, MOST>);
+
+impl<'de, T: Field<'de> + Default, const MOST: usize> Visitor<'de> for ListInto<'_, T, MOST> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("an array of objects")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        let items = &mut self.0.0;
+        while items.len() < MOST {
+            let mut item = T::default();
+            match seq.next_element_seed(ReadInto(&mut item))? {
+                Some(()) => items.push(item),
+                None => return Ok(()),
+            }
+        }
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+}
+
 /// What is read into the place that it has in its object, so that an object of
 /// objects is not moved about while it comes together.
 pub(super) trait Field<'de> {

@@ -59,6 +59,15 @@ pub const MAX_NAMES_IN_LIST: usize = 32;
 /// Beyond: clamped, as refusing would lose a gift that somebody paid for.
 pub const MAX_QUANTITY: u32 = 1_000_000;
 
+/// Most messages of a test streak: as high as counts are celebrated. Beyond:
+/// clamped.
+pub const MAX_TEST_STREAK: u32 = 1_000;
+
+/// Most waiting gifts of one `x-telemetry`. Beyond, and beyond what
+/// [`MAX_MESSAGE_BYTES`] has room for: left out, the count says how many there
+/// are.
+pub const MAX_WAITING_TOLD: usize = crate::model::WAITING_TOLD;
+
 /// Range of `animation.duration`: shorter cannot be seen, longer would hold a
 /// lane for ever. Beyond: clamped.
 pub const DURATION_RANGE: (Duration, Duration) =

@@ -47,13 +47,30 @@
 //!
 //! | action | further fields |
 //! |---|---|
-//! | `pause`, `resume`, `skip`, `clear`, `replay` | |
+//! | `pause`, `resume`, `clear` | |
+//! | `skip` | `giftId`: string, a waiting gift; what plays, when absent |
+//! | `replay` | `giftId`: string, of one of the last 100 acts; the last, when absent |
 //! | `hold`, `release` | `giftId`: string |
 //! | `mute`, `do-not-disturb` | `on`: boolean |
 //! | `volume` | `level`: number, clamped to 0.0 to 1.0 |
-//! | `test` | `giftType`: string; `quantity`: number, 1 when absent |
+//! | `test` | `giftType`: string; `quantity`: number, 1 when absent; or `streak`: number, the messages of a streak, at most 1,000 |
 //!
 //! An unknown action is [`ServerMessage::Unknown`] with `x-control/` before it.
+//!
+//! `x-telemetry`, renderer to server, says how the stage is doing: at most once
+//! a second, and only when something has changed since. What a server heard last
+//! holds until it hears more.
+//!
+//! | member | what it is |
+//! |---|---|
+//! | `frameTime` | `p50` and `p95` of what the frames since the last message took, ms |
+//! | `fps` | frames drawn a second; 0 when nothing is on stage |
+//! | `lanes` | acts in `headline`, `feature` and `ambient` |
+//! | `waitTime` | `p50` and `p95` of the waits of the last minute's acts, s |
+//! | `waiting` | `count`, and of the first 100 `gifts`: `giftId`, `giftType`, `sender` (empty for many `people`), `quantity`, `held`, `waited` (s) |
+//! | `outcomes` | `played`, `joinedStreak`, `joinedBundle`, `refused`, `failed`, `dismissed`: totals of the run |
+//! | `paused`, `doNotDisturb`, `muted` | boolean |
+//! | `volume` | 0.0 to 1.0 |
 
 #![deny(clippy::unwrap_used)]
 
@@ -77,7 +94,7 @@ pub use decode::{decode_client, decode_payload, decode_server};
 pub use encode::{encode_client, encode_server};
 pub use error::DecodeError;
 
-use crate::model::{Control, Gift, GiftId, SessionConfig, StreamStatus, WallTime};
+use crate::model::{Control, Gift, GiftId, SessionConfig, StreamStatus, Telemetry, WallTime};
 
 /// What a backend sends to a renderer.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,6 +110,19 @@ pub enum ServerMessage {
     Unknown(Arc<str>),
 }
 
+impl ServerMessage {
+    /// An error that trying again does not mend: a client that is told to retry
+    /// holds back its acks for a while.
+    pub fn refusal(code: &str, message: &str) -> Self {
+        Self::Error(PeerError {
+            code: code.into(),
+            message: message.into(),
+            retryable: false,
+            retry_after: None,
+        })
+    }
+}
+
 /// What a renderer sends to a backend.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ClientMessage {
@@ -100,6 +130,8 @@ pub enum ClientMessage {
     Pong(Pong),
     GiftAck(GiftAck),
     Error(PeerError),
+    /// `x-telemetry`, only meaningful when both sides named it.
+    Telemetry(Box<Telemetry>),
     Unknown(Arc<str>),
 }
 

@@ -12,7 +12,8 @@ use super::{
     wire,
 };
 use crate::model::{
-    AnimationWish, Control, Gift, Goal, Private, Sender, SessionConfig, StreamStatus, WallTime,
+    AnimationWish, Control, Gift, Goal, LaneCounts, OutcomeCounts, Private, Sender, SessionConfig,
+    Spread, StreamStatus, Telemetry, WaitingGift, WallTime,
 };
 
 pub(super) fn gift(wire: &wire::GiftReceived) -> Result<Gift, DecodeError> {
@@ -148,7 +149,10 @@ pub(super) fn control(wire: &wire::Control) -> Result<Option<Control>, DecodeErr
     Ok(Some(match action {
         "pause" => Control::Pause,
         "resume" => Control::Resume,
-        "skip" => Control::Skip,
+        "skip" => match wire.gift_id.is_none() {
+            true => Control::Skip,
+            false => Control::Dismiss(gift_id()?),
+        },
         "clear" => Control::Clear,
         "hold" => Control::Hold(gift_id()?),
         "release" => Control::Release(gift_id()?),
@@ -157,7 +161,10 @@ pub(super) fn control(wire: &wire::Control) -> Result<Option<Control>, DecodeErr
             let missing = || malformed("payload.level", Some(kind), "missing; send 0.0 to 1.0");
             Control::Volume(wire.level.0.ok_or_else(missing)?.clamp(0.0, 1.0) as f32)
         }
-        "replay" => Control::Replay,
+        "replay" => match wire.gift_id.is_none() {
+            true => Control::Replay,
+            false => Control::ReplayOf(gift_id()?),
+        },
         "test" => {
             let missing = || {
                 malformed(
@@ -166,9 +173,16 @@ pub(super) fn control(wire: &wire::Control) -> Result<Option<Control>, DecodeErr
                     "missing; say which gift to play",
                 )
             };
-            Control::Test {
-                gift_type: label(&wire.gift_type).ok_or_else(missing)?,
-                quantity: wire.quantity.count32().clamp(1, limits::MAX_QUANTITY),
+            let gift_type = label(&wire.gift_type).ok_or_else(missing)?;
+            match wire.streak.count32() {
+                0 => Control::Test {
+                    gift_type,
+                    quantity: wire.quantity.count32().clamp(1, limits::MAX_QUANTITY),
+                },
+                messages => Control::TestStreak {
+                    gift_type,
+                    messages: messages.min(limits::MAX_TEST_STREAK),
+                },
             }
         }
         "do-not-disturb" => Control::DoNotDisturb(switch()?),
@@ -230,6 +244,57 @@ pub(super) fn gift_ack(wire: &wire::GiftAck, envelope: &Envelope) -> Result<Gift
         error: Some(text(&wire.error, limits::MAX_ERROR_GRAPHEMES))
             .filter(|error: &Arc<str>| !error.is_empty()),
     })
+}
+
+pub(super) fn telemetry(wire: &wire::Telemetry) -> Result<Telemetry, DecodeError> {
+    let (lanes, outcomes) = (&wire.lanes, &wire.outcomes);
+    let gifts = wire.waiting.gifts.0.iter().map(waiting_gift);
+    Ok(Telemetry {
+        frame_time: spread(&wire.frame_time, duration_of_millis),
+        fps: wire.fps.positive().unwrap_or(0.0),
+        lanes: LaneCounts {
+            headline: lanes.headline.count(),
+            feature: lanes.feature.count(),
+            ambient: lanes.ambient.count(),
+        },
+        wait_time: spread(&wire.wait_time, duration_of_seconds),
+        waiting: wire.waiting.count.count(),
+        first_waiting: gifts.collect::<Result<_, _>>()?,
+        outcomes: OutcomeCounts {
+            played: outcomes.played.count(),
+            joined_streak: outcomes.joined_streak.count(),
+            joined_bundle: outcomes.joined_bundle.count(),
+            refused: outcomes.refused.count(),
+            failed: outcomes.failed.count(),
+            dismissed: outcomes.dismissed.count(),
+        },
+        is_paused: wire.paused.is_set(),
+        is_quiet: wire.do_not_disturb.is_set(),
+        is_muted: wire.muted.is_set(),
+        volume: wire.volume.positive().unwrap_or(0.0).min(1.0) as f32,
+    })
+}
+
+/// What viewers wrote is cleaned here as in the gifts themselves: a renderer is
+/// no more to be trusted than whoever sent it.
+fn waiting_gift(wire: &wire::WaitingGift) -> Result<WaitingGift, DecodeError> {
+    let kind = Kind::Telemetry;
+    Ok(WaitingGift {
+        gift: required_id(&wire.gift_id, "payload.waiting.gifts.giftId", kind)?,
+        gift_type: label(&wire.gift_type).unwrap_or_default(),
+        sender: Private(text(&wire.sender, limits::MAX_NAME_GRAPHEMES)),
+        people: wire.people.count32().max(1),
+        quantity: wire.quantity.count(),
+        is_held: wire.held.is_set(),
+        waited: duration_of_seconds(wire.waited.0.unwrap_or(0.0)),
+    })
+}
+
+fn spread(wire: &wire::Spread, unit: impl Fn(f64) -> Duration) -> Spread {
+    Spread {
+        p50: unit(wire.p50.0.unwrap_or(0.0)),
+        p95: unit(wire.p95.0.unwrap_or(0.0)),
+    }
 }
 
 fn time(stamp: &Stamp, envelope: &Envelope) -> WallTime {
@@ -325,6 +390,10 @@ fn millis(number: Number) -> Option<Duration> {
 fn duration_of_millis(millis: f64) -> Duration {
     // A float cast saturates.
     Duration::from_nanos((millis * 1e6).round() as u64)
+}
+
+fn duration_of_seconds(seconds: f64) -> Duration {
+    duration_of_millis(seconds * 1e3)
 }
 
 fn clamp(duration: Duration, (low, high): (Duration, Duration)) -> Duration {

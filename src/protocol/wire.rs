@@ -7,8 +7,9 @@ use serde::Serialize;
 use serde::de::{Deserializer, MapAccess};
 
 use super::field::{
-    Field, Flag, Members, Names, Number, Object, ReadInto, Sequence, Stamp, Text, read_object,
+    Field, Flag, List, Members, Names, Number, Object, ReadInto, Sequence, Stamp, Text, read_object,
 };
+use super::limits;
 
 /// An object with its members' names. Written by serde's derive, read in place:
 /// the derived reader keeps every field in a variable of its own and then moves
@@ -217,5 +218,67 @@ object! {
         "giftType" => gift_type: Text<'de>,
         #[serde(skip_serializing_if = "Number::is_none")]
         "quantity" => quantity: Number,
+        #[serde(skip_serializing_if = "Number::is_none")]
+        "streak" => streak: Number,
+    }
+}
+
+object! {
+    Telemetry<'de> {
+        "frameTime" => frame_time: Spread,
+        "fps" => fps: Number,
+        "lanes" => lanes: Lanes,
+        "waitTime" => wait_time: Spread,
+        "waiting" => waiting: Waiting<'de>,
+        "outcomes" => outcomes: Outcomes,
+        "paused" => paused: Flag,
+        "doNotDisturb" => do_not_disturb: Flag,
+        "muted" => muted: Flag,
+        "volume" => volume: Number,
+    }
+}
+
+object! {
+    Spread {
+        "p50" => p50: Number,
+        "p95" => p95: Number,
+    }
+}
+
+object! {
+    Lanes {
+        "headline" => headline: Number,
+        "feature" => feature: Number,
+        "ambient" => ambient: Number,
+    }
+}
+
+object! {
+    Waiting<'de> {
+        "count" => count: Number,
+        "gifts" => gifts: List<WaitingGift<'de>, { limits::MAX_WAITING_TOLD }>,
+    }
+}
+
+object! {
+    WaitingGift<'de> {
+        "giftId" => gift_id: Text<'de>,
+        "giftType" => gift_type: Text<'de>,
+        "sender" => sender: Text<'de>,
+        "people" => people: Number,
+        "quantity" => quantity: Number,
+        "held" => held: Flag,
+        "waited" => waited: Number,
+    }
+}
+
+object! {
+    Outcomes {
+        "played" => played: Number,
+        "joinedStreak" => joined_streak: Number,
+        "joinedBundle" => joined_bundle: Number,
+        "refused" => refused: Number,
+        "failed" => failed: Number,
+        "dismissed" => dismissed: Number,
     }
 }

@@ -18,8 +18,9 @@ use super::channel::Channel;
 use super::door::one;
 use super::limits::{MAX_BODY, MAX_GIFTS, MAX_LISTED, PATIENCE};
 use super::problem::Problem;
-use super::server::{Core, Guest};
-use super::store::{Admission, Listed, Offer, Page, State as GiftState};
+use super::server::{Core, Guest, Unopened};
+use super::socket::Frame;
+use super::store::{Admission, Listed, Offer, Order, Page, State as GiftState, StoreError};
 use super::tokens::Role;
 use super::wire::{ConfigPatch, GiftsQuery};
 use crate::model::{SessionConfig, WallTime};
@@ -28,19 +29,24 @@ use crate::protocol::{ServerMessage, decode_payload, encode_server, limits};
 /// Gifts listed when nobody says how many.
 const LISTED: usize = 100;
 
+/// How often a change of settings is tried that another relay was quicker than.
+const CONFIG_TRIES: usize = 3;
+
 /// The stream of this name.
-pub(super) fn open(core: &Core, id: &str) -> Result<Arc<Channel>, Problem> {
+pub(super) async fn open(core: &Core, id: &str) -> Result<Arc<Channel>, Problem> {
     if !(1..=limits::MAX_ID_BYTES).contains(&id.len()) || id.chars().any(char::is_control) {
         return Err(Problem::invalid(
             "a stream's id has 1 to 128 bytes and no control characters",
         ));
     }
-    let channel = core.channels.open(id);
-    channel.ok_or_else(|| Problem::crowded("the relay has too many streams"))
+    core.open(id).await.map_err(|unopened| match unopened {
+        Unopened::Crowded => Problem::crowded("the relay has too many streams"),
+        Unopened::Store(error) => error.into(),
+    })
 }
 
 /// The body of a request that says it is JSON.
-async fn json_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+pub(super) async fn json_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
     let kind = one(headers, header::CONTENT_TYPE).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     if !kind.eq_ignore_ascii_case("application/json") {
@@ -63,7 +69,7 @@ async fn json_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
         .unwrap_or_else(|_| Err(Problem::too_slow()))
 }
 
-fn json_response(status: StatusCode, body: &Value) -> Response {
+pub(super) fn json_response(status: StatusCode, body: &Value) -> Response {
     let kind = HeaderValue::from_static("application/json");
     (status, [(header::CONTENT_TYPE, kind)], body.to_string()).into_response()
 }
@@ -80,11 +86,11 @@ pub(super) async fn post_gifts(
     let body = json_body(&headers, body).await?;
     let now = WallTime::now();
     let (offers, is_list) = offers(&body, now)?;
-    let channel = open(&core, &id)?;
+    let channel = open(&core, &id).await?;
     let admissions = core.store.accept(&channel.id, offers, now).await?;
     for admission in &admissions {
         match admission {
-            Admission::Accepted(_) => {}
+            Admission::Accepted(_) => core.figures.accepted(),
             Admission::Repeated(_) => core.figures.repeated(),
             Admission::Conflict(_) => core.figures.conflict(),
         }
@@ -92,14 +98,18 @@ pub(super) async fn post_gifts(
     let is_conflict = |admission: &Admission| matches!(admission, Admission::Conflict(_));
     let has_conflict = admissions.iter().any(is_conflict);
     let is_new = |admission: &Admission| matches!(admission, Admission::Accepted(_));
-    let has_new = admissions.iter().any(is_new);
+    let new = admissions
+        .iter()
+        .filter(|admission| is_new(admission))
+        .count();
+    core.sources.http(new);
     let mut results: Vec<Value> = admissions.iter().map(told).collect();
     if has_conflict {
         return Err(Problem::conflict().with("results", results.into()));
     }
-    let status = match has_new {
-        true => StatusCode::CREATED,
-        false => StatusCode::OK,
+    let status = match new {
+        0 => StatusCode::OK,
+        _ => StatusCode::CREATED,
     };
     let body = match is_list {
         true => json!({ "results": results }),
@@ -122,7 +132,8 @@ fn told(admission: &Admission) -> Value {
 fn offers(body: &[u8], now: WallTime) -> Result<(Vec<Offer>, bool), Problem> {
     let is_list = body.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[');
     if !is_list {
-        return Ok((vec![offer(body, now)?], false));
+        let offer = Offer::read(body, now).map_err(|error| Problem::decode(&error))?;
+        return Ok((vec![offer], false));
     }
     let listed: Vec<&RawValue> = serde_json::from_slice(body)
         .map_err(|error| Problem::bad_request(format!("not a list of gifts: {error}")))?;
@@ -131,17 +142,10 @@ fn offers(body: &[u8], now: WallTime) -> Result<(Vec<Offer>, bool), Problem> {
         return Err(Problem::too_large(detail));
     }
     let offers = listed.iter().enumerate().map(|(index, gift)| {
-        offer(gift.get().as_bytes(), now).map_err(|problem| problem.with("index", index.into()))
+        Offer::read(gift.get().as_bytes(), now)
+            .map_err(|error| Problem::decode(&error).with("index", index.into()))
     });
     Ok((offers.collect::<Result<_, _>>()?, true))
-}
-
-fn offer(json: &[u8], now: WallTime) -> Result<Offer, Problem> {
-    match decode_payload("gift:received", json) {
-        Ok(ServerMessage::Gift(gift)) => Ok(Offer::new(gift, now)),
-        Ok(_) => Err(Problem::invalid("not a gift")),
-        Err(error) => Err(Problem::decode(&error)),
-    }
 }
 
 /// `PUT status`
@@ -156,13 +160,8 @@ pub(super) async fn put_status(
     let body = json_body(&headers, body).await?;
     let status = decode_payload("stream:status", &body).map_err(|error| Problem::decode(&error))?;
     let message = encode_server(&status, WallTime::now());
-    let channel = open(&core, &id)?;
+    let channel = open(&core, &id).await?;
     core.store.keep_status(&channel.id, &message).await?;
-    channel.tell("status", || {
-        serde_json::from_str(&message).unwrap_or(Value::Null)
-    });
-    channel.hub().set_status(message.into());
-    channel.wake();
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -174,7 +173,7 @@ pub(super) async fn get_config(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     core.authorise(&guest, &headers, &[Role::Host])?;
-    let channel = open(&core, &id)?;
+    let channel = open(&core, &id).await?;
     let config = channel.hub().config().clone();
     Ok(json_response(StatusCode::OK, &config_json(&config)))
 }
@@ -191,20 +190,23 @@ pub(super) async fn patch_config(
     let body = json_body(&headers, body).await?;
     let patch: ConfigPatch =
         serde_json::from_slice(&body).map_err(|error| Problem::invalid(error.to_string()))?;
-    let channel = open(&core, &id)?;
+    let channel = open(&core, &id).await?;
     // One change after the other, so that none is lost.
     let _turn = core.config_turn.lock().await;
-    let mut config = channel.hub().config().clone();
-    patch.apply(&mut config).map_err(Problem::invalid)?;
-    core.store.keep_config(&channel.id, &config).await?;
-    let told = config_json(&config);
-    channel.tell("config", || told.clone());
-    channel.hub().set_config(config);
-    channel.wake();
-    Ok(json_response(StatusCode::OK, &told))
+    let mut tries = CONFIG_TRIES;
+    loop {
+        let mut config = channel.hub().config().clone();
+        patch.apply(&mut config).map_err(Problem::invalid)?;
+        tries -= 1;
+        match core.store.keep_config(&channel.id, &config).await {
+            Ok(()) => return Ok(json_response(StatusCode::OK, &config_json(&config))),
+            Err(StoreError::Overtaken) if tries > 0 => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
-fn config_json(config: &SessionConfig) -> Value {
+pub(super) fn config_json(config: &SessionConfig) -> Value {
     let features: Vec<&str> = config.features.iter().map(|name| &**name).collect();
     json!({
         "maxGiftsPerSecond": config.max_gifts_per_second,
@@ -228,9 +230,10 @@ pub(super) async fn post_control(
         Ok(_) => return Err(Problem::invalid("no control of ours is called that")),
         Err(error) => return Err(Problem::decode(&error)),
     };
-    let channel = open(&core, &id)?;
+    let channel = open(&core, &id).await?;
     let message = encode_server(&control, WallTime::now());
-    let told = channel.hub().control(&message.into());
+    core.store.control(&channel.id, &message).await;
+    let told = channel.hub().control(&Frame::text(&message));
     channel.wake();
     Ok(json_response(StatusCode::OK, &json!({ "renderers": told })))
 }
@@ -246,10 +249,13 @@ pub(super) async fn get_gifts(
     core.authorise(&guest, &headers, &[Role::Host])?;
     let Query(query) = query.map_err(|error| Problem::invalid(error.body_text()))?;
     let state = query.state.as_deref().map(state_of).transpose()?;
-    let channel = open(&core, &id)?;
+    let order = query.order.as_deref().map(order_of).transpose()?;
+    let order = order.unwrap_or_default();
+    let channel = open(&core, &id).await?;
     let limit = query.limit.unwrap_or(LISTED).clamp(1, MAX_LISTED);
     let page = Page {
         state,
+        order,
         after: query.after,
         limit,
     };
@@ -270,6 +276,14 @@ fn state_of(name: &str) -> Result<GiftState, Problem> {
         _ => Err(Problem::invalid(
             "state is unacked, rendered, failed or parked",
         )),
+    }
+}
+
+fn order_of(name: &str) -> Result<Order, Problem> {
+    match name {
+        "oldest" => Ok(Order::Oldest),
+        "latest" => Ok(Order::Latest),
+        _ => Err(Problem::invalid("order is oldest or latest")),
     }
 }
 
@@ -301,10 +315,11 @@ pub(super) async fn get_history(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     core.authorise(&guest, &headers, &[Role::Host])?;
-    let channel = open(&core, &id)?;
+    let channel = open(&core, &id).await?;
     let pages = try_unfold((core, channel, 0), |(core, channel, after)| async move {
         let page = Page {
             state: None,
+            order: Order::Oldest,
             after,
             limit: MAX_LISTED,
         };
@@ -313,7 +328,7 @@ pub(super) async fn get_history(
             return Ok(None);
         };
         let lines: String = listed.iter().map(history_line).collect();
-        Ok::<_, super::StoreError>(Some((lines, (core, channel, last))))
+        Ok::<_, StoreError>(Some((lines, (core, channel, last))))
     });
     let kind = HeaderValue::from_static("application/jsonl");
     let body = Body::from_stream(pages);
@@ -323,6 +338,17 @@ pub(super) async fn get_history(
 fn history_line(listed: &Listed) -> String {
     let accepted = WallTime::from_millisecond(listed.accepted_at).unwrap_or_default();
     format!("{{\"at\":\"{accepted}\",\"message\":{}}}\n", listed.message)
+}
+
+/// `GET /v1/sources`
+pub(super) async fn get_sources(
+    State(core): State<Arc<Core>>,
+    Extension(guest): Extension<Guest>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    core.authorise(&guest, &headers, &[Role::Host])?;
+    let body = json!({ "sources": core.sources.listed() });
+    Ok(json_response(StatusCode::OK, &body))
 }
 
 /// `GET /healthz`: the process serves.

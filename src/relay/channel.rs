@@ -2,24 +2,37 @@
 //! changes, and what its events' readers hear.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use serde_json::{Value, json};
-use tokio::sync::{broadcast, watch};
-use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tokio::sync::{OnceCell, broadcast};
 
-use super::hub::{Ended, Ending, Stream, Tally};
+use super::api::config_json;
+use super::bell::Bell;
+use super::callers::Callers;
+use super::courier::Lane;
+use super::hub::{ConnectionId, Ended, Ending, Joining, Serial, Stream, Tally};
 use super::limits::MAX_STREAMS;
-use super::store::{Fresh, Kept, StreamId};
-use crate::model::SessionConfig;
+use super::lock::lock;
+use super::rates;
+use super::roster::Roster;
+use super::socket::Frame;
+use super::store::{Feed, Kept, News, StreamId};
+use crate::model::{SessionConfig, WallTime};
 
 /// Events that a slow reader may be behind; then it hears that it missed some.
 const EVENTS: usize = 256;
 
+/// The extension by which hosts say how their stages are doing.
+pub(super) const TELEMETRY: &str = "x-telemetry";
+
 /// What a stream grants unless its host says otherwise.
 pub(super) fn default_config() -> SessionConfig {
     SessionConfig {
-        features: vec!["x-control".into(), "x-ack-interim".into()],
+        features: ["x-control", "x-ack-interim", TELEMETRY]
+            .map(Arc::from)
+            .to_vec(),
         ..SessionConfig::default()
     }
 }
@@ -34,10 +47,24 @@ pub(super) struct Event {
 /// One stream.
 pub(super) struct Channel {
     pub id: StreamId,
-    hub: Mutex<Stream<Utf8Bytes>>,
-    changed: watch::Sender<()>,
+    hub: Mutex<Stream<Frame>>,
+    /// A lock of its own, so that who is woken can ask the hub while the others
+    /// still are.
+    callers: Mutex<Callers>,
     /// Made with the first reader.
     events: OnceLock<broadcast::Sender<Event>>,
+    /// Set by whoever opens it in the store.
+    pub opened: OnceCell<()>,
+    /// What is kept of it was heard, and what is heard now comes after that.
+    is_current: AtomicBool,
+    /// Somebody asked for it since it was last looked after.
+    was_used: AtomicBool,
+    pub roster: Roster,
+    pub judged: rates::Latest,
+    /// The latest `stream:status`, as it was sent.
+    status: Mutex<Option<String>>,
+    /// What had been counted when it was told last.
+    counted: Mutex<Tally>,
 }
 
 impl Channel {
@@ -45,25 +72,65 @@ impl Channel {
         Self {
             id,
             hub: Mutex::new(Stream::new(config)),
-            changed: watch::Sender::new(()),
+            callers: Mutex::default(),
             events: OnceLock::new(),
+            opened: OnceCell::new(),
+            is_current: AtomicBool::new(false),
+            was_used: AtomicBool::new(true),
+            roster: Roster::default(),
+            judged: rates::Latest::default(),
+            status: Mutex::default(),
+            counted: Mutex::default(),
         }
     }
 
     /// The hub, for a moment: nothing waits while holding it.
-    pub fn hub(&self) -> MutexGuard<'_, Stream<Utf8Bytes>> {
-        // A panic elsewhere leaves it as good as it was.
-        self.hub.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn hub(&self) -> MutexGuard<'_, Stream<Frame>> {
+        lock(&self.hub)
     }
 
-    /// Wakes every connection to ask the hub.
+    fn callers(&self) -> MutexGuard<'_, Callers> {
+        lock(&self.callers)
+    }
+
+    /// A connection, what it was granted, and the bell that says when to ask the
+    /// hub. The older connection of its client is woken to learn that it is over.
+    pub fn join(&self, joining: Joining) -> (ConnectionId, SessionConfig, Arc<Bell>) {
+        let (id, displaced, config) = {
+            let mut hub = self.hub();
+            let (id, displaced) = hub.join(joining);
+            (id, displaced, hub.config().clone())
+        };
+        let mut callers = self.callers();
+        if let Some(displaced) = displaced {
+            callers.wake(displaced);
+        }
+        (id, config, callers.add(id))
+    }
+
+    /// Has gifts carried to a viewer who joined, whenever it lends its lane.
+    pub fn seat(self: &Arc<Self>, id: ConnectionId, lane: Arc<Lane>) {
+        if let Some(row) = self.callers().seat(id, lane) {
+            tokio::spawn(row.serve(self.clone()));
+        }
+    }
+
+    /// Returns what ended with that.
+    pub fn leave(&self, id: ConnectionId) -> Vec<Ended> {
+        self.callers().remove(id);
+        let mut hub = self.hub();
+        hub.leave(id);
+        hub.take_ended()
+    }
+
+    /// Has the hub asked for every connection.
     pub fn wake(&self) {
-        self.changed.send_replace(());
+        self.callers().wake_rows_and_others();
     }
 
-    /// Resolves after each [`wake`](Self::wake).
-    pub fn changes(&self) -> watch::Receiver<()> {
-        self.changed.subscribe()
+    /// Wakes every connection, whatever the hub has for it.
+    pub fn wake_everybody(&self) {
+        self.callers().wake_everybody();
     }
 
     pub fn events(&self) -> broadcast::Receiver<Event> {
@@ -82,7 +149,34 @@ impl Channel {
         }
     }
 
-    pub fn tell_ended(&self, ended: &Ended) {
+    /// The payload of the latest `stream:status`.
+    pub fn status(&self) -> Option<Value> {
+        let status = lock(&self.status).clone()?;
+        let mut message: Value = serde_json::from_str(&status).ok()?;
+        Some(message["payload"].take())
+    }
+
+    /// Tells what a second has brought.
+    pub fn tell_figures(&self) {
+        let (tally, (hosts, viewers), unsettled) = {
+            let hub = self.hub();
+            (hub.tally(), hub.audience(), hub.unsettled())
+        };
+        let before = std::mem::replace(&mut *lock(&self.counted), tally);
+        self.tell("figures", || {
+            json!({
+                "at": format!("{:.3}", WallTime::now()),
+                "in": tally.published - before.published,
+                "out": tally.rendered - before.rendered,
+                "unsettled": unsettled,
+                "parked": tally.parked,
+                "hosts": hosts,
+                "viewers": viewers,
+            })
+        });
+    }
+
+    fn tell_ended(&self, ended: &Ended) {
         self.tell("ended", || {
             let (state, error) = match &ended.ending {
                 Ending::Rendered => ("rendered", None),
@@ -93,47 +187,104 @@ impl Channel {
         });
     }
 
-    fn deliver(&self, fresh: Vec<Fresh>) {
-        for gift in &fresh {
-            self.tell("gift", || {
-                serde_json::from_str(&gift.message).unwrap_or(Value::Null)
-            });
+    /// Events first, and then all of it to the hub, at once.
+    fn hear(&self, news: Vec<News>) {
+        for news in &news {
+            self.tell_news(news);
         }
         let mut hub = self.hub();
-        for gift in fresh {
-            hub.publish(gift.serial, gift.gift, gift.message.into());
+        for news in news {
+            match news {
+                News::Kept(kept) => self.take_kept(&mut hub, kept),
+                // What is kept is yet to come, and this is among it.
+                _ if !self.is_current() => {}
+                News::Gift(gift) => {
+                    hub.publish(gift.serial, gift.gift, Frame::text(&gift.message));
+                }
+                News::Ended(ended) => hub.has_ended(&ended.gift),
+                News::Config(config) => hub.set_config(config),
+                News::Status(status) => self.take_status(&mut hub, status),
+                News::Control(control) => {
+                    hub.control(&Frame::text(&control));
+                }
+            }
         }
         drop(hub);
         self.wake();
     }
+
+    fn is_current(&self) -> bool {
+        self.is_current.load(Ordering::Acquire)
+    }
+
+    fn take_kept(&self, hub: &mut Stream<Frame>, kept: Kept) {
+        if self.is_current.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        if let Some(config) = kept.config {
+            hub.set_config(config);
+        }
+        if let Some(status) = kept.status {
+            self.take_status(hub, status);
+        }
+        for gift in kept.unsettled {
+            hub.restore(gift.serial, gift.gift, Frame::text(&gift.message));
+        }
+        hub.restored_until(kept.until);
+    }
+
+    fn take_status(&self, hub: &mut Stream<Frame>, status: String) {
+        hub.set_status(Frame::text(&status));
+        *lock(&self.status) = Some(status);
+    }
+
+    fn tell_news(&self, news: &News) {
+        let parsed = |message: &str| serde_json::from_str(message).unwrap_or(Value::Null);
+        match news {
+            News::Gift(gift) => self.tell("gift", || parsed(&gift.message)),
+            News::Ended(ended) => self.tell_ended(ended),
+            News::Config(config) => self.tell("config", || config_json(config)),
+            News::Status(status) => self.tell("status", || parsed(status)),
+            News::Kept(_) | News::Control(_) => {}
+        }
+    }
+
+    /// Whether nobody is here, and nobody is about to come in.
+    fn is_left(self: &Arc<Self>) -> bool {
+        let readers = self
+            .events
+            .get()
+            .map_or(0, broadcast::Sender::receiver_count);
+        // Whoever comes in has it by another reference.
+        Arc::strong_count(self) == 1 && readers == 0 && self.hub().audience() == (0, 0)
+    }
+}
+
+/// Which of the streams that nobody uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unused {
+    /// Those that hold nothing: a name costs nothing, so somebody could take up
+    /// every place with names alone.
+    Names,
+    /// Those too that have to be read from the store when they are opened again.
+    All,
 }
 
 /// All streams, by name.
 #[derive(Default)]
-pub(super) struct Channels(Mutex<HashMap<StreamId, Arc<Channel>>>);
+pub(super) struct Channels {
+    open: Mutex<HashMap<StreamId, Arc<Channel>>>,
+    /// What was counted on streams that were closed.
+    past: Mutex<Tally>,
+}
 
 impl Channels {
-    /// Those of an earlier run.
-    pub fn restore(kept: Vec<Kept>) -> Self {
-        let channels = Self::default();
-        for stream in kept {
-            let config = stream.config.unwrap_or_else(default_config);
-            let channel = Channel::new(stream.stream.clone(), config);
-            let mut hub = channel.hub();
-            if let Some(status) = stream.status {
-                hub.set_status(status.into());
-            }
-            for (serial, gift, message) in stream.unsettled {
-                hub.restore(serial, gift, message.into());
-            }
-            drop(hub);
-            channels.lock().insert(stream.stream, Arc::new(channel));
-        }
-        channels
+    fn lock(&self) -> MutexGuard<'_, HashMap<StreamId, Arc<Channel>>> {
+        lock(&self.open)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<StreamId, Arc<Channel>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn past(&self) -> MutexGuard<'_, Tally> {
+        lock(&self.past)
     }
 
     /// The stream of this name, made when there is none; `None` when there are
@@ -141,6 +292,7 @@ impl Channels {
     pub fn open(&self, id: &str) -> Option<Arc<Channel>> {
         let mut channels = self.lock();
         if let Some(channel) = channels.get(id) {
+            channel.was_used.store(true, Ordering::Relaxed);
             return Some(channel.clone());
         }
         if channels.len() >= MAX_STREAMS {
@@ -155,30 +307,36 @@ impl Channels {
         self.lock().values().cloned().collect()
     }
 
-    /// The store's feed.
-    pub fn deliver(&self, fresh: Vec<Fresh>) {
-        let mut streams: Vec<(StreamId, Vec<Fresh>)> = Vec::new();
-        for gift in fresh {
-            match streams
-                .iter_mut()
-                .find(|(stream, _)| *stream == gift.stream)
-            {
-                Some((_, gifts)) => gifts.push(gift),
-                None => streams.push((gift.stream.clone(), vec![gift])),
+    /// Closes streams that nobody uses and that were not used at the call before;
+    /// `close` tells the store of each. What is unsettled there comes back when it
+    /// is opened again.
+    pub fn close_unused(&self, which: Unused, close: impl Fn(&StreamId)) {
+        let mut past = self.past();
+        // Nobody opens one of them meanwhile.
+        self.lock().retain(|stream, channel| {
+            let is_meant = which == Unused::All || channel.hub().is_idle();
+            let is_unused = is_meant && channel.is_left();
+            let stays = !is_unused || channel.was_used.swap(false, Ordering::Relaxed);
+            if !stays {
+                close(stream);
+                *past += channel.hub().tally();
             }
-        }
-        for (stream, gifts) in streams {
-            // Opened before its gifts were offered to the store.
-            if let Some(channel) = self.open(&stream) {
-                channel.deliver(gifts);
-            }
-        }
+            stays
+        });
     }
 
     /// Connected hosts and viewers, unsettled gifts, and what was counted.
     pub fn sum(&self) -> Sum {
-        let mut sum = Sum::default();
-        for channel in self.all() {
+        let (tally, open) = {
+            // Together: none is closed in between and counted twice, or never.
+            let past = self.past();
+            (*past, self.all())
+        };
+        let mut sum = Sum {
+            tally,
+            ..Sum::default()
+        };
+        for channel in open {
             let hub = channel.hub();
             let (hosts, viewers) = hub.audience();
             sum.streams += 1;
@@ -191,6 +349,20 @@ impl Channels {
     }
 }
 
+impl Feed for Channels {
+    fn hear(&self, stream: &StreamId, news: Vec<News>) {
+        let channel = self.lock().get(stream).cloned();
+        if let Some(channel) = channel {
+            channel.hear(news);
+        }
+    }
+
+    fn may_render(&self, stream: &StreamId, serial: Serial) -> bool {
+        let channel = self.lock().get(stream).cloned();
+        channel.is_some_and(|it| it.is_current() && it.hub().may_render(serial))
+    }
+}
+
 /// All streams together.
 #[derive(Debug, Default)]
 pub(super) struct Sum {
@@ -199,4 +371,102 @@ pub(super) struct Sum {
     pub viewers: usize,
     pub unsettled: usize,
     pub tally: Tally,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::relay::store::Fresh;
+
+    fn kept(serials: &[Serial]) -> Vec<News> {
+        let unsettled = serials.iter().map(|serial| fresh(*serial)).collect();
+        let until = serials.last().copied().unwrap_or(0);
+        vec![News::Kept(Kept {
+            unsettled,
+            until,
+            ..Kept::default()
+        })]
+    }
+
+    fn fresh(serial: Serial) -> Fresh {
+        Fresh {
+            serial,
+            gift: serial.to_string().into(),
+            message: "{}".into(),
+        }
+    }
+
+    #[test]
+    fn nothing_is_heard_before_what_is_kept_and_nothing_twice() {
+        let channels = Channels::default();
+        let (stream, channel) = ("s".into(), channels.open("s").unwrap());
+        channels.hear(&stream, vec![News::Gift(fresh(1))]);
+        assert!(!channels.may_render(&stream, 1));
+        assert_eq!(channel.hub().unsettled(), 0);
+        channels.hear(&stream, kept(&[1, 2]));
+        channels.hear(&stream, vec![News::Gift(fresh(2)), News::Gift(fresh(3))]);
+        channels.hear(&stream, kept(&[9]));
+        assert_eq!(channel.hub().unsettled(), 3);
+        // Nobody has that one open.
+        channels.hear(&"other".into(), kept(&[1]));
+        assert_eq!(channels.sum().unsettled, 3);
+    }
+
+    #[test]
+    fn a_stream_is_closed_when_nobody_uses_it_and_its_count_stays() {
+        let channels = Channels::default();
+        let closed = Mutex::new(Vec::new());
+        let close = |which| {
+            channels.close_unused(which, |stream| {
+                closed.lock().unwrap().push(stream.to_string());
+            });
+            std::mem::take(&mut *closed.lock().unwrap())
+        };
+        let close_twice = |which| close(which).len() + close(which).len();
+        let channel = channels.open("s").unwrap();
+        channels.hear(&"s".into(), kept(&[1]));
+        let joining = Joining {
+            client_id: "h".into(),
+            role: crate::protocol::ClientType::Host,
+            hears_controls: false,
+        };
+        let (id, _, _) = channel.join(joining);
+        channel
+            .hub()
+            .acked(id, &"1".into(), crate::relay::hub::Word::Rendered);
+        assert_eq!(close_twice(Unused::All), 0, "it is in use");
+        channel.leave(id);
+        let events = channel.events();
+        drop(channel);
+        assert_eq!(close_twice(Unused::All), 0, "it is read");
+        drop(events);
+        channels.open("s");
+        assert_eq!(close(Unused::All).len(), 0, "it was asked for just now");
+        assert_eq!(close(Unused::All), ["s"]);
+        assert_eq!(channels.sum().streams, 0);
+        assert_eq!(channels.sum().tally.rendered, 1);
+    }
+
+    #[test]
+    fn names_alone_go_first_and_what_a_stream_holds_keeps_it() {
+        let channels = Channels::default();
+        let settings = News::Kept(Kept {
+            config: Some(default_config()),
+            ..Kept::default()
+        });
+        let status = News::Status("{}".into());
+        for (name, news) in [
+            ("name", kept(&[])),
+            ("gift", kept(&[1])),
+            ("settings", vec![settings]),
+            ("status", kept(&[]).into_iter().chain([status]).collect()),
+        ] {
+            channels.open(name).unwrap();
+            channels.hear(&name.into(), news);
+        }
+        for _ in 0..2 {
+            channels.close_unused(Unused::Names, |stream| assert_eq!(&**stream, "name"));
+        }
+        assert_eq!(channels.sum().streams, 3);
+    }
 }

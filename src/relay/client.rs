@@ -1,50 +1,46 @@
 //! One renderer's WebSocket, from its upgrade to its end: one task that reads,
 //! asks the hub what goes out, and keeps time.
 
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
-use futures_util::stream::{SplitSink, SplitStream};
-use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
 use serde_json::json;
-use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, sleep_until, timeout, timeout_at};
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
-use super::channel::Channel;
+use super::bell::Bell;
+use super::channel::{Channel, TELEMETRY};
+use super::courier::Lane;
 use super::hub::{ConnectionId, Joining, Next, Word};
 use super::limits::{FAREWELL, PATIENCE, Pace, WRITE_PATIENCE};
-use super::server::{Core, stopped};
+use super::roster::{Renderer, pong_json, role_name};
+use super::server::{Core, Unopened, stopped};
+use super::socket::{self, CloseCode, Frame, Inbound, Violation, close};
 use super::tokens::Role;
+use super::transport::Stream;
 use crate::model::{SessionConfig, WallTime};
 use crate::protocol::{
-    ClientMessage, ClientType, ConnectionAck, ConnectionInit, GiftAck, PeerError, Ping,
+    ClientMessage, ClientType, ConnectionAck, ConnectionInit, DecodeError, GiftAck, Ping,
     ServerMessage, decode_client, encode_server,
 };
 
-/// Frames taken from the hub at once: few enough that what is buffered for a
-/// viewer, and stays so, is half a dozen KiB.
-const BATCH: usize = 8;
-
-/// Messages read before writing has its turn.
-const READ_BATCH: usize = 64;
+/// Frames taken from the hub at once: what the system takes in one call.
+const BATCH: usize = 16;
 
 /// At most one `error` goes out in this time.
 const ERROR_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Closed since a newer connection has the same `clientId`; final for the
-/// client.
-const DISPLACED: CloseCode = CloseCode::Library(4001);
+pub(super) type Socket = socket::Socket<Stream>;
 
 /// Why a connection ends.
 enum End {
     /// The socket is of no more use.
     Gone,
+    /// They have said goodbye.
+    Closed,
     Close(CloseCode, &'static str),
 }
 
@@ -52,9 +48,13 @@ enum End {
 struct Joined {
     channel: Arc<Channel>,
     id: ConnectionId,
+    bell: Arc<Bell>,
     client_id: Arc<str>,
+    is_host: bool,
     session_id: Arc<str>,
     interim_acks: bool,
+    /// It was asked how its stage is doing.
+    tells: bool,
     ping_interval: Duration,
     ping_at: Instant,
     sequence: u64,
@@ -63,32 +63,48 @@ struct Joined {
 struct Client {
     core: Arc<Core>,
     role: Role,
-    sink: SplitSink<WebSocketStream<TcpStream>, Message>,
-    source: SplitStream<WebSocketStream<TcpStream>>,
-    /// Something was handed to the socket at this time and is not flushed.
-    unflushed: Option<Instant>,
+    socket: Socket,
+    /// By which gifts are carried here while there is nothing to write.
+    lane: Option<Arc<Lane>>,
+    /// Since when the other side has taken nothing.
+    stuck: Option<Instant>,
     heard: Instant,
     pace: Pace,
     next_error: Instant,
 }
 
+/// What woke a connection.
+struct Woken {
+    /// The hub may have something.
+    rang: bool,
+    /// How many messages' worth was read.
+    read: Option<Result<u32, Violation>>,
+}
+
+/// What the hub had.
+struct Filled {
+    /// When it has something again, at the latest.
+    due: Option<Instant>,
+    /// It may have more already, for when this is written.
+    has_more: bool,
+}
+
 /// Serves a connection to its end. `greeting` is given back with its init.
 pub(super) async fn serve(
     core: Arc<Core>,
-    socket: WebSocketStream<TcpStream>,
+    socket: Socket,
     role: Role,
     greeting: OwnedSemaphorePermit,
 ) {
-    let (sink, source) = socket.split();
     let now = Instant::now();
     let mut client = Client {
         core,
         role,
-        sink,
-        source,
-        unflushed: None,
+        socket,
+        lane: None,
+        stuck: None,
         heard: now,
-        pace: Pace::of(role),
+        pace: Pace::of(role, now),
         next_error: now,
     };
     let end = match client.greet().await {
@@ -98,32 +114,49 @@ pub(super) async fn serve(
         }
         Err(end) => end,
     };
-    if let End::Close(code, reason) = end {
-        client.close(code, reason).await;
-    }
+    // Who does not answer has been told.
+    let _ = timeout(FAREWELL, async {
+        match end {
+            End::Gone => {}
+            End::Closed => client.socket.agree().await,
+            End::Close(code, reason) => client.socket.close(code, reason).await,
+        }
+    })
+    .await;
 }
 
 impl Client {
+    /// Waits for the init, with which a session begins. What came behind it
+    /// waits for the session.
     async fn greet(&mut self) -> Result<ConnectionInit, End> {
         let deadline = Instant::now() + PATIENCE;
+        let mut stopping = self.core.stopping.clone();
         loop {
-            let mut stopping = self.core.stopping.clone();
-            let frame = tokio::select! {
-                frame = timeout_at(deadline, self.source.next()) => frame,
-                () = stopped(&mut stopping) => return Err(restart()),
-            };
-            let Ok(frame) = frame else {
-                return Err(End::Close(CloseCode::Policy, "no connection:init came"));
-            };
-            match self.read(frame).await? {
-                Some(ClientMessage::Init(init)) => return Ok(init),
-                Some(ClientMessage::Error(_)) | None => {}
-                Some(_) => {
-                    self.complain("NOT_INITIALIZED", "begin with connection:init")
-                        .await?;
+            while let Some(inbound) = self.socket.take() {
+                match self.read(inbound)? {
+                    Some(ClientMessage::Init(init)) => return Ok(init),
+                    Some(ClientMessage::Error(_)) | None => {}
+                    Some(_) => self.complain("NOT_INITIALIZED", "begin with connection:init"),
                 }
             }
-            self.flush().await?;
+            let read = poll_fn(|cx| {
+                if let Poll::Ready(Err(_)) = self.socket.poll_flush(cx) {
+                    return Poll::Ready(Err(Violation::Gone));
+                }
+                self.socket.poll_read(cx)
+            });
+            let read = tokio::select! {
+                read = read => read,
+                () = sleep_until(deadline) => {
+                    return Err(End::Close(close::POLICY, "no connection:init came"));
+                }
+                () = stopped(&mut stopping) => return Err(restart()),
+            };
+            let cost = read.map_err(violation)?;
+            self.heard = Instant::now();
+            if let Some(wait) = self.pace.wait(cost, self.heard) {
+                sleep_until(self.heard + wait.min(PATIENCE)).await;
+            }
         }
     }
 
@@ -133,21 +166,12 @@ impl Client {
             Err(end) => return end,
         };
         let (channel, id) = (joined.channel.clone(), joined.id);
-        let role = match init.client_type {
-            ClientType::Host => "host",
-            ClientType::Viewer => "viewer",
-        };
+        let role = role_name(init.client_type);
         let who = || json!({ "clientId": &*init.client_id, "clientType": role });
         channel.tell("joined", who);
-        let end = match self.run(joined).await {
-            Ok(never) => never,
-            Err(end) => end,
-        };
-        let ended = {
-            let mut hub = channel.hub();
-            hub.leave(id);
-            hub.take_ended()
-        };
+        let end = self.run(joined).await;
+        let ended = channel.leave(id);
+        channel.roster.leave(id);
         self.core.note(&channel, ended).await;
         channel.tell("left", who);
         end
@@ -155,151 +179,224 @@ impl Client {
 
     async fn join(&mut self, init: &ConnectionInit) -> Result<Joined, End> {
         if init.client_type == ClientType::Host && self.role != Role::Host {
-            self.complain("FORBIDDEN", "this token joins as viewer only")
-                .await?;
-            return Err(End::Close(CloseCode::Policy, "not with this token"));
+            self.complain("FORBIDDEN", "this token joins as viewer only");
+            return Err(End::Close(close::POLICY, "not with this token"));
         }
-        let Some(channel) = self.core.channels.open(&init.stream_id) else {
-            return Err(End::Close(
-                CloseCode::Again,
-                "the relay has too many streams",
-            ));
-        };
-        let names = |name: &str| init.capabilities.iter().any(|own| &**own == name);
-        let (id, config) = {
-            let mut hub = channel.hub();
-            let joining = Joining {
-                client_id: init.client_id.clone(),
-                role: init.client_type,
-                hears_controls: names("x-control"),
+        let channel = self.core.open(&init.stream_id).await.map_err(|unopened| {
+            let why = match unopened {
+                Unopened::Crowded => "the relay has too many streams",
+                Unopened::Store(_) => "the store does not work",
             };
-            (hub.join(joining), hub.config().clone())
-        };
-        // Whoever was displaced by this one learns of it.
-        channel.wake();
+            End::Close(close::AGAIN, why)
+        })?;
+        let names = |name: &str| init.capabilities.iter().any(|own| &**own == name);
+        let hears_controls = names("x-control");
+        let (id, config, bell) = channel.join(Joining {
+            client_id: init.client_id.clone(),
+            role: init.client_type,
+            hears_controls,
+        });
+        if init.client_type == ClientType::Viewer
+            && let Some(wire) = self.socket.stream().writer()
+        {
+            let lane = Arc::new(Lane::new(wire.clone()));
+            channel.seat(id, lane.clone());
+            self.lane = Some(lane);
+        }
+        let client_id = init.client_id.clone();
+        let renderer = Renderer::new(client_id.clone(), init.client_type, hears_controls);
+        channel.roster.join(id, renderer);
         let mut joined = Joined {
             channel,
             id,
-            client_id: init.client_id.clone(),
+            bell,
+            client_id,
+            is_host: init.client_type == ClientType::Host,
             session_id: uuid::Uuid::new_v4().to_string().into(),
             interim_acks: false,
+            tells: false,
             ping_interval: config.ping_interval,
             ping_at: Instant::now(),
             sequence: 0,
         };
-        match self.tell_config(&mut joined, config).await {
-            Ok(()) => Ok(joined),
-            Err(end) => {
-                joined.channel.hub().leave(id);
-                Err(end)
-            }
-        }
+        self.tell_config(&mut joined, config);
+        Ok(joined)
     }
 
     /// Serves a session until it ends.
-    async fn run(&mut self, mut joined: Joined) -> Result<End, End> {
-        let mut changes = joined.channel.changes();
-        let mut stopping = self.core.stopping.clone();
+    async fn run(&mut self, mut joined: Joined) -> End {
+        let mut alarm = pin!(sleep_until(joined.ping_at));
         let mut read_again: Option<Instant> = None;
+        let mut filled = Filled {
+            due: None,
+            has_more: true,
+        };
+        // What came behind the init is there already.
+        let mut read = Some(Ok(0));
         loop {
-            let mut due = None;
-            if self.unflushed.is_none() {
-                changes.mark_unchanged();
-                due = self.send_batch(&mut joined).await?;
-            }
-            let patience = 2 * joined.ping_interval + Duration::from_secs(5);
-            let silent = self.heard + patience;
-            let stuck = self.unflushed.map(|since| since + WRITE_PATIENCE);
-            let times = [due, stuck, read_again].into_iter().flatten();
-            let wake = times.fold(joined.ping_at.min(silent), Instant::min);
-            tokio::select! {
-                flushed = self.sink.flush(), if self.unflushed.is_some() => {
-                    flushed.map_err(|_| End::Gone)?;
-                    self.unflushed = None;
+            if let Some(read) = read {
+                match self.hear(&mut joined, read).await {
+                    Ok(again) => read_again = again,
+                    Err(end) => return end,
                 }
-                frame = self.source.next(), if read_again.is_none() => {
-                    read_again = self.take_batch(&mut joined, frame).await?;
-                }
-                _ = changes.changed(), if self.unflushed.is_none() => {}
-                () = stopped(&mut stopping) => return Ok(restart()),
-                () = sleep_until(wake) => {}
             }
+            if self.core.is_stopping() {
+                return restart();
+            }
+            if filled.has_more && self.socket.is_flushed() {
+                filled = match self.fill(&mut joined).await {
+                    Ok(filled) => filled,
+                    Err(end) => return end,
+                };
+            }
+            let silent = self.heard + 2 * joined.ping_interval + Duration::from_secs(5);
+            let until = match self.stuck {
+                Some(since) => Some(since + WRITE_PATIENCE),
+                None => filled.due,
+            };
+            let times = [until, read_again, Some(silent)].into_iter().flatten();
+            let until = times.fold(joined.ping_at, Instant::min);
+            // One that rings too early is set anew then: that is rare, and setting
+            // it at every gift would not be.
+            if until < alarm.deadline() || alarm.is_elapsed() {
+                alarm.as_mut().reset(until);
+            }
+            let reads = read_again.is_none();
+            let woken = self.wait(&joined.bell, alarm.as_mut(), filled.has_more, reads);
+            let woken = match woken.await {
+                Ok(woken) => woken,
+                Err(end) => return end,
+            };
+            read = woken.read;
             let now = Instant::now();
-            if read_again.is_some_and(|time| time <= now) {
-                read_again = None;
+            let is_stuck = self
+                .stuck
+                .is_some_and(|since| since + WRITE_PATIENCE <= now);
+            if is_stuck || (read.is_none() && silent <= now) {
+                return End::Gone;
             }
-            // Both may have moved on just now.
-            let silent = self.heard + patience;
-            let stuck = self.unflushed.map(|since| since + WRITE_PATIENCE);
-            if silent <= now || stuck.is_some_and(|time| time <= now) {
-                return Ok(End::Gone);
-            }
+            read_again = read_again.filter(|time| *time > now);
+            // It may have to wait for what was said just now to be written.
+            filled.has_more |= woken.rang || filled.due.is_some_and(|time| time <= now);
             if joined.ping_at <= now {
-                self.ping(&mut joined).await?;
+                self.ping(&mut joined, now);
             }
         }
     }
 
-    /// Hands the socket what the hub has; returns when to ask again.
-    async fn send_batch(&mut self, joined: &mut Joined) -> Result<Option<Instant>, End> {
-        for _ in 0..BATCH {
+    /// Writes what there is to write, and waits for the hub, which may have more
+    /// already, for the other side or for the alarm.
+    async fn wait(
+        &mut self,
+        bell: &Bell,
+        mut alarm: Pin<&mut Sleep>,
+        has_more: bool,
+        reads: bool,
+    ) -> Result<Woken, End> {
+        poll_fn(|cx| {
+            if let Some(lane) = &self.lane {
+                self.socket.go_on_with(lane.take_back());
+            }
+            let was_stuck = self.stuck.is_some();
+            let sent = self.socket.sent();
+            let flushed = match self.socket.poll_flush(cx) {
+                Poll::Ready(Ok(())) => true,
+                Poll::Ready(Err(_)) => return Poll::Ready(Err(End::Gone)),
+                Poll::Pending => false,
+            };
+            if flushed {
+                self.stuck = None;
+            } else if !was_stuck || self.socket.sent() != sent {
+                self.stuck = Some(Instant::now());
+            }
+            let rang = flushed && (bell.poll(cx).is_ready() || has_more || was_stuck);
+            let read = match reads {
+                true => self.socket.poll_read(cx),
+                false => Poll::Pending,
+            };
+            let is_over = alarm.as_mut().poll(cx).is_ready();
+            let has_stuck = self.stuck.is_some() && !was_stuck;
+            let read = match read {
+                Poll::Ready(read) => Some(read),
+                Poll::Pending if rang || is_over || has_stuck => None,
+                Poll::Pending => {
+                    // From here on whoever has something rings, or writes it.
+                    if let Some(lane) = self.lane.as_ref().filter(|_| flushed) {
+                        lane.lend();
+                    }
+                    return Poll::Pending;
+                }
+            };
+            Poll::Ready(Ok(Woken { rang, read }))
+        })
+        .await
+    }
+
+    /// Hands the socket what the hub has.
+    async fn fill(&mut self, joined: &mut Joined) -> Result<Filled, End> {
+        loop {
             let now = self.core.clock.elapsed();
-            let next = joined.channel.hub().next(joined.id, now);
+            let (next, ended) = {
+                let mut hub = joined.channel.hub();
+                let mut room = BATCH;
+                let next = loop {
+                    match hub.next(joined.id, now) {
+                        Next::Frame(frame) => self.socket.push(frame),
+                        other => break Some(other),
+                    }
+                    room -= 1;
+                    if room == 0 {
+                        break None;
+                    }
+                };
+                // What was ended by waiting too long.
+                (next, hub.take_ended())
+            };
+            self.core.note(&joined.channel, ended).await;
             match next {
-                Next::Frame(frame) => self.feed(Message::Text(frame)).await?,
-                Next::Config(config) => self.tell_config(joined, config).await?,
-                Next::TellSlow { owed } => {
+                None => {
+                    return Ok(Filled {
+                        due: None,
+                        has_more: true,
+                    });
+                }
+                Some(Next::Wait(due)) => {
+                    return Ok(Filled {
+                        due: due.map(|due| self.core.clock + due),
+                        has_more: false,
+                    });
+                }
+                Some(Next::Config(config)) => self.tell_config(joined, config),
+                Some(Next::TellSlow { owed }) => {
                     let said = format!(
                         "{owed} gifts are not acknowledged; further ones follow as they are"
                     );
-                    self.say(&problem("SLOW_HOST", &said)).await?;
+                    self.say(&ServerMessage::refusal("SLOW_HOST", &said));
                 }
-                Next::Displaced => {
-                    return Err(End::Close(
-                        DISPLACED,
-                        "another connection has this clientId",
-                    ));
+                Some(Next::Displaced) => {
+                    let reason = "another connection has this clientId";
+                    return Err(End::Close(close::DISPLACED, reason));
                 }
-                Next::Wait(due) => {
-                    // What was ended by waiting too long.
-                    let ended = joined.channel.hub().take_ended();
-                    self.core.note(&joined.channel, ended).await;
-                    return Ok(due.map(|due| self.core.clock + due));
-                }
+                Some(Next::Frame(_)) => unreachable!("the loop takes them"),
             }
         }
-        Ok(None)
     }
 
-    /// Takes in a frame and what has come behind it; returns when to read on,
-    /// if not at once.
-    async fn take_batch(
+    /// Takes in what was read; returns when to read on, if not at once.
+    async fn hear(
         &mut self,
         joined: &mut Joined,
-        first: Option<Result<Message, SocketError>>,
+        read: Result<u32, Violation>,
     ) -> Result<Option<Instant>, End> {
-        let mut next = Some(first);
-        for _ in 0..READ_BATCH {
-            let Some(frame) = next else {
-                return Ok(None);
-            };
-            if let Some(message) = self.read(frame).await? {
+        self.heard = Instant::now();
+        while let Some(inbound) = self.socket.take() {
+            if let Some(message) = self.read(inbound)? {
                 self.take(joined, message).await?;
             }
-            if let Some(wait) = self.pace.wait() {
-                return Ok(Some(Instant::now() + wait));
-            }
-            next = self.source.next().now_or_never();
         }
-        match next {
-            Some(frame) => {
-                if let Some(message) = self.read(frame).await? {
-                    self.take(joined, message).await?;
-                }
-                Ok(None)
-            }
-            None => Ok(None),
-        }
+        let cost = read.map_err(violation)?;
+        let wait = self.pace.wait(cost, self.heard);
+        Ok(wait.map(|wait| self.heard + wait))
     }
 
     async fn take(&mut self, joined: &mut Joined, message: ClientMessage) -> Result<(), End> {
@@ -315,151 +412,125 @@ impl Client {
                 Ok(())
             }
             ClientMessage::Pong(pong) => {
+                joined.channel.roster.ponged(joined.id, pong);
                 joined.channel.tell("pong", || {
-                    json!({
-                        "clientId": &*joined.client_id,
-                        "latency": pong.latency_ms,
-                        "memory": pong.memory_mb,
-                        "queueSize": pong.queue_size,
-                    })
+                    let mut event = pong_json(&pong);
+                    event["clientId"] = (*joined.client_id).into();
+                    event
                 });
                 Ok(())
             }
+            ClientMessage::Telemetry(telemetry) => {
+                if joined.tells {
+                    let told = joined.channel.roster.told(joined.id, telemetry);
+                    joined.channel.tell("telemetry", || told);
+                }
+                Ok(())
+            }
             ClientMessage::Init(_) => {
-                self.complain("ALREADY_INITIALIZED", "the session goes on as it is")
-                    .await
+                self.complain("ALREADY_INITIALIZED", "the session goes on as it is");
+                Ok(())
             }
             ClientMessage::Unknown(kind) if is_the_servers(&kind) => {
                 self.complain(
                     "FORBIDDEN",
                     "only the relay sends that; gifts and controls come in over HTTP, each with \
                      its role's token",
-                )
-                .await
+                );
+                Ok(())
             }
             ClientMessage::Error(_) | ClientMessage::Unknown(_) => Ok(()),
         }
     }
 
     /// What a frame says, if it says anything.
-    async fn read(
-        &mut self,
-        frame: Option<Result<Message, SocketError>>,
-    ) -> Result<Option<ClientMessage>, End> {
-        self.heard = Instant::now();
-        let text = match frame {
-            Some(Ok(Message::Text(text))) => text,
-            Some(Ok(Message::Binary(_))) => {
-                return Err(End::Close(CloseCode::Unsupported, "messages are text"));
-            }
-            Some(Ok(Message::Ping(_))) => {
-                // The library has put the answer into its buffer.
-                self.unflushed.get_or_insert(self.heard);
+    fn read(&mut self, inbound: Inbound) -> Result<Option<ClientMessage>, End> {
+        let decoded = match inbound {
+            Inbound::Text(text) => decode_client(text.as_bytes()),
+            Inbound::TooLarge { start, length } => decode_client(&start).map_err(|error| {
+                // It saw the beginning only.
+                match error {
+                    DecodeError::TooLarge {
+                        limit,
+                        message_type,
+                        ..
+                    } => DecodeError::TooLarge {
+                        size: length,
+                        limit,
+                        message_type,
+                    },
+                    other => other,
+                }
+            }),
+            Inbound::Ping(payload) => {
+                self.socket.answer(&payload);
                 return Ok(None);
             }
-            Some(Ok(Message::Close(_))) => {
-                // Sends the library's answer.
-                let _ = timeout(FAREWELL, self.sink.flush()).await;
-                return Err(End::Gone);
-            }
-            Some(Ok(_)) => return Ok(None),
-            Some(Err(error)) => return Err(violation(&error)),
-            None => return Err(End::Gone),
+            Inbound::Pong => return Ok(None),
+            Inbound::Close => return Err(End::Closed),
         };
-        match decode_client(text.as_bytes()) {
+        match decoded {
             Ok(message) => Ok(Some(message)),
             Err(error) => {
                 self.core.figures.malformed();
                 if !error.is_about_an_error() {
-                    let error = ServerMessage::Error(error.to_peer_error());
-                    self.say_error(&error).await?;
+                    self.say_error(&ServerMessage::Error(error.to_peer_error()));
                 }
                 Ok(None)
             }
         }
     }
 
-    async fn tell_config(&mut self, joined: &mut Joined, config: SessionConfig) -> Result<(), End> {
-        joined.interim_acks = config
-            .features
-            .iter()
-            .any(|name| &**name == "x-ack-interim");
+    fn tell_config(&mut self, joined: &mut Joined, mut config: SessionConfig) {
+        // A crowd of viewers would say a lot every second that nobody reads.
+        if !joined.is_host {
+            config.features.retain(|name| &**name != TELEMETRY);
+        }
+        let names = |feature: &str| config.features.iter().any(|name| &**name == feature);
+        joined.interim_acks = names("x-ack-interim");
+        joined.tells = names(TELEMETRY);
         joined.ping_interval = config.ping_interval;
         joined.ping_at = joined.ping_at.min(Instant::now() + config.ping_interval);
-        let ack = ServerMessage::Ack(ConnectionAck {
+        self.say(&ServerMessage::Ack(ConnectionAck {
             session_id: joined.session_id.clone(),
             server_time: Some(WallTime::now()),
             config,
-        });
-        self.say(&ack).await
+        }));
     }
 
-    async fn ping(&mut self, joined: &mut Joined) -> Result<(), End> {
+    fn ping(&mut self, joined: &mut Joined, now: Instant) {
         let ping = ServerMessage::Ping(Ping {
             sequence: joined.sequence,
             sent_at: None,
         });
         joined.sequence += 1;
-        joined.ping_at = Instant::now() + joined.ping_interval;
+        joined.ping_at = now + joined.ping_interval;
         // One who takes nothing is not given more; its patience runs already.
-        match self.unflushed {
-            Some(_) => Ok(()),
-            None => self.say(&ping).await,
+        if self.socket.is_flushed() {
+            self.say(&ping);
         }
     }
 
-    async fn complain(&mut self, code: &str, message: &str) -> Result<(), End> {
-        self.say_error(&problem(code, message)).await
+    fn complain(&mut self, code: &str, message: &str) {
+        self.say_error(&ServerMessage::refusal(code, message));
     }
 
-    async fn say_error(&mut self, error: &ServerMessage) -> Result<(), End> {
+    fn say_error(&mut self, error: &ServerMessage) {
         let now = Instant::now();
-        if now < self.next_error {
-            return Ok(());
+        if now >= self.next_error {
+            self.next_error = now + ERROR_INTERVAL;
+            self.say(error);
         }
-        self.next_error = now + ERROR_INTERVAL;
-        self.say(error).await
     }
 
-    async fn say(&mut self, message: &ServerMessage) -> Result<(), End> {
+    fn say(&mut self, message: &ServerMessage) {
         let text = encode_server(message, WallTime::now());
-        self.feed(Message::text(text)).await
-    }
-
-    async fn feed(&mut self, message: Message) -> Result<(), End> {
-        self.unflushed.get_or_insert_with(Instant::now);
-        match timeout(WRITE_PATIENCE, self.sink.feed(message)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(End::Gone),
-        }
-    }
-
-    async fn flush(&mut self) -> Result<(), End> {
-        self.unflushed = None;
-        match timeout(WRITE_PATIENCE, self.sink.flush()).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(End::Gone),
-        }
-    }
-
-    /// Closes in order: our close frame, then reading until theirs.
-    async fn close(&mut self, code: CloseCode, reason: &'static str) {
-        let frame = Message::Close(Some(CloseFrame {
-            code,
-            reason: reason.into(),
-        }));
-        let goodbye = async {
-            if self.sink.send(frame).await.is_ok() {
-                while let Some(Ok(_)) = self.source.next().await {}
-            }
-        };
-        // Who does not answer has been told.
-        let _ = timeout(FAREWELL, goodbye).await;
+        self.socket.push(Frame::text(&text));
     }
 }
 
 fn restart() -> End {
-    End::Close(CloseCode::Restart, "the relay is stopping")
+    End::Close(close::RESTART, "the relay is stopping")
 }
 
 fn word(ack: &GiftAck, interim_acks: bool) -> Word {
@@ -481,24 +552,12 @@ fn is_the_servers(kind: &str) -> bool {
     )
 }
 
-fn violation(error: &SocketError) -> End {
-    match error {
-        SocketError::Capacity(CapacityError::MessageTooLong { .. }) => {
-            End::Close(CloseCode::Size, "a message is larger than 2 MiB")
-        }
-        SocketError::Utf8(_) => End::Close(CloseCode::Invalid, "text is UTF-8"),
-        SocketError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => End::Gone,
-        SocketError::Protocol(_) => End::Close(CloseCode::Protocol, "not WebSocket"),
-        _ => End::Gone,
+fn violation(violation: Violation) -> End {
+    match violation {
+        Violation::Gone => End::Gone,
+        Violation::Protocol => End::Close(close::PROTOCOL, "not WebSocket"),
+        Violation::Binary => End::Close(close::UNSUPPORTED, "messages are text"),
+        Violation::NotUtf8 => End::Close(close::NOT_UTF8, "text is UTF-8"),
+        Violation::TooLarge => End::Close(close::TOO_LARGE, "a message is larger than 2 MiB"),
     }
-}
-
-/// Never retryable: that would have a client hold back its acks for a while.
-fn problem(code: &str, message: &str) -> ServerMessage {
-    ServerMessage::Error(PeerError {
-        code: code.into(),
-        message: message.into(),
-        retryable: false,
-        retry_after: None,
-    })
 }

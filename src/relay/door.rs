@@ -4,12 +4,15 @@
 //! It cannot choose `Origin`, and one that has its own name resolve to this
 //! machine cannot choose `Host`.
 
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::http::{HeaderMap, HeaderName, Method, Uri, header};
 
 use super::problem::Problem;
 
 /// Names of this machine to itself.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
+/// What page a request is from, as the browser says (Fetch Metadata, W3C).
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Which hosts and origins are ours.
 #[derive(Debug, Clone, Default)]
@@ -26,11 +29,11 @@ impl Door {
 
     /// # Errors
     /// 421 for a host and 403 for an origin that is not ours.
-    pub(super) fn admit(&self, headers: &HeaderMap) -> Result<(), Problem> {
+    pub(super) fn admit(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
         let host = one(headers, header::HOST).ok_or_else(Problem::wrong_host)?;
-        let name = without_port(host);
-        let is_known = |known: &str| known.eq_ignore_ascii_case(name);
-        if !LOOPBACK.into_iter().any(is_known) && !self.hosts.iter().any(|own| is_known(own)) {
+        // A request may name its target a second time, as to a proxy.
+        let target = uri.authority().map_or(host, |authority| authority.as_str());
+        if !self.is_ours(host) || !self.is_ours(target) {
             return Err(Problem::wrong_host());
         }
         if !headers.contains_key(header::ORIGIN) {
@@ -38,15 +41,36 @@ impl Door {
         }
         // Two of them, or one that is no text, is nobody's.
         let origin = one(headers, header::ORIGIN).ok_or_else(Problem::foreign_origin)?;
-        let is_own = ["http://", "https://"].into_iter().any(|scheme| {
-            let own = origin.strip_prefix(scheme);
-            own.is_some_and(|own| own.eq_ignore_ascii_case(host))
-        });
-        match is_own || self.origins.iter().any(|own| own == origin) {
+        match is_own(origin, host) || self.origins.iter().any(|own| own == origin) {
             true => Ok(()),
             false => Err(Problem::foreign_origin()),
         }
     }
+
+    fn is_ours(&self, host: &str) -> bool {
+        let name = without_port(host);
+        let is_it = |known: &str| known.eq_ignore_ascii_case(name);
+        LOOPBACK.into_iter().any(is_it) || self.hosts.iter().any(|own| is_it(own))
+    }
+
+    /// Whether a request certainly comes from a page that we served: it says so
+    /// in a header that no page can choose. Reading sends no `Origin`, but says
+    /// where the page is from. A page from another port of this machine would be
+    /// sent the same cookies, and is not ours.
+    pub(super) fn is_own_page(method: &Method, headers: &HeaderMap) -> bool {
+        let host = one(headers, header::HOST).unwrap_or_default();
+        match headers.contains_key(header::ORIGIN) {
+            true => one(headers, header::ORIGIN).is_some_and(|origin| is_own(origin, host)),
+            false => method.is_safe() && one(headers, FETCH_SITE) == Some("same-origin"),
+        }
+    }
+}
+
+fn is_own(origin: &str, host: &str) -> bool {
+    ["http://", "https://"].into_iter().any(|scheme| {
+        let own = origin.strip_prefix(scheme);
+        own.is_some_and(|own| own.eq_ignore_ascii_case(host))
+    })
 }
 
 /// The value of a header that is there once.
@@ -77,7 +101,7 @@ mod tests {
             vec!["relay.example".into()],
             vec!["https://dock.example".into()],
         );
-        let admitted = door.admit(&headers);
+        let admitted = door.admit(&Uri::from_static("/"), &headers);
         admitted.map_or_else(|problem| problem.status().as_u16(), |()| 200)
     }
 
@@ -110,11 +134,44 @@ mod tests {
         }
         assert_eq!(
             Door::default()
-                .admit(&HeaderMap::new())
+                .admit(&Uri::default(), &HeaderMap::new())
                 .unwrap_err()
                 .status(),
             421
         );
+    }
+
+    #[test]
+    fn a_request_that_names_another_target_does_not() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, "localhost".parse().unwrap());
+        let door = Door::default();
+        let ours = Uri::from_static("http://localhost:7788/ws");
+        assert!(door.admit(&ours, &headers).is_ok());
+        let other = Uri::from_static("http://evil.example/ws");
+        assert!(door.admit(&other, &headers).is_err());
+    }
+
+    #[test]
+    fn a_page_is_ours_when_the_browser_says_so() {
+        let says = |method, name: &'static str, value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, "localhost:7".parse().unwrap());
+            headers.insert(name, value.parse().unwrap());
+            Door::is_own_page(&method, &headers)
+        };
+        assert!(says(Method::POST, "origin", "http://localhost:7"));
+        assert!(says(Method::GET, "origin", "http://localhost:7"));
+        assert!(says(Method::GET, "sec-fetch-site", "same-origin"));
+        for (method, name, value) in [
+            (Method::GET, "origin", "http://localhost:8"),
+            (Method::GET, "sec-fetch-site", "same-site"),
+            (Method::GET, "sec-fetch-site", "none"),
+            (Method::GET, "accept", "*/*"),
+            (Method::POST, "sec-fetch-site", "same-origin"),
+        ] {
+            assert!(!says(method, name, value), "{name}: {value}");
+        }
     }
 
     #[test]

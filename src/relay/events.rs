@@ -27,7 +27,7 @@ pub(super) async fn events(
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     core.authorise(&guest, &headers, &[Role::Host])?;
-    let channel = open(&core, &id)?;
+    let channel = open(&core, &id).await?;
     let place = core.event_readers.clone().try_acquire_owned();
     let place = place.map_err(|_| Problem::crowded("too many readers of events"))?;
     let stopping = core.stopping.clone();

@@ -9,6 +9,7 @@ use super::channel::Sum;
 /// Counters of the whole relay.
 #[derive(Debug, Default)]
 pub(super) struct Figures {
+    accepted: AtomicU64,
     repeated: AtomicU64,
     conflicts: AtomicU64,
     malformed: AtomicU64,
@@ -18,6 +19,10 @@ pub(super) struct Figures {
 }
 
 impl Figures {
+    pub fn accepted(&self) {
+        self.accepted.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub fn repeated(&self) {
         self.repeated.fetch_add(1, Ordering::Relaxed);
     }
@@ -59,7 +64,7 @@ impl Figures {
             ),
         ];
         let counters = [
-            ("gifts_accepted", "Gifts accepted", tally.published),
+            ("gifts_accepted", "Gifts accepted", read(&self.accepted)),
             (
                 "gifts_repeated",
                 "Gifts offered again",

@@ -1,12 +1,15 @@
 //! Every bound of the running relay, with its reason, and what keeps them.
 
-use std::net::IpAddr;
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use governor::clock::{Clock as _, DefaultClock};
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
+use tokio::time::Instant;
 
 use super::tokens::Role;
 
@@ -14,8 +17,28 @@ use super::tokens::Role;
 /// up with. Beyond: closed at once.
 pub(super) const MAX_CONNECTIONS: usize = 20_000;
 
+/// Connections of one address, or of one IPv6 network: more than one household
+/// has, and half of [`MAX_GREETING`]. Those from this machine are not counted
+/// unless somebody says so, since a proxy before the relay brings everybody.
+/// Beyond: closed at once.
+pub(super) const MAX_PER_ADDRESS: usize = 500;
+
 /// Connections that have not said `connection:init`. Beyond: 503.
 pub(super) const MAX_GREETING: usize = 1_024;
+
+/// TLS handshakes at once: some seconds' work of two processors. Beyond: closed
+/// at once.
+pub(super) const MAX_HANDSHAKES: usize = 1_024;
+
+/// Largest file of certificates or of a key that is read; a chain has a few KiB.
+pub(super) const MAX_PEM: u64 = 1024 * 1024;
+
+/// How often certificate files are looked at.
+pub(super) const TLS_CHECK: Duration = Duration::from_secs(5);
+
+/// Addresses whose requests are counted. Beyond: those that have been quiet are
+/// forgotten early.
+const MAX_ADDRESSES: usize = 100_000;
 
 /// Readers of events at once; a desk or two for each host. Beyond: 503.
 pub(super) const MAX_EVENT_READERS: usize = 256;
@@ -90,6 +113,11 @@ impl Rates {
         check(&self.requests, &self.clock, address)
     }
 
+    /// Whether it is time to [tidy](Self::tidy), whatever the clock says.
+    pub fn is_crowded(&self) -> bool {
+        self.requests.len().max(self.guesses.len()) > MAX_ADDRESSES
+    }
+
     /// A wrong token came.
     ///
     /// # Errors
@@ -107,34 +135,114 @@ impl Rates {
     }
 }
 
+/// Whom an address stands for: of IPv6, who has one has its whole network of 64
+/// bits.
+fn neighbourhood(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let network = address.to_bits() & !u128::from(u64::MAX);
+            Ipv6Addr::from_bits(network).into()
+        }
+        address => address,
+    }
+}
+
+/// Who has how many connections.
+#[derive(Debug, Clone)]
+pub(super) struct Seats(Arc<SeatsInner>);
+
+#[derive(Debug)]
+struct SeatsInner {
+    bound: Option<usize>,
+    counts: Mutex<HashMap<IpAddr, usize>>,
+}
+
+/// One connection of an address; free again when it is dropped.
+#[derive(Debug)]
+pub(super) struct Seat {
+    seats: Seats,
+    of: IpAddr,
+}
+
+impl Seats {
+    /// `bound` is for every address, this machine's too;
+    /// [`MAX_PER_ADDRESS`], for the others', when absent.
+    pub fn new(bound: Option<usize>) -> Self {
+        Self(Arc::new(SeatsInner {
+            bound,
+            counts: Mutex::default(),
+        }))
+    }
+
+    fn counts(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.0.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// None when the address has as many as it may.
+    pub fn take(&self, address: IpAddr) -> Option<Seat> {
+        let of = neighbourhood(address);
+        let bound = match self.0.bound {
+            None if of.is_loopback() || address.is_loopback() => usize::MAX,
+            bound => bound.unwrap_or(MAX_PER_ADDRESS),
+        };
+        let mut counts = self.counts();
+        let count = counts.entry(of).or_default();
+        if *count >= bound {
+            return None;
+        }
+        *count += 1;
+        let seats = self.clone();
+        Some(Seat { seats, of })
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut counts = self.seats.counts();
+        if let Some(count) = counts.get_mut(&self.of) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.of);
+            }
+        }
+    }
+}
+
 fn check(limiter: &PerAddress, clock: &DefaultClock, address: IpAddr) -> Result<(), Duration> {
     limiter
-        .check_key(&address)
+        .check_key(&neighbourhood(address))
         .map_err(|refused| refused.wait_time_from(clock.now()))
 }
 
-/// How fast one connection's messages are read.
+/// How fast one connection's messages are read: a bucket that fills with time,
+/// and that may be overdrawn by what one read brings in.
 pub(super) struct Pace {
-    limiter: governor::DefaultDirectRateLimiter,
-    clock: DefaultClock,
+    per_second: f64,
+    burst: f64,
+    left: f64,
+    at: Instant,
 }
 
 impl Pace {
-    pub fn of(role: Role) -> Self {
-        let messages = match role {
+    pub fn of(role: Role, now: Instant) -> Self {
+        let (per_second, burst) = match role {
             Role::Host => HOST_MESSAGES,
             Role::Viewer | Role::Ingest => VIEWER_MESSAGES,
         };
         Self {
-            limiter: RateLimiter::direct(quota(messages)),
-            clock: DefaultClock::default(),
+            per_second: f64::from(per_second),
+            burst: f64::from(burst),
+            left: f64::from(burst),
+            at: now,
         }
     }
 
-    /// A message was read; how long to wait for the next.
-    pub fn wait(&self) -> Option<Duration> {
-        let refused = self.limiter.check().err()?;
-        Some(refused.wait_time_from(self.clock.now()))
+    /// So many messages were read; how long to wait before more are.
+    pub fn wait(&mut self, messages: u32, now: Instant) -> Option<Duration> {
+        let gained = (now - self.at).as_secs_f64() * self.per_second;
+        self.at = now;
+        self.left = (self.left + gained).min(self.burst) - f64::from(messages);
+        (self.left < 0.0).then(|| Duration::from_secs_f64(-self.left / self.per_second))
     }
 }
 
@@ -161,10 +269,46 @@ mod tests {
 
     #[test]
     fn a_flood_of_messages_is_read_at_its_pace() {
-        let pace = Pace::of(Role::Viewer);
-        let burst = VIEWER_MESSAGES.1;
-        assert!((0..burst).all(|_| pace.wait().is_none()));
-        // The bucket refills while we look.
-        assert!((0..burst).any(|_| pace.wait().is_some()));
+        let mut now = Instant::now();
+        let mut pace = Pace::of(Role::Viewer, now);
+        let (per_second, burst) = VIEWER_MESSAGES;
+        assert_eq!(pace.wait(burst, now), None);
+        assert_eq!(pace.wait(per_second, now), Some(Duration::from_secs(1)));
+        now += Duration::from_secs(1);
+        assert_eq!(pace.wait(0, now), None);
+        assert!(pace.wait(1, now).is_some());
+        // However long it was silent, the burst is all that it may have saved.
+        now += Duration::from_secs(3600);
+        assert_eq!(pace.wait(burst, now), None);
+        assert!(pace.wait(1, now).is_some());
+    }
+
+    #[test]
+    fn an_address_has_so_many_connections_and_this_machine_itself_all_of_them() {
+        let stranger = IpAddr::from([203, 0, 113, 7]);
+        let seats = Seats::new(None);
+        let taken: Vec<_> = (0..MAX_PER_ADDRESS)
+            .map(|_| seats.take(stranger).expect("there is one"))
+            .collect();
+        assert!(seats.take(stranger).is_none());
+        assert!(seats.take(IpAddr::from([203, 0, 113, 8])).is_some());
+        drop(taken);
+        assert!(seats.take(stranger).is_some(), "given back");
+        assert!(seats.counts().is_empty(), "and forgotten");
+        let here = IpAddr::from(Ipv4Addr::LOCALHOST);
+        let crowd: Vec<_> = (0..=MAX_PER_ADDRESS).map(|_| seats.take(here)).collect();
+        assert!(crowd.iter().all(Option::is_some));
+        let seats = Seats::new(Some(1));
+        let first = seats.take(here);
+        assert!(first.is_some() && seats.take(here).is_none());
+    }
+
+    #[test]
+    fn addresses_of_one_network_are_one() {
+        let one = |text: &str| neighbourhood(text.parse().unwrap());
+        assert_eq!(one("2001:db8:1:2:3::4"), one("2001:db8:1:2:ffff::1"));
+        assert_ne!(one("2001:db8:1:2::1"), one("2001:db8:1:3::1"));
+        assert_eq!(one("::ffff:192.0.2.1"), one("192.0.2.1"));
+        assert_ne!(one("192.0.2.1"), one("192.0.2.2"));
     }
 }

@@ -81,7 +81,18 @@ impl Problem {
             StatusCode::UNAUTHORIZED,
             "unauthorised",
             "Wrong or missing token",
-            "send Authorization: Bearer with the content of the role's .token file",
+            "send Authorization: Bearer with the content of the role's .token file, or sign in at \
+             the desk",
+        )
+    }
+
+    pub fn wrong_code() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "wrong-code",
+            "Not a code of now",
+            "it was used, is older than ten minutes or is another relay's; run `hyperfocus desk` \
+             for a new link",
         )
     }
 
@@ -216,12 +227,18 @@ impl From<StoreError> for Problem {
                 error.to_string(),
             )
             .again_in(Duration::from_secs(10)),
+            StoreError::Overtaken => Self::new(
+                StatusCode::CONFLICT,
+                "overtaken",
+                "Changed at the same time",
+                error.to_string(),
+            ),
             // What is in the way is the log's business, and not the sender's.
             _ => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "store",
                 "The store does not work",
-                "nothing was accepted; the relay's log says why",
+                "this was not accepted; send it again, under the same ids. The relay's log says why",
             )
             .again_in(Duration::from_secs(5)),
         }

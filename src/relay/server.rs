@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
@@ -14,22 +14,27 @@ use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, interval, sleep};
 use tracing::warn;
 
-use super::channel::{Channel, Channels};
+use super::channel::{Channel, Channels, Unused};
+use super::desk::Desk;
 use super::door::{Door, one};
 use super::figures::Figures;
 use super::hub::Ended;
 use super::limits::{
-    FAREWELL, MAX_CONNECTIONS, MAX_EVENT_READERS, MAX_GREETING, MAX_HEAD, PATIENCE, Rates,
+    FAREWELL, MAX_CONNECTIONS, MAX_EVENT_READERS, MAX_GREETING, MAX_HANDSHAKES, MAX_HEAD, PATIENCE,
+    Rates, Seat, Seats, TLS_CHECK,
 };
 use super::problem::Problem;
-use super::store::{Opened, Store, StoreError};
+use super::sources::Sources;
+use super::store::{Store, StoreError};
+use super::tls::Tls;
 use super::tokens::{Role, Tokens};
-use super::{api, events, upgrade};
+use super::transport::{Patient, Stream};
+use super::{api, desk, events, overview, rates, upgrade};
 use crate::model::WallTime;
 
 /// How often what has waited is looked after.
@@ -38,11 +43,27 @@ const HOUSEKEEPING: Duration = Duration::from_secs(1);
 /// How often history is tidied.
 const TIDYING: Duration = Duration::from_secs(60);
 
+/// What a running relay is put together from.
+pub(super) struct Parts {
+    pub store: Box<dyn Store>,
+    pub channels: Arc<Channels>,
+    pub tokens: Tokens,
+    pub desk: Arc<Desk>,
+    pub door: Door,
+    /// How long settled gifts are kept.
+    pub history: Duration,
+    pub tls: Option<Arc<Tls>>,
+    pub sources: Sources,
+    /// Closed when it is to stop.
+    pub stopping: watch::Receiver<bool>,
+}
+
 /// What every request and every connection shares.
 pub(super) struct Core {
     pub store: Box<dyn Store>,
     pub channels: Arc<Channels>,
     pub figures: Figures,
+    pub sources: Sources,
     pub greeting: Arc<Semaphore>,
     pub event_readers: Arc<Semaphore>,
     pub config_turn: Mutex<()>,
@@ -50,9 +71,18 @@ pub(super) struct Core {
     /// The hubs' time began here.
     pub clock: Instant,
     tokens: Tokens,
+    pub desk: Arc<Desk>,
     door: Door,
     rates: Rates,
     history: Duration,
+    began: WallTime,
+    tls: Option<Arc<Tls>>,
+}
+
+/// Why there is no stream of a name.
+pub(super) enum Unopened {
+    Crowded,
+    Store(StoreError),
 }
 
 /// Whose connection a request came by. The seat is free when every clone of it
@@ -60,50 +90,99 @@ pub(super) struct Core {
 #[derive(Clone)]
 pub(super) struct Guest {
     address: IpAddr,
-    _seat: Arc<OwnedSemaphorePermit>,
+    /// Whether this request comes from the desk's page.
+    is_own_page: bool,
+    _seat: Arc<(OwnedSemaphorePermit, Seat)>,
+}
+
+impl Guest {
+    pub fn is_own_page(&self) -> bool {
+        self.is_own_page
+    }
 }
 
 impl Core {
-    pub fn start(
-        mut opened: Opened,
-        tokens: Tokens,
-        door: Door,
-        history: Duration,
-        stopping: watch::Receiver<bool>,
-    ) -> Result<Arc<Self>, StoreError> {
-        let kept = std::mem::take(&mut opened.kept);
-        let channels = Arc::new(Channels::restore(kept));
-        let fed = channels.clone();
-        let store = opened.start(Box::new(move |fresh| fed.deliver(fresh)))?;
-        Ok(Arc::new(Self {
-            store: Box::new(store),
-            channels,
+    pub fn start(parts: Parts) -> Arc<Self> {
+        Arc::new(Self {
+            store: parts.store,
+            channels: parts.channels,
             figures: Figures::default(),
+            sources: parts.sources,
             greeting: Arc::new(Semaphore::new(MAX_GREETING)),
             event_readers: Arc::new(Semaphore::new(MAX_EVENT_READERS)),
             config_turn: Mutex::new(()),
-            stopping,
+            stopping: parts.stopping,
             clock: Instant::now(),
-            tokens,
-            door,
+            tokens: parts.tokens,
+            desk: parts.desk,
+            door: parts.door,
             rates: Rates::new(),
-            history,
-        }))
+            history: parts.history,
+            began: WallTime::now(),
+            tls: parts.tls,
+        })
     }
 
-    /// Whether the bearer of a request's token is one of `roles`.
+    /// Costs nothing to ask.
+    pub fn is_stopping(&self) -> bool {
+        // Nothing else is ever told this way.
+        self.stopping.has_changed().unwrap_or(true)
+    }
+
+    /// Whether who comes here comes by TLS.
+    pub fn speaks_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// The stream of this name, opened when it is not.
+    pub async fn open(&self, id: &str) -> Result<Arc<Channel>, Unopened> {
+        let channel = self.channels.open(id).ok_or(Unopened::Crowded)?;
+        let opened = channel
+            .opened
+            .get_or_try_init(|| self.store.open(&channel.id));
+        opened.await.map_err(Unopened::Store)?;
+        Ok(channel)
+    }
+
+    /// Whether whoever asks is one of `roles`: by a token, or, as a host, by
+    /// being signed in at the desk and asking from its page.
     pub fn authorise(
         &self,
         guest: &Guest,
         headers: &HeaderMap,
         roles: &[Role],
     ) -> Result<Role, Problem> {
-        let given = one(headers, header::AUTHORIZATION);
-        let token = given.and_then(|given| given.strip_prefix("Bearer "));
-        let role = token.and_then(|token| self.tokens.role_of(token.trim().as_bytes()));
+        let at_desk = || guest.is_own_page && self.desk.is_signed_in(headers);
+        let role = self
+            .bearer(headers)
+            .or_else(|| at_desk().then_some(Role::Host));
+        self.judge(guest, role, roles)
+    }
+
+    /// The same by a token only.
+    pub fn authorise_bearer(
+        &self,
+        guest: &Guest,
+        headers: &HeaderMap,
+        roles: &[Role],
+    ) -> Result<Role, Problem> {
+        self.judge(guest, self.bearer(headers), roles)
+    }
+
+    fn bearer(&self, headers: &HeaderMap) -> Option<Role> {
+        let token = one(headers, header::AUTHORIZATION)?.strip_prefix("Bearer ")?;
+        self.tokens.role_of(token.trim().as_bytes())
+    }
+
+    /// Somebody gave a wrong secret.
+    pub fn wrong_guess(&self, guest: &Guest) -> Result<(), Problem> {
+        self.figures.unauthorised();
+        self.rates.guess(guest.address).map_err(Problem::too_many)
+    }
+
+    fn judge(&self, guest: &Guest, role: Option<Role>, roles: &[Role]) -> Result<Role, Problem> {
         let Some(role) = role else {
-            self.figures.unauthorised();
-            self.rates.guess(guest.address).map_err(Problem::too_many)?;
+            self.wrong_guess(guest)?;
             return Err(Problem::unauthorised());
         };
         if roles.contains(&role) {
@@ -119,9 +198,6 @@ impl Core {
         if ended.is_empty() {
             return;
         }
-        for ended in &ended {
-            channel.tell_ended(ended);
-        }
         self.store.end(&channel.id, ended, WallTime::now()).await;
     }
 
@@ -131,22 +207,48 @@ impl Core {
         let mut tidy_at = Instant::now();
         loop {
             ticks.tick().await;
+            self.sources.tell(&self.channels);
             for channel in self.channels.all() {
                 let ended = channel.hub().take_ended();
                 self.note(&channel, ended).await;
+                channel.tell_figures();
+            }
+            self.close_unused(Unused::Names);
+            if self.rates.is_crowded() {
+                self.rates.tidy();
             }
             if Instant::now() >= tidy_at {
                 tidy_at = Instant::now() + TIDYING;
                 self.rates.tidy();
+                self.close_unused(Unused::All);
                 self.forget().await;
             }
         }
     }
 
+    fn close_unused(&self, which: Unused) {
+        self.channels
+            .close_unused(which, |stream| self.store.close(stream));
+    }
+
+    /// Looks whether there is a new certificate.
+    async fn watch_certificate(tls: Option<Arc<Tls>>) {
+        let Some(tls) = tls else { return };
+        let mut ticks = interval(TLS_CHECK);
+        loop {
+            ticks.tick().await;
+            let tls = tls.clone();
+            // It says itself how it went.
+            let _ = tokio::task::spawn_blocking(move || tls.renew()).await;
+        }
+    }
+
     async fn forget(&self) {
-        let before = WallTime::now().checked_sub(self.history);
+        let now = by_both_clocks(self.began, self.clock.elapsed(), WallTime::now());
         // A history longer than time itself keeps everything.
-        let Ok(before) = before else { return };
+        let Ok(before) = now.checked_sub(self.history) else {
+            return;
+        };
         loop {
             match self.store.forget_before(before).await {
                 Ok(0) => return,
@@ -160,14 +262,26 @@ impl Core {
     }
 }
 
+/// The time of day, unless the clock was put forward since we began: then it is
+/// as late as it would be without that. What is kept for days must not go because
+/// somebody set the clock. Put back, it keeps things for longer.
+fn by_both_clocks(began: WallTime, elapsed: Duration, says: WallTime) -> WallTime {
+    let counted = began.checked_add(elapsed).unwrap_or(says);
+    counted.min(says)
+}
+
 /// Serves until `core.stopping`, and then a little longer for goodbyes.
-pub(super) async fn serve(listener: TcpListener, core: &Arc<Core>) {
+pub(super) async fn serve(listener: TcpListener, core: &Arc<Core>, per_address: Option<usize>) {
     let seats = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let handshakes = Arc::new(Semaphore::new(MAX_HANDSHAKES));
+    let addresses = Seats::new(per_address);
     let router = TowerToHyperService::new(router(core.clone()));
     let house = {
         let core = core.clone();
         tokio::spawn(async move { core.keep_house().await })
     };
+    let certificate = tokio::spawn(Core::watch_certificate(core.tls.clone()));
+    let mut sources = Sources::start(core);
     let mut stopping = core.stopping.clone();
     loop {
         let accepted = tokio::select! {
@@ -179,21 +293,54 @@ pub(super) async fn serve(listener: TcpListener, core: &Arc<Core>) {
             sleep(Duration::from_millis(100)).await;
             continue;
         };
-        let Ok(seat) = seats.clone().try_acquire_owned() else {
+        // A gift is small and waits for nobody.
+        let _ = stream.set_nodelay(true);
+        let address = peer.ip();
+        let (Ok(seat), Some(own)) = (seats.clone().try_acquire_owned(), addresses.take(address))
+        else {
             core.figures.turned_away();
             continue;
         };
         let guest = Guest {
-            address: peer.ip(),
-            _seat: Arc::new(seat),
+            address,
+            is_own_page: false,
+            _seat: Arc::new((seat, own)),
         };
-        tokio::spawn(connection(stream, guest, router.clone()));
+        let Some(tls) = core.tls.clone() else {
+            tokio::spawn(connection(Stream::plain(stream), guest, router.clone()));
+            continue;
+        };
+        let Ok(handshake) = handshakes.clone().try_acquire_owned() else {
+            core.figures.turned_away();
+            continue;
+        };
+        let router = router.clone();
+        tokio::spawn(async move {
+            let secure = tls.accept(stream).await;
+            drop(handshake);
+            if let Some(stream) = secure {
+                // On a task of its own, since this one is as large as a handshake.
+                tokio::spawn(connection(stream, guest, router));
+            }
+        });
     }
     drop(listener);
     house.abort();
+    certificate.abort();
+    core.channels
+        .all()
+        .iter()
+        .for_each(|channel| channel.wake_everybody());
     let everybody = u32::try_from(MAX_CONNECTIONS).unwrap_or(u32::MAX);
+    let goodbyes = async {
+        // What the sources hold is stored, if it can be.
+        while sources.join_next().await.is_some() {}
+        seats.acquire_many(everybody).await
+    };
     // Who does not leave in time is left.
-    let _ = tokio::time::timeout(FAREWELL, seats.acquire_many(everybody)).await;
+    let _ = tokio::time::timeout(FAREWELL, goodbyes).await;
+    // What is not safe by then is sent again.
+    let _ = tokio::time::timeout(FAREWELL, core.store.flush()).await;
 }
 
 /// Resolves when the relay is told to stop.
@@ -202,9 +349,7 @@ pub(super) async fn stopped(stopping: &mut watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
-async fn connection(stream: TcpStream, guest: Guest, router: TowerToHyperService<Router>) {
-    // A gift is small and waits for nobody.
-    let _ = stream.set_nodelay(true);
+async fn connection(stream: Stream, guest: Guest, router: TowerToHyperService<Router>) {
     let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(guest.clone());
         router.call(request)
@@ -213,7 +358,7 @@ async fn connection(stream: TcpStream, guest: Guest, router: TowerToHyperService
         .timer(TokioTimer::new())
         .header_read_timeout(PATIENCE)
         .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(Patient::new(stream)), service)
         .with_upgrades();
     // What a stranger does to a connection of its own is no news.
     let _ = served.await;
@@ -222,14 +367,23 @@ async fn connection(stream: TcpStream, guest: Guest, router: TowerToHyperService
 fn router(core: Arc<Core>) -> Router {
     let stream = Router::new()
         .route("/gifts", post(api::post_gifts).get(api::get_gifts))
-        .route("/status", put(api::put_status))
+        .route("/status", put(api::put_status).get(overview::get_status))
+        .route("/renderers", get(overview::get_renderers))
+        .route("/rates", get(rates::get_rates))
         .route("/config", get(api::get_config).patch(api::patch_config))
         .route("/control", post(api::post_control))
         .route("/events", get(events::events))
         .route("/history", get(api::get_history));
     Router::new()
         .route("/ws", get(upgrade::upgrade))
+        .route("/desk", get(desk::open))
+        .route("/desk/desk.js", get(desk::script))
+        .route("/desk/desk.css", get(desk::style))
+        .route("/desk/session", post(desk::sign_in).delete(desk::sign_out))
+        .route("/v1/desk/codes", post(desk::post_code))
+        .route("/v1/streams", get(overview::get_streams))
         .nest("/v1/streams/{id}", stream)
+        .route("/v1/sources", get(api::get_sources))
         .route("/healthz", get(api::healthz))
         .route("/readyz", get(api::readyz))
         .route("/metrics", get(api::metrics))
@@ -241,15 +395,58 @@ fn router(core: Arc<Core>) -> Router {
 }
 
 /// What every request has to pass.
-async fn admit(State(core): State<Arc<Core>>, request: Request, next: Next) -> Response {
-    let guest = request.extensions().get::<Guest>();
-    let rate = guest.map_or(Ok(()), |guest| core.rates.request(guest.address));
+async fn admit(State(core): State<Arc<Core>>, mut request: Request, next: Next) -> Response {
+    let is_own_page = Door::is_own_page(request.method(), request.headers());
+    let guest = request.extensions_mut().get_mut::<Guest>();
+    let rate = guest.map_or(Ok(()), |guest| {
+        guest.is_own_page = is_own_page;
+        core.rates.request(guest.address)
+    });
     if let Err(wait) = rate {
         core.figures.rate_limited();
         return Problem::too_many(wait).into_response();
     }
-    match core.door.admit(request.headers()) {
-        Ok(()) => next.run(request).await,
+    let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
+    let mut response = match core.door.admit(request.uri(), request.headers()) {
+        Ok(()) => told_properly(next.run(request).await).await,
         Err(problem) => problem.into_response(),
+    };
+    if is_chunked {
+        // Its length may have been given twice, and a proxy before us may have
+        // believed the other: nothing behind it is a request (RFC 9112, 6.1).
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
+    }
+    response
+}
+
+/// What the router refuses by itself it says in plain words; this makes a
+/// problem of them.
+async fn told_properly(response: Response) -> Response {
+    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+    let is_plain = response.headers().get(header::CONTENT_TYPE) == Some(&plain);
+    if !is_plain || response.status() != StatusCode::BAD_REQUEST {
+        return response;
+    }
+    let words = axum::body::to_bytes(response.into_body(), MAX_HEAD).await;
+    let words = words.unwrap_or_default();
+    Problem::bad_request(String::from_utf8_lossy(&words)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_put_forward_makes_nothing_old() {
+        let at = |second| WallTime::from_second(second).expect("a time");
+        let hour = Duration::from_secs(3600);
+        let began = at(1_800_000_000);
+        let fair = at(1_800_003_600);
+        assert_eq!(by_both_clocks(began, hour, fair), fair);
+        let years_on = at(1_900_000_000);
+        assert_eq!(by_both_clocks(began, hour, years_on), fair);
+        let years_ago = at(0);
+        assert_eq!(by_both_clocks(began, hour, years_ago), years_ago);
     }
 }

@@ -1,15 +1,13 @@
 //! One secret for each role, in files that only their owner can read.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::rand::{SecureRandom as _, SystemRandom};
 use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
 use thiserror::Error;
 
+use super::secret;
 use crate::model::Private;
 
 /// Random bytes in a token: as many as nobody can guess.
@@ -124,30 +122,22 @@ fn one(path: &Path) -> Result<Private<String>, TokenError> {
 }
 
 fn make(path: &Path) -> io::Result<Private<String>> {
-    let mut bytes = [0; TOKEN_BYTES];
-    SystemRandom::new()
-        .fill(&mut bytes)
-        .map_err(|_| io::Error::other("the system has no randomness"))?;
-    let token = URL_SAFE_NO_PAD.encode(bytes);
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
+    let token = secret::random::<TOKEN_BYTES>()?;
+    let mut file = secret::for_its_owner().create_new(true).open(path)?;
     writeln!(file, "{token}")?;
     file.sync_all()?;
     Ok(Private(token))
 }
 
 #[cfg(unix)]
-fn is_exposed(path: &Path) -> io::Result<bool> {
+pub(super) fn is_exposed(path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::PermissionsExt as _;
     Ok(fs::metadata(path)?.permissions().mode() & 0o077 != 0)
 }
 
 /// A user's own folder is the user's own there.
 #[cfg(not(unix))]
-fn is_exposed(_: &Path) -> io::Result<bool> {
+pub(super) fn is_exposed(_: &Path) -> io::Result<bool> {
     Ok(false)
 }
 

@@ -8,26 +8,17 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::{Role as End, WebSocketConfig};
 
-use super::client;
+use super::client::{self, Socket};
 use super::door::one;
 use super::limits::PATIENCE;
 use super::problem::Problem;
 use super::server::{Core, Guest};
 use super::tokens::Role;
+use super::transport::Patient;
 use crate::protocol::limits;
-
-/// What a viewer says fits, and a longer message makes the buffer grow; the
-/// library's own 128 KiB would be most of a viewer's memory.
-const READ_BUFFER: usize = 2 * 1024;
-
-/// Nothing is written before a flush; a batch of frames is less.
-const WRITE_BUFFER: usize = 256 * 1024;
 
 /// `GET /ws`.
 pub(super) async fn upgrade(
@@ -37,7 +28,7 @@ pub(super) async fn upgrade(
     let guest = request.extensions_mut().remove::<Guest>();
     let guest = guest.ok_or_else(Problem::not_an_upgrade)?;
     let headers = request.headers();
-    let role = core.authorise(&guest, headers, &[Role::Host, Role::Viewer])?;
+    let role = core.authorise_bearer(&guest, headers, &[Role::Host, Role::Viewer])?;
     let key = websocket_key(headers).ok_or_else(Problem::not_an_upgrade)?;
     let accept = HeaderValue::from_str(&derive_accept_key(key.as_bytes()))
         .map_err(|_| Problem::not_an_upgrade())?;
@@ -55,7 +46,7 @@ pub(super) async fn upgrade(
         // The place in the house is kept to the connection's end.
         let _seat = guest;
         if let Ok(Ok(upgraded)) = timeout(PATIENCE, upgrade).await
-            && let Some(socket) = websocket(upgraded).await
+            && let Some(socket) = websocket(upgraded)
         {
             client::serve(core, socket, role, greeting).await;
         }
@@ -93,16 +84,9 @@ fn lists(value: &HeaderValue, name: &str) -> bool {
         .any(|own| own.trim().eq_ignore_ascii_case(name))
 }
 
-/// The bare socket again, without the HTTP server's wrapping.
-async fn websocket(upgraded: Upgraded) -> Option<WebSocketStream<TcpStream>> {
-    let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
-    let config = WebSocketConfig::default()
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(WRITE_BUFFER)
-        .max_write_buffer_size(limits::MAX_TRANSPORT_BYTES)
-        .max_message_size(Some(limits::MAX_TRANSPORT_BYTES))
-        .max_frame_size(Some(limits::MAX_TRANSPORT_BYTES));
-    let stream = parts.io.into_inner();
-    let read = parts.read_buf.to_vec();
-    Some(WebSocketStream::from_partially_read(stream, read, End::Server, Some(config)).await)
+/// The bare connection again, without the HTTP server's wrapping.
+fn websocket(upgraded: Upgraded) -> Option<Socket> {
+    let parts = upgraded.downcast::<TokioIo<Patient>>().ok()?;
+    let stream = parts.io.into_inner().into_inner();
+    Some(Socket::new(stream, parts.read_buf))
 }

@@ -23,7 +23,7 @@ pub(super) struct ConfigPatch {
 impl ConfigPatch {
     /// # Errors
     /// What is out of range, in words.
-    pub fn apply(self, config: &mut SessionConfig) -> Result<(), String> {
+    pub fn apply(&self, config: &mut SessionConfig) -> Result<(), String> {
         if let Some(rate) = self.max_gifts_per_second {
             let (slowest, fastest) = RATE_RANGE;
             if !(slowest..=fastest).contains(&rate) {
@@ -41,7 +41,7 @@ impl ConfigPatch {
             }
             config.ping_interval = Duration::from_millis(millis as u64);
         }
-        if let Some(features) = self.features {
+        if let Some(features) = &self.features {
             let is_name = |name: &String| {
                 (1..=MAX_LABEL_BYTES).contains(&name.len())
                     && name.bytes().all(|b| b.is_ascii_graphic())
@@ -52,7 +52,10 @@ impl ConfigPatch {
                      printable characters"
                 ));
             }
-            config.features = features.into_iter().map(Arc::from).collect();
+            config.features = features
+                .iter()
+                .map(|name| Arc::from(name.as_str()))
+                .collect();
         }
         Ok(())
     }
@@ -62,8 +65,16 @@ impl ConfigPatch {
 #[derive(Debug, Deserialize)]
 pub(super) struct GiftsQuery {
     pub state: Option<String>,
+    pub order: Option<String>,
     /// The `serial` of the last gift of the page before.
     #[serde(default)]
     pub after: u64,
     pub limit: Option<usize>,
+}
+
+/// `GET rates?...`
+#[derive(Debug, Deserialize)]
+pub(super) struct RatesQuery {
+    /// As `hyperfocus tune` takes them.
+    pub rates: Option<String>,
 }

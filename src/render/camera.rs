@@ -116,6 +116,8 @@ pub(super) fn spawn_cameras(
     let target = |format, images: &mut Assets<Image>| {
         let mut image = Image::new_target_texture(stage.pixels.x, stage.pixels.y, format, None);
         image.texture_descriptor.usage |= TextureUsages::COPY_SRC;
+        // A screenful of zeroes that would lie in memory and be uploaded.
+        image.data = None;
         images.add(image)
     };
     // The flat camera's own target is never written: its main texture is what

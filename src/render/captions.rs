@@ -33,6 +33,9 @@ use crate::stage::{Act, Director, Grew, StageSet};
 /// Captions lie over everything else on stage.
 const CARD_Z: f32 = 8.0;
 const COUNTER_Z: f32 = 8.5;
+/// How far a counter's ink reaches from the middle of its image, of the image's
+/// size; the rest is its glow.
+const INK: f32 = 0.42;
 /// Seconds a card takes to come and to go.
 pub(super) const ENTER: f32 = 0.38;
 pub(super) const EXIT: f32 = 0.35;
@@ -555,7 +558,7 @@ fn place(
         let rise = Vec2::new(0.0, -36.0 * (1.0 - shown));
         let scale = (0.86 + 0.14 * shown) * crowding;
         *transform = Transform {
-            translation: (at + rise + card.shift * scale).extend(CARD_Z),
+            translation: (at + rise + card.shift * scale).extend(CARD_Z + act.lift()),
             scale: (card.image * scale).extend(1.0),
             ..default()
         };
@@ -591,13 +594,16 @@ fn place(
         };
         // Calm still shows that the number changed.
         let swing = counter.beat.swing(act.elapsed) * look.movement().max(0.25);
-        let scale = (1.0 + 0.34 * swing) * placement.crowding(act.lane);
+        let crowding = placement.crowding(act.lane);
+        let scale = (1.0 + 0.34 * swing) * crowding;
         let corner = *at + Vec2::new(body.x * 0.5 - body.y * 0.15, body.y * 0.62);
-        let middle = corner + counter.shift * scale;
+        // It grows up and outwards: the name is below it, to the left.
+        let ink = counter.image * INK;
+        let middle = corner + counter.shift * crowding + ink * (scale - crowding);
         // A long number beside a card at the edge stays on the stage.
-        let room = (stage.units() * 0.5 - counter.image * scale * 0.42).max(Vec2::ZERO);
+        let room = (stage.units() * 0.5 - ink * scale).max(Vec2::ZERO);
         *transform = Transform {
-            translation: middle.clamp(-room, room).extend(COUNTER_Z),
+            translation: middle.clamp(-room, room).extend(COUNTER_Z + act.lift()),
             rotation: Quat::from_rotation_z(0.06 * swing),
             scale: (counter.image * scale).extend(1.0),
         };

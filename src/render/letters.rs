@@ -113,7 +113,7 @@ fn set_type(
         commands.spawn((
             Mesh2d(mesh.clone()),
             MeshMaterial2d(materials.add(material)),
-            Transform::from_xyz(0.0, 0.0, Z + number as f32 * 0.01),
+            Transform::from_xyz(0.0, 0.0, Z + number as f32 * 0.01 + act.lift()),
             NoFrustumCulling,
             Pieces {
                 act: add.entity,

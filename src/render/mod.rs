@@ -31,6 +31,7 @@ pub mod video;
 pub mod videos;
 mod warmup;
 
+use bevy::asset::uuid_handle;
 use bevy::camera::CameraUpdateSystems;
 use bevy::prelude::*;
 use bevy::shader::Shader;
@@ -67,6 +68,15 @@ impl Plugin for StageRenderPlugin {
             .add_systems(PreStartup, camera::spawn_cameras)
             .add_systems(PostUpdate, camera::follow_scale.before(CameraUpdateSystems));
     }
+}
+
+/// What several shaders import.
+const SRGB: Handle<Shader> = uuid_handle!("8d1f6b0e-53c9-4d7b-a2f4-9e0c7a61b35d");
+
+/// Registers what shaders import as `hyperfocus::srgb`.
+fn add_srgb(app: &mut App) {
+    let source = include_str!("../../shaders/srgb.wgsl");
+    add_shader(app, &SRGB, source, "shaders/srgb.wgsl");
 }
 
 /// Registers a shader that is built into the program.

@@ -287,9 +287,9 @@ fn tell_failures(
 }
 
 /// The deep camera costs a pass and a picture; it runs only while it has
-/// something to show.
+/// something to show, or to warm up.
 fn switch_camera(
-    models: Query<(), Or<(With<ActModel>, With<Rehearsing>)>>,
+    models: Query<(), With<WorldAssetRoot>>,
     mut camera: Single<&mut Camera, With<ModelCamera>>,
     mut layer: Single<&mut Visibility, With<ModelLayer>>,
 ) {

@@ -199,7 +199,7 @@ pub(super) fn place_pictures(
         let pivot = pose.rotation * (size * Vec2::from(picture.pivot)).extend(0.0);
         *transform = Transform {
             translation: (pose.position - pivot.truncate())
-                .extend(z + shown.index as f32 * BETWEEN),
+                .extend(z + shown.index as f32 * BETWEEN + act.lift()),
             rotation: pose.rotation,
             scale: size.extend(1.0),
         };

@@ -95,7 +95,7 @@ fn steer(
         playback.opacity = act.presence();
         playback.size = Vec2::splat(video.size * placement.scale);
         let offset = Vec2::from(video.offset) * placement.scale;
-        transform.translation = (placement.origin + offset).extend(Z);
+        transform.translation = (placement.origin + offset).extend(Z + act.lift());
     }
 }
 

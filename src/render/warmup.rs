@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy::render::render_resource::{CachedPipelineState, PipelineCache};
@@ -15,7 +16,7 @@ use bevy::render::{Render, RenderApp, RenderSystems};
 use bevy_hanabi::{EffectSpawner, SpawnerSettings};
 
 use super::models::{self, ModelFiles, Rehearsing};
-use super::particles::{EffectPool, FIRST};
+use super::particles::{EffectPool, FIRST, Workshop};
 use super::quad::{QuadMaterial, UnitQuad};
 use super::textures::Textures;
 use super::video::{VideoKit, VideoMaterial};
@@ -25,17 +26,18 @@ use crate::stage::{Director, StageSet};
 /// Frames in a row without a pipeline in the making before the first firing,
 /// and after it: queueing one can make another necessary a frame later.
 const QUIET_FRAMES: u32 = 3;
-/// Seconds after which the stage opens with what it has; a pipeline that cannot
-/// be made must not keep every gift waiting.
-const PATIENCE: f32 = 30.0;
+/// After so long the stage opens with what it has; a pipeline that cannot be made
+/// must not keep every gift waiting.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What idle particles wear.
 const IDLE: &str = "dot";
 
 /// How far warming up has come.
-#[derive(Resource, Default, Debug)]
+#[derive(Resource, Debug)]
 pub struct Warmup {
     phase: Phase,
+    patience: Duration,
     quiet: u32,
     /// Pipelines there were when it was done.
     pipelines: usize,
@@ -45,9 +47,8 @@ pub struct Warmup {
     is_lingering: bool,
 }
 
-#[derive(Default, Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 enum Phase {
-    #[default]
     Loading,
     /// The fallback's pipelines, then its first draw.
     MakingFirst,
@@ -58,7 +59,25 @@ enum Phase {
     Done,
 }
 
+impl Default for Warmup {
+    fn default() -> Self {
+        Self {
+            phase: Phase::Loading,
+            patience: PATIENCE,
+            quiet: 0,
+            pipelines: 0,
+            linger: 0,
+            is_lingering: false,
+        }
+    }
+}
+
 impl Warmup {
+    /// Waits so long for what is slow to be made, from the start of the stage.
+    pub fn wait_for(&mut self, patience: Duration) {
+        self.patience = patience;
+    }
+
     pub fn is_done(&self) -> bool {
         self.phase == Phase::Done
     }
@@ -183,16 +202,14 @@ fn prepare_rest(
     mut commands: Commands,
     director: Res<Director>,
     assets: Res<AssetServer>,
-    mut pool: ResMut<EffectPool>,
-    mut textures: ResMut<Textures>,
+    (mut pool, mut workshop): (ResMut<EffectPool>, Workshop),
     mut files: ResMut<ModelFiles>,
     video: Res<VideoKit>,
     mut videos: ResMut<Assets<VideoMaterial>>,
 ) {
-    pool.stock(&mut commands, &mut textures, &assets, |template| {
-        template != FIRST
-    });
     let catalog = director.catalog.clone();
+    let missing = pool.missing(&catalog);
+    pool.stock(&mut workshop, &missing);
     for recipe in catalog.gifts.values().chain([&catalog.fallback]) {
         if recipe.video.is_some() {
             for bundle in video.warm_up(&mut videos) {
@@ -234,7 +251,7 @@ fn warm_up(
     } else {
         0
     };
-    let out_of_patience = time.elapsed_secs() > PATIENCE;
+    let out_of_patience = time.elapsed() > warmup.patience;
     let before = warmup.phase;
     let quiet = warmup.quiet >= QUIET_FRAMES || out_of_patience;
     match warmup.phase {
@@ -284,7 +301,7 @@ fn warm_up(
                     warn!("{failed} pipelines could not be made; some gifts will look poorer");
                 }
                 if out_of_patience {
-                    warn!("warming up was cut short after {PATIENCE} s");
+                    warn!("warming up was cut short after {:?}", warmup.patience);
                 }
                 director.show.set_all_ready();
                 info!(

@@ -10,7 +10,7 @@ use super::Timing;
 
 /// Reconnect delays, and the session's only source of randomness.
 #[derive(Debug, Clone)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     attempt: u32,
     random: SplitMix64,
 }

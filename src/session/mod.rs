@@ -34,17 +34,17 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::model::{
-    Control, Moment, RefusalReason, SessionConfig, StreamStatus, Verdict, WallTime,
+    Control, Moment, RefusalReason, SessionConfig, StreamStatus, Telemetry, Verdict, WallTime,
 };
 use crate::protocol::{GiftAck, PeerError};
 
-use backoff::Backoff;
 use held::Held;
 use ledger::{GiftKey, Ledger, Settled};
 use outbox::Outbox;
 use pinger::Pinger;
 use problem::Reaction;
 
+pub(crate) use backoff::Backoff;
 pub use held::MAX_HELD;
 pub use ledger::{MAX_REMEMBERED, MAX_UNDECIDED};
 pub use outbox::MAX_OUTBOX;
@@ -70,6 +70,7 @@ const MAX_INTERIM: usize = 100_000;
 
 const INTERIM_ACK: &str = "x-ack-interim";
 const CONTROL: &str = "x-control";
+const TELEMETRY: &str = "x-telemetry";
 
 /// Where the session is in its life.
 #[derive(Debug, Clone, PartialEq)]
@@ -136,6 +137,8 @@ pub struct Session {
     /// Undecided gifts in order of arrival, and when each is due an interim
     /// ack.
     interim: VecDeque<(Moment, GiftKey)>,
+    /// What the stage said last of itself and the peer has not heard.
+    telemetry: Option<Box<Telemetry>>,
     /// The peer asked us to hold back until then: acks rest, and so does the
     /// next attempt to connect.
     hold_until: Moment,
@@ -174,6 +177,7 @@ impl Session {
             outbox: Outbox::default(),
             init_due: false,
             interim: VecDeque::new(),
+            telemetry: None,
             hold_until: Moment::ZERO,
             ledger: Ledger::default(),
             pinger: Pinger::default(),
@@ -224,7 +228,21 @@ impl Session {
                     self.counts.stray_outcomes += 1;
                 }
             }
+            Input::Telemetry(telemetry) => {
+                if self.negotiated(TELEMETRY) {
+                    self.telemetry = Some(telemetry);
+                }
+            }
             Input::Shutdown => self.shutdown(),
+        }
+    }
+
+    /// Whether the peer wants to know how the stage is doing: the number of the
+    /// connection that does, from 1, or 0. A new number has heard nothing yet.
+    pub fn telemetry_wanted(&self) -> u64 {
+        match self.negotiated(TELEMETRY) {
+            true => self.counts.connections,
+            false => 0,
         }
     }
 
@@ -490,6 +508,7 @@ impl Session {
         self.pinger.reset();
         self.pongs.clear();
         self.error = None;
+        self.telemetry = None;
     }
 
     fn live_since(&self) -> Option<Moment> {

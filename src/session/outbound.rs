@@ -87,11 +87,11 @@ impl Session {
     fn frames_due(&self) -> Option<Moment> {
         let acks_unconfirmed = self.outbox.has_unconfirmed();
         let live = matches!(self.phase, Phase::Live { .. });
-        let held_acks = live && self.outbox.has_unsent();
+        let held = live && (self.outbox.has_unsent() || self.telemetry.is_some());
         [
             Some(self.pinger.due(&self.settings.timing, acks_unconfirmed)),
             self.error.as_ref().map(|_| self.next_error),
-            held_acks.then_some(self.hold_until),
+            held.then_some(self.hold_until),
             self.interim.front().filter(|_| live).map(|(at, _)| *at),
         ]
         .into_iter()
@@ -133,7 +133,12 @@ impl Session {
             self.counts.acks_sent += 1;
             return Some(self.text(&ClientMessage::GiftAck(ack)));
         }
-        self.poll_interim()
+        let interim = self.poll_interim();
+        if interim.is_some() || self.hold_until > self.now {
+            return interim;
+        }
+        let telemetry = self.telemetry.take()?;
+        Some(self.text(&ClientMessage::Telemetry(telemetry)))
     }
 
     /// "Received, waiting", to a server that asked to hear it.

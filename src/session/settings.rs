@@ -11,7 +11,7 @@ pub(super) const RETRY_JITTER: f64 = 0.2;
 
 /// What this renderer can do, as `connection:init` says it: the kinds of
 /// animation, and the extensions it speaks with a server that knows them.
-pub const CAPABILITIES: [&str; 7] = [
+pub const CAPABILITIES: [&str; 8] = [
     "webgpu",
     "particle",
     "3d-model",
@@ -19,6 +19,7 @@ pub const CAPABILITIES: [&str; 7] = [
     "audio",
     "x-control",
     "x-ack-interim",
+    "x-telemetry",
 ];
 
 /// Who the session is to the backend.

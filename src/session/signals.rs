@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{ConnectFailure, Problem};
-use crate::model::{Control, Gift, Outcome, SessionConfig, StreamStatus};
+use crate::model::{Control, Gift, Outcome, SessionConfig, StreamStatus, Telemetry};
 use crate::protocol::PeerError;
 
 /// What happened outside.
@@ -36,6 +36,8 @@ pub enum Input<'a> {
     Memory(u64),
     /// What the stage made of a gift.
     Outcome(Outcome),
+    /// How the stage is doing; replaces what it said before.
+    Telemetry(Box<Telemetry>),
     /// The user wants to leave.
     Shutdown,
 }

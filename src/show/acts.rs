@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::cue::{ActId, ActStart, Cue, Delta, Tally};
+use super::drill::Drill;
 use super::outcomes::{Claim, Part};
 use super::pacing::shortening;
 use super::streak::Home;
@@ -54,6 +55,8 @@ pub(super) struct Act {
     pub presented: bool,
     /// It has grown since the stage was last told; with the combo before.
     pub grown_from: Option<u32>,
+    /// It is a test streak, which goes on.
+    pub drill: Option<Drill>,
 }
 
 /// An act on stage, for displays.
@@ -235,6 +238,12 @@ impl Show {
             phase = Phase::Open;
             self.next_hold_check = self.next_hold_check.min(self.now + LONGEST_HOLD);
         }
+        let drill = Drill::of(&turn, self.now);
+        if let Some(drill) = &drill {
+            phase = Phase::Open;
+            self.next_drill = self.next_drill.min(drill.next);
+            self.next_hold_check = self.next_hold_check.min(self.now + LONGEST_HOLD);
+        }
         self.ledger.cue(Cue::Start(Box::new(ActStart {
             act: id,
             gift_type: turn.gift_type.clone(),
@@ -248,7 +257,7 @@ impl Show {
             rehearsal: turn.rehearsal,
         })));
         if !turn.rehearsal {
-            self.last_started = Some(turn.encore(self.now));
+            self.encores.started(self.now, id, &turn);
         }
         self.particles += u64::from(particles);
         let act = Act {
@@ -260,6 +269,7 @@ impl Show {
             phase,
             presented: false,
             grown_from: None,
+            drill,
         };
         self.acts.insert(id, act);
     }
@@ -274,19 +284,27 @@ impl Show {
 
     /// A gift of an open streak makes its act grow.
     pub(super) fn grow(&mut self, id: ActId, mut claim: Claim, delta: Delta, combo: u32) {
+        self.encores.joined(id, claim.gift());
+        self.swell(id, delta, combo);
         let act = self.acts.get_mut(&id).expect("a streak's home is on stage");
-        let before = act.turn.tally.combo;
-        act.turn.tally.add(delta, combo);
-        if delta.quantity > 0 && act.grown_from.is_none() {
-            act.grown_from = Some(before);
-            self.growing.push_back(id);
-        }
         if act.presented {
             // What it joined is on screen already.
             self.ledger.settle(claim, Verdict::JoinedStreak);
         } else {
             claim.part = Part::Streak;
             act.turn.claims.push(claim);
+        }
+    }
+
+    pub(super) fn swell(&mut self, id: ActId, delta: Delta, combo: u32) {
+        let Some(act) = self.acts.get_mut(&id) else {
+            return;
+        };
+        let before = act.turn.tally.combo;
+        act.turn.tally.add(delta, combo);
+        if delta.quantity > 0 && act.grown_from.is_none() {
+            act.grown_from = Some(before);
+            self.growing.push_back(id);
         }
     }
 

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::Show;
 use super::acts::Phase;
 use super::cue::{Cue, Delta, Senders, Tally};
+use super::drill::MOST_DRILLED;
 use super::lanes::LANES;
 use super::outcomes::{Claim, Part};
 use super::turn::Turn;
@@ -53,6 +54,7 @@ impl Show {
             Control::Pause => self.pause(),
             Control::Resume => self.resume(),
             Control::Skip => self.skip(),
+            Control::Dismiss(gift) => self.dismiss_waiting(&gift),
             Control::Clear => self.clear(),
             Control::Hold(gift) => self.queue.hold(&gift, true),
             Control::Release(gift) => self.queue.hold(&gift, false),
@@ -63,15 +65,21 @@ impl Show {
             }
             Control::Volume(volume) => self.set_volume(volume),
             Control::Replay => {
-                if let Some(last) = &self.last_started {
-                    let encore = last.encore(self.now);
-                    self.rehearse(encore);
-                }
+                let encore = self.encores.last(self.now);
+                encore.into_iter().for_each(|turn| self.rehearse(turn));
+            }
+            Control::ReplayOf(gift) => {
+                let encore = self.encores.of(self.now, &gift);
+                encore.into_iter().for_each(|turn| self.rehearse(turn));
             }
             Control::Test {
                 gift_type,
                 quantity,
-            } => self.test(gift_type, quantity),
+            } => self.test(gift_type, quantity, 0),
+            Control::TestStreak {
+                gift_type,
+                messages,
+            } => self.test(gift_type, 1, messages.clamp(1, MOST_DRILLED)),
             Control::DoNotDisturb(true) => {
                 self.recap.get_or_insert_with(Recap::new);
             }
@@ -94,7 +102,11 @@ impl Show {
         let paused = self.now - since;
         for act in self.acts.values_mut() {
             act.since += paused;
+            if let Some(drill) = &mut act.drill {
+                drill.next += paused;
+            }
         }
+        self.next_drill = self.next_drill.saturating_add(paused);
         self.next_hold_check = self.next_hold_check.saturating_add(paused);
         self.ledger.cue(Cue::Paused(false));
     }
@@ -114,6 +126,14 @@ impl Show {
             if self.dismiss_all(|playing_in| playing_in == lane) {
                 return;
             }
+        }
+    }
+
+    /// What the gift waits as never plays: itself and what was folded into it.
+    fn dismiss_waiting(&mut self, gift: &str) {
+        if let Some(turn) = self.queue.find(gift).and_then(|id| self.queue.remove(id)) {
+            self.leave_home(&turn);
+            self.dismiss_claims(turn.claims);
         }
     }
 
@@ -151,7 +171,8 @@ impl Show {
         !leaving.is_empty()
     }
 
-    fn test(&mut self, gift_type: GiftType, quantity: u32) {
+    /// `messages` is 0 for a gift that is no streak.
+    fn test(&mut self, gift_type: GiftType, quantity: u32, messages: u32) {
         self.rehearse(Turn {
             key: None,
             lane: self.catalog.lane(&gift_type, 0.0),
@@ -163,13 +184,14 @@ impl Show {
             people: HashSet::new(),
             tally: Tally {
                 quantity: quantity.max(1).into(),
-                combo: 0,
+                combo: messages.min(1),
                 value: 0.0,
             },
             claims: Vec::new(),
             arrived: self.now,
             wish: None,
             streak: false,
+            drill: messages,
             rehearsal: true,
             unseen: 0,
         });
@@ -207,6 +229,7 @@ impl Show {
             arrived: self.now,
             wish: None,
             streak: false,
+            drill: 0,
             rehearsal: true,
             unseen: 0,
         });

@@ -128,7 +128,7 @@ impl Show {
         let acts = self
             .acts
             .values()
-            .filter(|act| act.phase == Phase::Open)
+            .filter(|act| act.phase == Phase::Open && act.drill.is_none())
             .count();
         if homes != queued + acts {
             return Err(format!(

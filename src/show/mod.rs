@@ -28,6 +28,8 @@ mod board;
 mod controls;
 mod cool_down;
 mod cue;
+mod drill;
+mod encores;
 mod invariants;
 mod lanes;
 mod offering;
@@ -47,12 +49,12 @@ use crate::catalog::{Catalog, Lane};
 use crate::model::{Gift, Moment, StreamStatus};
 use crate::on_air::Screen;
 
+pub use crate::model::OutcomeCounts;
 pub use acts::OnStage;
 pub use board::{Board, Gifter, MOST_GIFTERS, RECENT_GIFTS, RecentGift, TOP_GIFTERS};
 pub use controls::RECAP;
 pub use cue::{ActId, ActStart, Cue, Event, Senders, Tally};
 pub use lanes::LANES;
-pub use outcomes::OutcomeCounts;
 pub use pacing::{DEFAULT_RATE, sane_rate};
 pub use queue::{MIXED, Upcoming, head_start};
 pub use settings::{MOST_UNDECIDED, MOST_WAITING, ShowSettings};
@@ -61,6 +63,7 @@ pub use streak::Counting;
 use acts::Act;
 use controls::Recap;
 use cool_down::CoolDown;
+use encores::Encores;
 use lanes::Lanes;
 use outcomes::Ledger;
 use pacing::Pacer;
@@ -111,9 +114,11 @@ pub struct Show {
     volume: f32,
     /// Some while do-not-disturb collects.
     recap: Option<Recap>,
-    last_started: Option<Turn>,
+    encores: Encores,
     /// No open streak has held its place too long before this.
     next_hold_check: Moment,
+    /// No test streak goes on before this.
+    next_drill: Moment,
 }
 
 impl Show {
@@ -146,8 +151,9 @@ impl Show {
             muted: false,
             volume: 1.0,
             recap: None,
-            last_started: None,
+            encores: Encores::default(),
             next_hold_check: Moment::MAX,
+            next_drill: Moment::MAX,
         }
     }
 
@@ -183,7 +189,9 @@ impl Show {
         let holds = !self.is_paused() && self.next_hold_check < Moment::MAX;
         let hold = holds.then_some(self.next_hold_check);
         let rested = self.queue.next_rested().filter(|_| !self.is_paused());
-        [start, hold, rested, self.streaks.next_deadline()]
+        let drills = !self.is_paused() && self.next_drill < Moment::MAX;
+        let drill = drills.then_some(self.next_drill);
+        [start, hold, rested, drill, self.streaks.next_deadline()]
             .into_iter()
             .flatten()
             .min()
@@ -283,6 +291,11 @@ impl Show {
         self.queue.upcoming()
     }
 
+    /// Of these, what the host holds, in no order.
+    pub fn held(&self) -> impl Iterator<Item = Upcoming> {
+        self.queue.held()
+    }
+
     /// How many acts a lane takes at present.
     pub fn places(&self, lane: Lane) -> usize {
         self.lanes.places(lane)
@@ -317,6 +330,7 @@ impl Show {
     fn advance(&mut self, now: Moment) {
         self.now = self.now.max(now);
         self.queue.wake(self.now);
+        self.go_on_with_drills();
         while let Some(key) = self.streaks.next_silent(self.now) {
             if let Some(streak) = self.streaks.close(&key) {
                 self.end_streak(&streak);

@@ -211,6 +211,7 @@ impl Show {
             arrived: self.now,
             wish: gift.animation.duration,
             streak: false,
+            drill: 0,
             rehearsal: false,
             unseen: 0,
         }

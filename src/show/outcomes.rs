@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::cue::{Cue, Event};
-use crate::model::{Gift, GiftId, Outcome, RefusalReason, Verdict};
+use crate::model::{Gift, GiftId, Outcome, OutcomeCounts, RefusalReason, Verdict};
 
 /// The right to one outcome. It is made when a gift is offered, travels with
 /// whatever the gift became, and is used up by [`Ledger::settle`].
@@ -29,40 +29,6 @@ pub(super) enum Part {
 impl Claim {
     pub fn gift(&self) -> &GiftId {
         &self.gift
-    }
-}
-
-/// How many gift messages ended in which way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct OutcomeCounts {
-    pub played: u64,
-    pub joined_streak: u64,
-    pub joined_bundle: u64,
-    pub refused: u64,
-    pub failed: u64,
-    pub dismissed: u64,
-}
-
-impl OutcomeCounts {
-    /// All that were decided.
-    pub fn total(&self) -> u64 {
-        self.played
-            + self.joined_streak
-            + self.joined_bundle
-            + self.refused
-            + self.failed
-            + self.dismissed
-    }
-
-    fn of(&mut self, verdict: &Verdict) -> &mut u64 {
-        match verdict {
-            Verdict::Played => &mut self.played,
-            Verdict::JoinedStreak => &mut self.joined_streak,
-            Verdict::JoinedBundle => &mut self.joined_bundle,
-            Verdict::Refused(_) => &mut self.refused,
-            Verdict::Failed(_) => &mut self.failed,
-            Verdict::Dismissed => &mut self.dismissed,
-        }
     }
 }
 
@@ -92,7 +58,7 @@ impl Ledger {
 
     pub fn settle(&mut self, claim: Claim, verdict: Verdict) {
         self.undecided -= 1;
-        *self.counts.of(&verdict) += 1;
+        self.counts.count(&verdict);
         self.events.push_back(Event::Outcome(Outcome {
             gift: claim.gift,
             combo_count: claim.combo_count,

@@ -61,6 +61,21 @@ struct Filed {
     value: f64,
 }
 
+impl Filed {
+    fn view(&self) -> Upcoming {
+        let turn = &self.turn;
+        Upcoming {
+            gift_type: turn.gift_type.clone(),
+            lane: turn.lane,
+            by: turn.by.clone(),
+            tally: turn.tally,
+            arrived: turn.arrived,
+            gift: turn.claims.first().map(|claim| claim.gift().clone()),
+            held: self.place == Place::Held,
+        }
+    }
+}
+
 /// Smallest goes first. Since everybody ages alike, who is ahead of whom never
 /// changes with time and an ordered set can hold it.
 type Order = (i64, TurnId);
@@ -306,18 +321,22 @@ impl Queue {
         all.into_iter().map(|(_, filed)| filed.turn).collect()
     }
 
-    /// Holds or releases the turn that the gift is part of. A held turn takes
-    /// no more gifts, except those of its own streak. Looks through every
-    /// waiting gift: the host does this by hand.
-    pub fn hold(&mut self, gift: &str, hold: bool) {
-        let found = self.turns.iter().find_map(|(id, filed)| {
+    /// The turn that the gift is part of. Looks through every waiting gift: the
+    /// host asks for one by hand.
+    pub fn find(&self, gift: &str) -> Option<TurnId> {
+        self.turns.iter().find_map(|(id, filed)| {
             let turn = &filed.turn;
             turn.claims
                 .iter()
                 .any(|claim| &**claim.gift() == gift)
                 .then_some(*id)
-        });
-        let Some(id) = found else { return };
+        })
+    }
+
+    /// Holds or releases the turn that the gift is part of. A held turn takes
+    /// no more gifts, except those of its own streak.
+    pub fn hold(&mut self, gift: &str, hold: bool) {
+        let Some(id) = self.find(gift) else { return };
         let mut filed = self.turns.remove(&id).expect("it was just found");
         match (hold, filed.place) {
             (true, Place::Ready | Place::Cold | Place::Resting(_)) => {
@@ -414,18 +433,16 @@ impl Queue {
             .iter()
             .filter(|(_, filed)| filed.place != Place::Ready);
         let ordered = self.ready.iter().flatten().map(|(_, id)| &self.turns[id]);
-        ordered.chain(rest.map(|(_, filed)| filed)).map(|filed| {
-            let turn = &filed.turn;
-            Upcoming {
-                gift_type: turn.gift_type.clone(),
-                lane: turn.lane,
-                by: turn.by.clone(),
-                tally: turn.tally,
-                arrived: turn.arrived,
-                gift: turn.claims.first().map(|claim| claim.gift().clone()),
-                held: filed.place == Place::Held,
-            }
-        })
+        ordered.chain(rest.map(|(_, filed)| filed)).map(Filed::view)
+    }
+
+    /// Those that wait until the host releases them, in no order.
+    pub fn held(&self) -> impl Iterator<Item = Upcoming> {
+        let held = self
+            .turns
+            .values()
+            .filter(|filed| filed.place == Place::Held);
+        held.map(Filed::view)
     }
 
     pub fn turns(&self) -> impl Iterator<Item = (TurnId, &Turn)> {

@@ -30,6 +30,8 @@ pub(super) struct Turn {
     pub wish: Option<Duration>,
     /// It is the home of the open streak under `key`.
     pub streak: bool,
+    /// Messages of the test streak that it is; 0 for none.
+    pub drill: u32,
     pub rehearsal: bool,
     /// How often it played without being seen.
     pub unseen: u8,
@@ -53,6 +55,7 @@ impl Turn {
             arrived: now,
             wish: self.wish,
             streak: false,
+            drill: 0,
             rehearsal: true,
             unseen: 0,
         }

@@ -43,7 +43,26 @@ impl ShowFile {
     /// # Errors
     /// See [`ShowFileError`]; of several mistakes the first is told.
     pub fn open(path: &Path) -> Result<Self, ShowFileError> {
-        let mut scan = Scan::default();
+        Self::scan(path, Scan::default())
+    }
+
+    /// The same for a file in which lines may have no time: each of those comes
+    /// `every` after the line before it, and the warnings say how many there are.
+    ///
+    /// # Errors
+    /// See [`open`](Self::open).
+    pub fn open_timed(path: &Path, every: Duration) -> Result<Self, ShowFileError> {
+        let every = Some(every);
+        Self::scan(
+            path,
+            Scan {
+                every,
+                ..Scan::default()
+            },
+        )
+    }
+
+    fn scan(path: &Path, mut scan: Scan) -> Result<Self, ShowFileError> {
         let unreadable = |why| ShowFileError::Read {
             path: path.to_owned(),
             why,
@@ -81,6 +100,11 @@ impl ShowFile {
         self.entries.last().map_or(Moment::ZERO, |entry| entry.at)
     }
 
+    /// When the next message was said, unless all were handed out.
+    pub fn next_at(&self) -> Option<Moment> {
+        self.entries.get(self.next).map(|entry| entry.at)
+    }
+
     /// Whether every line was handed out.
     pub fn is_over(&self) -> bool {
         self.next == self.entries.len()
@@ -100,6 +124,29 @@ impl ShowFile {
             return Ok(None);
         };
         self.next += 1;
+        self.read(*entry, |line| line.bytes.into_owned())
+    }
+
+    /// The next message whenever it is said, with its time.
+    ///
+    /// # Errors
+    /// As for [`next_by`](Self::next_by).
+    pub fn next_message(&mut self) -> Result<Option<(Moment, ServerMessage)>, ShowFileError> {
+        while let Some(entry) = self.entries.get(self.next).copied() {
+            self.next += 1;
+            if let Some(Some(message)) = self.read(entry, |line| line.message)? {
+                return Ok(Some((entry.at, message)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What `take` has of an entry's line; `None` where the line has gone.
+    fn read<T>(
+        &mut self,
+        entry: Entry,
+        take: impl FnOnce(Line<'_>) -> T,
+    ) -> Result<Option<T>, ShowFileError> {
         let unreadable = |why| ShowFileError::Read {
             path: self.path.clone(),
             why,
@@ -119,7 +166,7 @@ impl ShowFile {
         };
         let text = std::str::from_utf8(&buffer).map_err(|_| bad(LineError::NotUtf8))?;
         let line = Line::read(without_mark(text)).map_err(bad)?;
-        Ok(line.map(|line| line.bytes.into_owned()))
+        Ok(line.map(take))
     }
 }
 
@@ -135,6 +182,10 @@ struct Scan {
     walls: Vec<i64>,
     has_moments: bool,
     passed_over: u64,
+    /// How long after the line before it a line comes that has no time.
+    every: Option<Duration>,
+    last: Option<At>,
+    untimed: u64,
 }
 
 impl Scan {
@@ -155,7 +206,9 @@ impl Scan {
             offset,
             line: number,
         };
-        match read.at.ok_or(LineError::NoTime)? {
+        let at = read.at.or_else(|| self.follow());
+        self.last = at;
+        match at.ok_or(LineError::NoTime)? {
             At::Moment(at) => {
                 if self.first.is_some() {
                     return Err(LineError::Mixed {
@@ -189,6 +242,17 @@ impl Scan {
         Ok(())
     }
 
+    /// When a line comes that has no time, if it may have none.
+    fn follow(&mut self) -> Option<At> {
+        let every = self.every?;
+        self.untimed += 1;
+        Some(match self.last {
+            None => At::Moment(Moment::ZERO),
+            Some(At::Moment(at)) => At::Moment(at + every),
+            Some(At::Wall(at)) => At::Wall(at.checked_add(every).unwrap_or(at)),
+        })
+    }
+
     fn finish(mut self, path: &Path, mut file: BufReader<File>) -> Result<ShowFile, ShowFileError> {
         if self.entries.is_empty() {
             return Err(ShowFileError::Empty(path.to_owned()));
@@ -209,6 +273,14 @@ impl Scan {
                 path.display()
             ));
             self.entries.sort_by_key(|entry| entry.at);
+        }
+        if self.untimed > 0 {
+            warnings.push(format!(
+                "{}: {} lines have no time; each was taken to come {} s after the line before",
+                path.display(),
+                self.untimed,
+                self.every.unwrap_or_default().as_secs_f64()
+            ));
         }
         if self.passed_over > 0 {
             warnings.push(format!(

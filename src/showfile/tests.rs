@@ -145,3 +145,25 @@ fn a_kept_show_never_takes_the_place_of_another() {
     let error = Writer::create(&path).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
 }
+
+#[test]
+fn lines_without_a_time_may_follow_those_before_them() {
+    let rose = |id: &str| format!("{{\"giftId\": \"{id}\", \"giftType\": \"rose\"}}\n");
+    let timed = |text: String| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("show.jsonl");
+        fs::write(&path, text).unwrap();
+        let mut file = ShowFile::open_timed(&path, Duration::from_millis(1500)).unwrap();
+        let mut read = Vec::new();
+        while let Some((at, ServerMessage::Gift(gift))) = file.next_message().unwrap() {
+            read.push((at.as_millis(), gift.id.to_string()));
+        }
+        (read, file.warnings().join("\n"))
+    };
+    let (read, told) = timed(rose("a") + &gift("10", "b") + &rose("c") + &rose("d"));
+    let times: Vec<_> = read.iter().map(|(at, _)| *at).collect();
+    assert_eq!(times, [0, 10_000, 11_500, 13_000]);
+    assert!(told.contains("3 lines have no time"), "{told}");
+    let (read, _) = timed(gift("\"2026-01-01T00:00:00Z\"", "a") + &rose("b"));
+    assert_eq!(read[1], (1500, "b".to_owned()));
+}

@@ -114,6 +114,12 @@ impl Shelf {
         errors
     }
 
+    /// Files that are here or on their way.
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        self.clips.len()
+    }
+
     /// Whether anything wanted is still being decoded.
     pub fn is_loading(&self) -> bool {
         self.clips

@@ -62,7 +62,6 @@ impl Plugin for SoundPlugin {
         .add_observer(finish)
         .add_observer(shrink)
         .add_observer(end)
-        .add_systems(Startup, fetch_all)
         .add_systems(
             Update,
             (fetch_all, tend, follow_controls)
@@ -78,8 +77,12 @@ fn path_of(director: &Director, recipe: &Recipe) -> Option<PathBuf> {
 }
 
 /// Every sound of the catalogue is decoded before a gift needs it; those of a
-/// catalogue that was read again as soon as it is there.
-fn fetch_all(mut desk: ResMut<SoundDesk>, director: Res<Director>) {
+/// catalogue that was read again as soon as it is there. A stage that is muted
+/// has none of them in memory before it is to be heard.
+fn fetch_all(mut desk: ResMut<SoundDesk>, director: Res<Director>, muted: Res<Muted>) {
+    if muted.0 {
+        return;
+    }
     let catalog = &director.catalog;
     let known = desk.of.as_ref();
     if known.is_some_and(|known| Arc::ptr_eq(known, catalog)) {
@@ -113,6 +116,12 @@ impl SoundDesk {
     pub(super) fn wait(&mut self, patience: Duration) {
         let shelf = self.shelf.as_mut().expect("there is a thread");
         assert!(shelf.wait(patience).is_empty() && !shelf.is_loading());
+    }
+
+    /// Sounds that are decoded or being so.
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> usize {
+        self.shelf.as_ref().expect("there is a thread").len()
     }
 
     /// Celebrates over the act's own voice.

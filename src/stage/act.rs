@@ -57,6 +57,11 @@ pub struct Act {
     cut: Option<Cut>,
 }
 
+/// Heights of acts within a layer, more than there are acts on stage.
+const LIFTS: u64 = 400;
+/// From one to the next, stage units.
+const LIFT: f32 = 1e-5;
+
 /// Where an act is in its life.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Phase {
@@ -292,6 +297,13 @@ impl Act {
             Phase::Dismissed { left } => (left / DISMISS_SECONDS).clamp(0.0, 1.0),
             Phase::Over => 0.0,
         }
+    }
+
+    /// How far above others of its layer it is drawn: later acts over earlier ones.
+    /// Which of two at the same height would be on top differs from run to run. Less
+    /// than the layers are apart, and than the pictures of one act.
+    pub fn lift(&self) -> f32 {
+        (self.id.0 % LIFTS) as f32 * LIFT
     }
 
     /// How much more there is to see than for one gift: 1 for one, about 2 for

@@ -9,6 +9,7 @@ use tracing::{error, warn};
 use super::act::{Act, AssetFailed, Climaxed, FellBack, Grew, Shrank, Swelled};
 use super::link::StageLink;
 use super::metrics::Metrics;
+use super::telemetry::Reports;
 use crate::catalog::{Catalog, FALLBACK};
 use crate::model::Moment;
 use crate::show::{ActId, Cue, Event, Show};
@@ -127,6 +128,7 @@ pub(super) fn direct(
     mut director: ResMut<Director>,
     mut metrics: ResMut<Metrics>,
     mut link: ResMut<StageLink>,
+    mut reports: ResMut<Reports>,
     (mut paused, mut muted, mut volume): (ResMut<Paused>, ResMut<Muted>, ResMut<Volume>),
 ) {
     let now = real.elapsed();
@@ -144,6 +146,7 @@ pub(super) fn direct(
             Event::Cue(Cue::Muted(on)) => muted.0 = on,
             Event::Cue(Cue::Volume(to)) => volume.0 = to,
             Event::Cue(Cue::Start(start)) => {
+                reports.started(now, &start);
                 let recipe = director.catalog.recipe(&start.gift_type).clone();
                 metrics.acts += 1;
                 let id = start.act;

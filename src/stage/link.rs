@@ -6,7 +6,7 @@ use bevy::prelude::*;
 use tracing::info;
 
 use super::director::Director;
-use crate::model::{Moment, Outcome};
+use crate::model::{Moment, Outcome, Telemetry};
 use crate::net::{FROM_STAGE_CAPACITY, FromStage, Link, TO_STAGE_CAPACITY};
 use crate::session::{ConnectionState, ToStage};
 
@@ -67,6 +67,17 @@ impl StageLink {
                 return;
             }
         }
+    }
+
+    /// See [`Link::telemetry_wanted`].
+    pub(super) fn telemetry_wanted(&self) -> u64 {
+        self.link.as_ref().map_or(0, Link::telemetry_wanted)
+    }
+
+    /// Tells how the stage is doing; false when outcomes have yet to find room.
+    pub(super) fn tell(&self, telemetry: Box<Telemetry>) -> bool {
+        let link = self.link.as_ref().filter(|_| self.unsent.is_empty());
+        link.is_some_and(|link| link.send(FromStage::Telemetry(telemetry)).is_ok())
     }
 
     /// Whether everything reported has been handed over.

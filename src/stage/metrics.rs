@@ -28,11 +28,13 @@ pub struct Metrics {
 pub struct Samples {
     values: Vec<f32>,
     next: usize,
+    pushed: u64,
 }
 
 impl Samples {
     pub fn push(&mut self, value: Duration) {
         let ms = value.as_secs_f32() * 1e3;
+        self.pushed += 1;
         if self.values.len() < MAX_SAMPLES {
             self.values.push(ms);
         } else {
@@ -44,15 +46,19 @@ impl Samples {
     /// Milliseconds at each of `quantiles` (0 to 1), by nearest rank; zeros
     /// when nothing was measured.
     pub fn quantiles<const N: usize>(&self, quantiles: [f64; N]) -> [f32; N] {
-        let mut sorted = self.values.clone();
-        sorted.sort_unstable_by(f32::total_cmp);
-        quantiles.map(|q| {
-            let rank = (q * sorted.len() as f64).ceil() as usize;
-            sorted
-                .get(rank.saturating_sub(1).min(sorted.len().saturating_sub(1)))
-                .copied()
-                .unwrap_or(0.0)
-        })
+        quantiles_of(self.values.clone(), quantiles)
+    }
+
+    /// How many there ever were.
+    pub fn pushed(&self) -> u64 {
+        self.pushed
+    }
+
+    /// The latest, as many as there are of `most`, newest first.
+    pub fn latest(&self, most: usize) -> impl Iterator<Item = f32> {
+        let (newer, older) = self.values.split_at(self.next);
+        let latest = newer.iter().rev().chain(older.iter().rev());
+        latest.take(most).copied()
     }
 
     pub fn len(&self) -> usize {
@@ -62,4 +68,15 @@ impl Samples {
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
+}
+
+/// The values at each of `quantiles` (0 to 1), by nearest rank; zeros when there
+/// are none.
+pub(super) fn quantiles_of<const N: usize>(mut values: Vec<f32>, quantiles: [f64; N]) -> [f32; N] {
+    values.sort_unstable_by(f32::total_cmp);
+    quantiles.map(|q| {
+        let rank = (q * values.len() as f64).ceil() as usize;
+        let at = rank.saturating_sub(1).min(values.len().saturating_sub(1));
+        values.get(at).copied().unwrap_or(0.0)
+    })
 }

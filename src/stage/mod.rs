@@ -9,6 +9,7 @@ mod act;
 mod director;
 mod link;
 mod metrics;
+mod telemetry;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ pub use link::{Connected, LastEvent, StageLink};
 // Who shows the connection need not know the session.
 pub use crate::session::ConnectionState;
 pub use metrics::Metrics;
+pub use telemetry::Reports;
 
 /// The order of a frame.
 #[derive(SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
@@ -58,6 +60,7 @@ impl Plugin for StagePlugin {
         .init_resource::<Volume>()
         .init_resource::<Connected>()
         .init_resource::<LastEvent>()
+        .init_resource::<Reports>()
         .add_observer(director::replace_failed)
         .add_systems(
             Update,
@@ -65,7 +68,7 @@ impl Plugin for StagePlugin {
                 director::report_presented.in_set(StageSet::Report),
                 link::receive.in_set(StageSet::Receive),
                 director::advance.in_set(StageSet::Advance),
-                (director::direct, director::swell)
+                (director::direct, director::swell, telemetry::tell)
                     .chain()
                     .in_set(StageSet::Direct),
             ),

@@ -1,6 +1,7 @@
 //! Tests of the pure layers: no features, no network, no Bevy.
 
 mod config;
+mod config_sources;
 mod protocol_contract;
 mod protocol_limits;
 mod protocol_reading;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use hyperfocus::model::{
-    AnimationWish, Control, Gift, Goal, Private, Sender, SessionConfig, StreamStatus, WallTime,
+    AnimationWish, Control, Gift, Goal, LaneCounts, OutcomeCounts, Private, Sender, SessionConfig,
+    Spread, StreamStatus, Telemetry, WaitingGift, WallTime,
 };
 use hyperfocus::protocol::{
     ClientMessage, ClientType, ConnectionAck, ConnectionInit, GiftAck, PeerError, Ping, Pong,
@@ -214,7 +215,22 @@ fn x_control_has_one_wire_form_per_action() {
             json!({"action": "volume", "level": 0.25}),
             Control::Volume(0.25),
         ),
+        (
+            json!({"action": "skip", "giftId": "g-1"}),
+            Control::Dismiss("g-1".into()),
+        ),
         (json!({"action": "replay"}), Control::Replay),
+        (
+            json!({"action": "replay", "giftId": "g-1"}),
+            Control::ReplayOf("g-1".into()),
+        ),
+        (
+            json!({"action": "test", "giftType": "rose", "streak": 12}),
+            Control::TestStreak {
+                gift_type: "rose".into(),
+                messages: 12,
+            },
+        ),
         (
             json!({"action": "test", "giftType": "rose", "quantity": 3}),
             Control::Test {
@@ -235,4 +251,85 @@ fn x_control_has_one_wire_form_per_action() {
         });
         server_goes_both_ways(&example.to_string(), &ServerMessage::Control(control));
     }
+}
+
+#[test]
+fn x_telemetry() {
+    let example = json!({
+        "type": "x-telemetry",
+        "payload": {
+            "frameTime": { "p50": 6.25, "p95": 11 },
+            "fps": 59.5,
+            "lanes": { "headline": 1, "feature": 2, "ambient": 7 },
+            "waitTime": { "p50": 0.5, "p95": 12.25 },
+            "waiting": {
+                "count": 140,
+                "gifts": [
+                    {
+                        "giftId": "g-1", "giftType": "rose", "sender": "Zoë 🌹", "people": 1,
+                        "quantity": 5, "held": true, "waited": 3.5,
+                    },
+                    {
+                        "giftId": "g-2", "giftType": "heart", "sender": "", "people": 31,
+                        "quantity": 240, "held": false, "waited": 0,
+                    },
+                ],
+            },
+            "outcomes": {
+                "played": 6, "joinedStreak": 5, "joinedBundle": 4, "refused": 3, "failed": 2,
+                "dismissed": 1,
+            },
+            "paused": false,
+            "doNotDisturb": true,
+            "muted": false,
+            "volume": 0.75,
+        },
+        "timestamp": "2025-10-28T23:59:59.999Z",
+    });
+    let millis = Duration::from_millis;
+    let waiting = |gift: &str, gift_type: &str, sender: &str, people, quantity| WaitingGift {
+        gift: gift.into(),
+        gift_type: gift_type.into(),
+        sender: Private(sender.into()),
+        people,
+        quantity,
+        is_held: people == 1,
+        waited: millis(if people == 1 { 3_500 } else { 0 }),
+    };
+    client_goes_both_ways(
+        &example.to_string(),
+        &ClientMessage::Telemetry(Box::new(Telemetry {
+            frame_time: Spread {
+                p50: Duration::from_micros(6_250),
+                p95: millis(11),
+            },
+            fps: 59.5,
+            lanes: LaneCounts {
+                headline: 1,
+                feature: 2,
+                ambient: 7,
+            },
+            wait_time: Spread {
+                p50: millis(500),
+                p95: millis(12_250),
+            },
+            waiting: 140,
+            first_waiting: vec![
+                waiting("g-1", "rose", "Zoë 🌹", 1, 5),
+                waiting("g-2", "heart", "", 31, 240),
+            ],
+            outcomes: OutcomeCounts {
+                played: 6,
+                joined_streak: 5,
+                joined_bundle: 4,
+                refused: 3,
+                failed: 2,
+                dismissed: 1,
+            },
+            is_paused: false,
+            is_quiet: true,
+            is_muted: false,
+            volume: 0.75,
+        })),
+    );
 }

@@ -1,9 +1,11 @@
 //! Every bound of the protocol, from both sides of it.
 
-use hyperfocus::model::{Gift, WallTime};
+use std::time::Duration;
+
+use hyperfocus::model::{Gift, Private, Telemetry, WaitingGift, WallTime};
 use hyperfocus::protocol::{
-    ClientMessage, DecodeError, GiftAck, PeerError, ServerMessage, clean_text, decode_server,
-    encode_client, limits,
+    ClientMessage, DecodeError, GiftAck, PeerError, ServerMessage, clean_text, decode_client,
+    decode_server, encode_client, limits,
 };
 use serde_json::{Value, json};
 use unicode_segmentation::UnicodeSegmentation;
@@ -313,5 +315,56 @@ fn every_refusal_says_something_that_fits_an_error_message() {
         assert_eq!(error.code(), "MALFORMED");
         let text = error.to_string();
         assert_eq!(clean_text(&text, limits::MAX_ERROR_GRAPHEMES), text);
+    }
+}
+
+#[test]
+fn of_many_waiting_gifts_the_first_hundred_are_told() {
+    let gift = json!({ "giftId": "g" });
+    let payload = json!({ "waiting": { "count": 300, "gifts": vec![gift; 300] } });
+    let text = json!({ "type": "x-telemetry", "payload": payload }).to_string();
+    let Ok(ClientMessage::Telemetry(read)) = decode_client(text.as_bytes()) else {
+        panic!("not telemetry");
+    };
+    assert_eq!(
+        (read.waiting, read.first_waiting.len()),
+        (300, limits::MAX_WAITING_TOLD)
+    );
+}
+
+#[test]
+fn telemetry_always_fits_into_a_message_whatever_viewers_are_called() {
+    let long = WaitingGift {
+        gift: "\"".repeat(limits::MAX_ID_BYTES).into(),
+        gift_type: "\\".repeat(limits::MAX_LABEL_BYTES).into(),
+        sender: Private("👩‍❤️‍💋‍👨".repeat(limits::MAX_NAME_GRAPHEMES).into()),
+        people: u32::MAX,
+        quantity: u64::MAX,
+        is_held: true,
+        waited: Duration::MAX,
+    };
+    let short = WaitingGift {
+        gift: "g".into(),
+        sender: Private("Ada".into()),
+        ..long.clone()
+    };
+    for (gift, fewest) in [(long, 10), (short, limits::MAX_WAITING_TOLD)] {
+        let telemetry = Telemetry {
+            waiting: 10_000,
+            first_waiting: vec![gift; 200],
+            ..Telemetry::default()
+        };
+        let message = ClientMessage::Telemetry(Box::new(telemetry));
+        let text = encode_client(&message, WallTime::UNIX_EPOCH);
+        assert!(text.len() <= limits::MAX_MESSAGE_BYTES, "{}", text.len());
+        let Ok(ClientMessage::Telemetry(read)) = decode_client(text.as_bytes()) else {
+            panic!("not telemetry");
+        };
+        assert!(
+            read.first_waiting.len() >= fewest,
+            "{}",
+            read.first_waiting.len()
+        );
+        assert!(read.first_waiting.len() <= limits::MAX_WAITING_TOLD);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hyperfocus::model::{Control, Gift, WallTime};
+use hyperfocus::model::{Control, Gift, Telemetry, WallTime};
 use hyperfocus::protocol::{
     ClientMessage, DecodeError, ServerMessage, decode_client, decode_server, encode_client,
 };
@@ -550,6 +550,12 @@ fn an_unknown_action_is_unknown_and_a_half_told_one_malformed() {
         (json!({"action": "mute"}), "payload.on"),
         (json!({"action": "volume"}), "payload.level"),
         (json!({"action": "test"}), "payload.giftType"),
+        (json!({"action": "test", "streak": 3}), "payload.giftType"),
+        (
+            json!({"action": "skip", "giftId": "a\nb"}),
+            "payload.giftId",
+        ),
+        (json!({"action": "replay", "giftId": 7}), "payload.giftId"),
     ] {
         assert_eq!(place(decoded(&message("x-control", &payload))), path);
     }
@@ -567,4 +573,70 @@ fn a_pong_or_ack_without_a_readable_time_takes_the_envelopes() {
         panic!("expected an ack");
     };
     assert_eq!(ack.received_at, "2025-10-28T23:59:59.999Z".parse().unwrap());
+}
+
+#[test]
+fn a_test_streak_is_as_long_as_it_says_up_to_a_thousand() {
+    let streak = |length: Value| {
+        let payload = json!({"action": "test", "giftType": "rose", "streak": length});
+        match decoded(&message("x-control", &payload)) {
+            Ok(ServerMessage::Control(Control::TestStreak { messages, .. })) => messages,
+            Ok(ServerMessage::Control(Control::Test { .. })) => 0,
+            other => panic!("not a test: {other:?}"),
+        }
+    };
+    let lengths = [json!(1), json!(2.9), json!(1e9), json!(0), json!(null)];
+    assert_eq!(lengths.map(streak), [1, 2, 1_000, 0, 0]);
+}
+
+#[test]
+fn telemetry_says_nothing_by_saying_nothing_and_is_clamped_and_cleaned() {
+    let read = |payload: &Value| {
+        let text = message("x-telemetry", payload).to_string();
+        match decode_client(text.as_bytes()) {
+            Ok(ClientMessage::Telemetry(telemetry)) => *telemetry,
+            other => panic!("not telemetry: {other:?}"),
+        }
+    };
+    assert_eq!(read(&json!({})), Telemetry::default());
+    assert_eq!(
+        read(&json!({ "lanes": null, "waiting": null })),
+        Telemetry::default()
+    );
+    let strange = read(&json!({
+        "frameTime": { "p50": -3, "p95": 1e300 },
+        "fps": -60,
+        "lanes": { "headline": 1.7, "ambient": -2 },
+        "volume": 9,
+        "waiting": { "gifts": [{ "giftId": "g", "sender": "a\u{202e}b\u{0}", "quantity": 1e30 }] },
+    }));
+    assert_eq!(strange.frame_time.p50, Duration::ZERO);
+    assert_eq!((strange.fps, strange.volume), (0.0, 1.0));
+    assert_eq!((strange.lanes.headline, strange.lanes.ambient), (1, 0));
+    let gift = &strange.first_waiting[0];
+    assert_eq!(
+        (&*gift.sender.0, gift.quantity, gift.people),
+        ("ab", u64::MAX, 1)
+    );
+    for (payload, path) in [
+        (
+            json!({"waiting": {"gifts": [{}]}}),
+            "payload.waiting.gifts.giftId",
+        ),
+        (json!({"waiting": {"gifts": 3}}), "payload.waiting.gifts"),
+        (json!({"fps": "fast"}), "payload.fps"),
+        (json!({"lanes": {"feature": true}}), "payload.lanes.feature"),
+    ] {
+        let refused = decode_client(message("x-telemetry", &payload).to_string().as_bytes());
+        let Err(DecodeError::Malformed { path: found, .. }) = refused else {
+            panic!("not refused: {refused:?}");
+        };
+        assert_eq!(found, path);
+    }
+    // A server does not say it.
+    let from_server = decode_server(message("x-telemetry", &json!({})).to_string().as_bytes());
+    assert_eq!(
+        from_server,
+        Ok(ServerMessage::Unknown("x-telemetry".into()))
+    );
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyperfocus::model::{
-    AnimationWish, Control, Gift, Goal, Private, Sender, SessionConfig, StreamStatus, WallTime,
+    AnimationWish, Control, Gift, Goal, LaneCounts, OutcomeCounts, Private, Sender, SessionConfig,
+    Spread, StreamStatus, Telemetry, WaitingGift, WallTime,
 };
 use hyperfocus::protocol::{
     ClientMessage, ClientType, ConnectionAck, ConnectionInit, GiftAck, PeerError, Ping, Pong,
@@ -245,6 +246,12 @@ fn control() -> impl Strategy<Value = Control> {
         Just(Control::Skip),
         Just(Control::Clear),
         Just(Control::Replay),
+        id().prop_map(Control::Dismiss),
+        id().prop_map(Control::ReplayOf),
+        (label(), 1..=1_000_u32).prop_map(|(gift_type, messages)| Control::TestStreak {
+            gift_type: gift_type.into(),
+            messages
+        }),
         id().prop_map(Control::Hold),
         id().prop_map(Control::Release),
         any::<bool>().prop_map(Control::Mute),
@@ -255,6 +262,83 @@ fn control() -> impl Strategy<Value = Control> {
             quantity
         }),
     ]
+}
+
+fn telemetry() -> impl Strategy<Value = Telemetry> {
+    let millis = || (0..10_000_000_u64).prop_map(Duration::from_millis);
+    let spread = move || (millis(), millis()).prop_map(|(p50, p95)| Spread { p50, p95 });
+    let waiting = (
+        id(),
+        label(),
+        name(),
+        1..1_000_u32,
+        any::<u32>(),
+        any::<bool>(),
+        millis(),
+    );
+    let waiting = waiting.prop_map(
+        |(gift, gift_type, sender, people, quantity, is_held, waited)| WaitingGift {
+            gift,
+            gift_type: gift_type.into(),
+            sender: Private(sender.into()),
+            people,
+            quantity: quantity.into(),
+            is_held,
+            waited,
+        },
+    );
+    let counts = || prop::array::uniform9(any::<u32>().prop_map(u64::from));
+    let waiting = prop::collection::vec(waiting, 0..=limits::MAX_WAITING_TOLD);
+    let switches = prop::array::uniform3(any::<bool>());
+    (
+        spread(),
+        spread(),
+        amount(),
+        counts(),
+        waiting,
+        switches,
+        0..=64_u8,
+    )
+        .prop_map(
+            |(frame_time, wait_time, fps, counts, first_waiting, switches, volume)| {
+                let [
+                    headline,
+                    feature,
+                    ambient,
+                    played,
+                    joined_streak,
+                    joined_bundle,
+                    refused,
+                    failed,
+                    dismissed,
+                ] = counts;
+                let [is_paused, is_quiet, is_muted] = switches;
+                Telemetry {
+                    frame_time,
+                    fps,
+                    lanes: LaneCounts {
+                        headline,
+                        feature,
+                        ambient,
+                    },
+                    wait_time,
+                    waiting: first_waiting.len() as u64,
+                    first_waiting,
+                    outcomes: OutcomeCounts {
+                        played,
+                        joined_streak,
+                        joined_bundle,
+                        refused,
+                        failed,
+                        dismissed,
+                    },
+                    is_paused,
+                    is_quiet,
+                    is_muted,
+                    volume: f32::from(volume) / 64.0,
+                }
+            },
+        )
 }
 
 fn status() -> impl Strategy<Value = StreamStatus> {
@@ -339,6 +423,7 @@ fn client_message() -> impl Strategy<Value = ClientMessage> {
         init.prop_map(ClientMessage::Init),
         pong.prop_map(ClientMessage::Pong),
         ack.prop_map(ClientMessage::GiftAck),
+        telemetry().prop_map(|telemetry| ClientMessage::Telemetry(Box::new(telemetry))),
         peer_error().prop_map(ClientMessage::Error),
         label().prop_map(|label| ClientMessage::Unknown(format!("x-{label}-unknown").into())),
     ]

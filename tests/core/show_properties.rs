@@ -45,6 +45,8 @@ enum Step {
     Control(Control),
     Hold(usize),
     Release(usize),
+    Dismiss(usize),
+    Replay(usize),
     Rate(f64),
     LiveOutput(bool),
     Cold,
@@ -106,6 +108,10 @@ fn controls() -> impl Strategy<Value = Control> {
             gift_type: TYPES[gift_type].into(),
             quantity,
         }),
+        1 => (0..TYPES.len(), 0u32..8).prop_map(|(gift_type, messages)| Control::TestStreak {
+            gift_type: TYPES[gift_type].into(),
+            messages,
+        }),
         1 => Just(Control::DoNotDisturb(true)),
         3 => Just(Control::DoNotDisturb(false)),
     ]
@@ -125,6 +131,8 @@ fn steps() -> impl Strategy<Value = Step> {
         4 => controls().prop_map(Step::Control),
         1 => any::<usize>().prop_map(Step::Hold),
         1 => any::<usize>().prop_map(Step::Release),
+        1 => any::<usize>().prop_map(Step::Dismiss),
+        1 => any::<usize>().prop_map(Step::Replay),
         1 => prop::sample::select(vec![0.0, f64::NAN, 0.1, 2.0, 10.0, 30.0, 1e9])
             .prop_map(Step::Rate),
         1 => any::<bool>().prop_map(Step::LiveOutput),
@@ -219,6 +227,8 @@ impl Onlooker {
             Step::Control(control) => self.show.control(self.now, control.clone()),
             Step::Hold(which) => self.hold(*which, Control::Hold),
             Step::Release(which) => self.hold(*which, Control::Release),
+            Step::Dismiss(which) => self.hold(*which, Control::Dismiss),
+            Step::Replay(which) => self.hold(*which, Control::ReplayOf),
             Step::Rate(rate) => self.show.set_rate(self.now, *rate),
             Step::LiveOutput(live) => self.show.set_live_output(self.now, *live),
             Step::Cold => self.show.expect_warm_up(),

@@ -33,6 +33,7 @@ const LAYERS: &[(&str, &[Reach])] = &[
             Only("show", &["Counting"]),
             Only("on_air", &["Blocked", "Policy"]),
             Only("governor", &["Wish"]),
+            Only("model", &["Private"]),
         ],
     ),
     ("governor", &[]),
@@ -56,16 +57,37 @@ const LAYERS: &[(&str, &[Reach])] = &[
             Only("config", &["nearest"]),
         ],
     ),
+    // Of the protocol what a recorded line says.
     (
         "tune",
         &[
             Whole("showfile"),
+            Only("protocol", &["ServerMessage"]),
             Whole("show"),
             Whole("catalog"),
             Whole("model"),
         ],
     ),
-    ("relay", &[Whole("protocol"), Whole("model"), Whole("tune")]),
+    (
+        "relay",
+        &[
+            Whole("draft"),
+            Whole("protocol"),
+            Whole("model"),
+            Whole("tune"),
+            // Of the settings its sources, of the network how to get there.
+            Only(
+                "config",
+                &["Rule", "Secret", "SourceKind", "SourceSettings"],
+            ),
+            Only("net", &["Dialer", "NetError", "Stream"]),
+            Only(
+                "session",
+                &["Backoff", "ConnectFailure", "Problem", "Timing"],
+            ),
+            Whole("showfile"),
+        ],
+    ),
     // Of the network its link, and the words that travel on it.
     (
         "stage",
@@ -109,11 +131,14 @@ const LAYERS: &[(&str, &[Reach])] = &[
             Whole("model"),
         ],
     ),
-    // Of the settings what is said of the overlay, which is all its own.
+    // Of the settings what is said of the overlay, which is all its own; it
+    // has a menu, in words and with a choice of qualities.
     (
         "output",
         &[
             Only("config", &["Monitors", "OverlaySettings", "Place"]),
+            Only("governor", &["Wish", "Level"]),
+            Whole("locale"),
             Whole("draft"),
             Whole("ffmpeg"),
             Whole("render"),

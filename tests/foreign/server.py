@@ -22,24 +22,14 @@ import time
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed
 
-SUBPROTOCOL = "hyperfocus-protocol-v1"
+from wire import SUBPROTOCOL, message, now
+
 # Every message of ours says when it was sent; the gifts were sent just before.
 SENT_AT = "2025-10-28T23:59:59.999Z"
 
 
 class Wrong(Exception):
     """The client did something that the contract does not allow."""
-
-
-def now():
-    stamp = datetime.datetime.now(datetime.timezone.utc)
-    return stamp.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def message(kind, payload):
-    return json.dumps(
-        {"type": kind, "payload": payload, "timestamp": now(), "version": "1.0.0"}
-    )
 
 
 def gift(gift_id, gift_type="rose", quantity=1, value=10, streak=False, combo=0):

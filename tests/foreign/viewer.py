@@ -17,23 +17,13 @@ import sys
 
 from websockets.asyncio.client import connect
 
-SUBPROTOCOL = "hyperfocus-protocol-v1"
+from wire import SUBPROTOCOL, message, now
+
 # What a gift must carry, with the types that the contract gives.
 GIFT = {"giftId": str, "giftType": str, "quantity": (int, float), "totalValue": (int, float)}
 SENDER = {"userId": str, "username": str, "avatar": str, "isSubscriber": bool, "isModerator": bool}
 ANIMATION = {"type": str, "duration": (int, float), "assetUrl": str, "soundUrl": str}
 METADATA = {"isStreak": bool, "comboCount": (int, float), "rank": (int, float), "timestamp": str}
-
-
-def now():
-    stamp = datetime.datetime.now(datetime.timezone.utc)
-    return stamp.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def message(kind, payload):
-    return json.dumps(
-        {"type": kind, "payload": payload, "timestamp": now(), "version": "1.0.0"}
-    )
 
 
 class Account:

@@ -292,23 +292,16 @@ fn the_first_row_is_the_top() {
     panic!("the sprite never showed");
 }
 
-#[test]
-fn a_window_shows_the_stage_over_its_ground_with_bars_where_it_does_not_fit() {
+/// The rows of a window that shows half of red and is twice as tall as the stage
+/// at the same width.
+fn rows_in_window(camera: WindowCamera) -> Vec<Vec<[u8; 4]>> {
     let (mut app, _alone) = stage(Form::Straight);
     clear(&mut app, HALF_RED);
-    // Twice as tall as the stage at the same width.
     let size = UVec2::new(SIZE.x, SIZE.y * 2);
     let window = target(&mut app, size);
     let picture = window.handle.clone();
-    let ground = LinearRgba::gray(decode(128.0) as f32);
     app.world_mut().spawn((
-        WindowCamera {
-            ground,
-            has_overlay: false,
-            is_checkered: false,
-            picture: None,
-            band: 0,
-        },
+        camera,
         Camera2d,
         Camera {
             order: 2,
@@ -330,28 +323,58 @@ fn a_window_shows_the_stage_over_its_ground_with_bars_where_it_does_not_fit() {
         let bytes = seen.lock().expect("the observer does not panic");
         let rows: Vec<_> = bytes
             .chunks_exact((size.x * 4).next_multiple_of(COPY_ALIGNMENT) as usize)
-            .map(|row| &row[..(size.x * 4) as usize])
+            .map(|row| row.as_chunks::<4>().0[..size.x as usize].to_vec())
             .collect();
-        if rows.iter().all(|row| row[0] == 0) {
-            continue;
+        if rows.iter().any(|row| row[0][0] != 0) {
+            assert_eq!(rows.len(), size.y as usize);
+            return rows;
         }
-        assert_eq!(rows.len(), size.y as usize);
-        for (y, row) in rows.into_iter().enumerate() {
-            let inside = (10..30).contains(&y);
-            let expected = if inside {
-                [205.0, 92.0, 92.0]
-            } else {
-                [128.0; 3]
-            };
-            for pixel in row.chunks_exact(4) {
-                let (colour, alpha) = channels(pixel.try_into().expect("four bytes"));
-                assert_near(colour, expected, 1.5);
-                assert_near([alpha], [1.0], 0.0);
-            }
-        }
-        return;
     }
     panic!("the window never showed anything");
+}
+
+/// Whether the stage is in that row of the window.
+fn has_stage(row: usize) -> bool {
+    (10..30).contains(&row)
+}
+
+#[test]
+fn a_window_shows_the_stage_over_its_ground_with_bars_where_it_does_not_fit() {
+    let rows = rows_in_window(WindowCamera {
+        ground: LinearRgba::gray(decode(128.0) as f32),
+        ..default()
+    });
+    for (y, row) in rows.into_iter().enumerate() {
+        let expected = if has_stage(y) {
+            [205.0, 92.0, 92.0]
+        } else {
+            [128.0; 3]
+        };
+        for pixel in row {
+            let (colour, alpha) = channels(pixel);
+            assert_near(colour, expected, 1.5);
+            assert_near([alpha], [1.0], 0.0);
+        }
+    }
+}
+
+#[test]
+fn a_window_over_the_desktop_has_what_desktops_mix_and_nothing_beside_the_stage() {
+    for (opacity, mixed) in [(1.0, [192.0, 64.0, 64.0]), (0.5, [160.0, 96.0, 96.0])] {
+        let rows = rows_in_window(WindowCamera {
+            desktop: Some(opacity),
+            ..default()
+        });
+        for (y, row) in rows.into_iter().enumerate() {
+            for pixel in row {
+                if has_stage(y) {
+                    assert_near(premultiplied_over(pixel, 128.0), mixed, 1.5);
+                } else {
+                    assert_eq!(pixel, [0; 4], "row {y}");
+                }
+            }
+        }
+    }
 }
 
 #[test]

@@ -68,6 +68,8 @@ impl Program {
             .env("NO_COLOR", "1")
             // A machine with loudspeakers has none for a test.
             .env("ALSA_CONFIG_PATH", "/dev/null")
+            // Nor does a desktop's own tray get an icon of one.
+            .env("DBUS_SESSION_BUS_ADDRESS", "disabled:")
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(out)

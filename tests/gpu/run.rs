@@ -9,6 +9,7 @@ use hyperfocus::catalog::Catalog;
 use crate::foreign_server::{Foreign, TOKEN};
 use crate::program::{PROMPT, Program, Ran, folder, summary};
 use crate::server::Server;
+use crate::stage::PATIENCE;
 
 /// Small enough for a software renderer on a busy machine.
 const WIDTH: u32 = 192;
@@ -29,7 +30,8 @@ fn the_demo_plays_every_gift_and_ends_by_itself() {
         "--out",
         "shown",
     ];
-    let ran = Program::start(&arguments, home.path(), &[]).wait();
+    // Half a minute of show, and then some thousand frames for the sheet.
+    let ran = Program::start(&arguments, home.path(), &[]).wait_for(4 * PATIENCE);
     ran.ended_with(0);
     let out = String::from_utf8(ran.out).expect("text");
     assert_eq!(
@@ -158,6 +160,17 @@ fn a_show_that_is_ended_in_the_middle_leaves_whole_outputs() {
     peer.gift("a-rose");
     let ack = peer.gift_ack();
     assert_eq!((&*ack.gift_id, ack.rendered), ("a-rose", true));
+
+    // A gift is acked with its first frame, in which a rose may not be seen yet.
+    let mut looked_at = 0;
+    program.comes_to("nothing is seen in the frames", || {
+        let path = home.path().join(format!("frames/{looked_at:06}.png"));
+        let Ok(picture) = image::open(path) else {
+            return false;
+        };
+        looked_at += 1;
+        picture.into_rgba8().pixels().any(|pixel| pixel[3] > 0)
+    });
 
     // The rose has just opened; the close frame comes before the end.
     let watch = std::thread::spawn(move || peer.closed());

@@ -78,7 +78,7 @@ impl Display {
     }
 
     /// The screen's pixels, row by row.
-    fn look(&self) -> Vec<[u8; 3]> {
+    pub fn look(&self) -> Vec<[u8; 3]> {
         read_xwd(&fs::read(self.folder.path().join("Xvfb_screen0")).unwrap())
     }
 }

@@ -42,6 +42,7 @@ fn help_and_version_are_there() {
     for command in [
         "run",
         "demo",
+        "tune",
         "check",
         "pack",
         "bench",

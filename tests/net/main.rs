@@ -21,4 +21,6 @@ mod sessions;
 mod shutdown;
 mod stage;
 mod tls;
+#[cfg(feature = "cli")]
+mod tune;
 mod whole_session;

@@ -21,10 +21,17 @@ fn acks_go_out_again_after_a_reconnect_in_order() {
     assert_eq!(&*peer.gift_ack().gift_id, "a");
     // The server dies without having answered a ping sent after them.
     drop(peer);
-    assert!(matches!(
-        stage.problem(),
-        Problem::Closed { code: None, .. }
-    ));
+    // A first try to connect that a busy machine cut short has a problem, too.
+    let lost = loop {
+        match stage.problem() {
+            Problem::Connect(_) | Problem::NoAck(_) => {}
+            lost => break lost,
+        }
+    };
+    assert!(
+        matches!(lost, Problem::Closed { code: None, .. }),
+        "{lost:?}"
+    );
     stage.play(&gifts[2]);
 
     let mut peer = server.accept_session();

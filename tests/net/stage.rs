@@ -130,12 +130,7 @@ impl Stage {
     }
 
     pub fn decide(&self, gift: &Gift, verdict: Verdict) {
-        let outcome = Outcome {
-            gift: gift.id.clone(),
-            combo_count: gift.combo_count,
-            quantity: gift.quantity,
-            verdict,
-        };
+        let outcome = Outcome::of(gift, verdict);
         let sent = self.link.send(FromStage::Outcome(outcome));
         sent.expect("the network thread listens");
     }

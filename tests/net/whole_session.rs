@@ -45,12 +45,7 @@ impl Client {
         while played.len() < count {
             for message in self.link.drain() {
                 if let ToStage::Gift(gift) = message {
-                    let outcome = Outcome {
-                        gift: gift.id.clone(),
-                        combo_count: gift.combo_count,
-                        quantity: gift.quantity,
-                        verdict: Verdict::Played,
-                    };
+                    let outcome = Outcome::of(&gift, Verdict::Played);
                     self.link.send(FromStage::Outcome(outcome)).unwrap();
                     played.push(*gift);
                 }

@@ -9,12 +9,14 @@ use serde_json::json;
 use crate::house::{Process, gift, skip, token, until};
 use crate::http::{Answer, Request};
 
-/// Runs what follows with a file system of 2 MiB at `$0`.
-const SMALL: &str = "mount -t tmpfs -o size=2m,mode=700 none \"$0\" && exec \"$@\"";
+/// Runs what follows with a file system of so many MiB at `$0`.
+pub fn small(mib: u32) -> String {
+    format!("mount -t tmpfs -o size={mib}m,mode=700 none \"$0\" && exec \"$@\"")
+}
 
-fn can_mount(folder: &Path) -> bool {
+pub fn can_mount(folder: &Path) -> bool {
     let mounted = Command::new("unshare")
-        .args(["-Urm", "sh", "-c", SMALL])
+        .args(["-Urm", "sh", "-c", &small(2)])
         .arg(folder)
         .arg("true")
         .stderr(Stdio::null())
@@ -23,7 +25,7 @@ fn can_mount(folder: &Path) -> bool {
 }
 
 /// Where another process sees `path`.
-fn seen_by(process: u32, path: &Path) -> std::path::PathBuf {
+pub fn seen_by(process: u32, path: &Path) -> std::path::PathBuf {
     Path::new("/proc")
         .join(process.to_string())
         .join("root")
@@ -41,7 +43,7 @@ fn a_full_disk_refuses_gifts_with_507_and_takes_them_again_when_there_is_room() 
     let relay = Process::start(
         folder.path(),
         0,
-        &["unshare", "-Urm", "sh", "-c", SMALL, path],
+        &["unshare", "-Urm", "sh", "-c", &small(2), path],
     );
     let disk = seen_by(relay.id(), folder.path());
     let ingest = token(&disk, Role::Ingest);

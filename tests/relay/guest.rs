@@ -5,8 +5,8 @@ use std::net::{SocketAddr, TcpStream};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::handshake::HandshakeError;
-use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
+use tokio_tungstenite::tungstenite::http::{self, HeaderValue};
 use tokio_tungstenite::tungstenite::{Error, Message, WebSocket, client};
 
 use crate::house::PATIENCE;
@@ -19,11 +19,23 @@ impl Guest {
     /// # Errors
     /// The status of a refusal.
     pub fn knock(address: SocketAddr, token: &str) -> Result<Self, u16> {
-        let mut request = format!("ws://{address}/ws").into_client_request().unwrap();
-        let headers = request.headers_mut();
+        let mut request = Self::request(address);
         let bearer = HeaderValue::from_str(&format!("Bearer {token}")).unwrap();
-        headers.insert(AUTHORIZATION, bearer);
+        request.headers_mut().insert(AUTHORIZATION, bearer);
+        Self::upgrade(address, request)
+    }
+
+    /// An upgrade that nothing is said with.
+    pub fn request(address: SocketAddr) -> http::Request<()> {
+        let request = format!("ws://{address}/ws").into_client_request();
+        request.unwrap()
+    }
+
+    /// # Errors
+    /// The status of a refusal.
+    pub fn upgrade(address: SocketAddr, mut request: http::Request<()>) -> Result<Self, u16> {
         let ours = HeaderValue::from_static("hyperfocus-protocol-v1");
+        let headers = request.headers_mut();
         headers.insert(SEC_WEBSOCKET_PROTOCOL, ours.clone());
         let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -48,26 +60,11 @@ impl Guest {
     }
 
     pub fn init(&mut self, client: &str, role: &str) {
-        self.say(
-            "connection:init",
-            &json!({
-                "clientId": client,
-                "streamId": "main",
-                "clientType": role,
-                "capabilities": ["x-control", "x-ack-interim"],
-                "version": "0",
-            }),
-        );
+        self.raw(&init_message(client, role, "main"));
     }
 
     pub fn say(&mut self, kind: &str, payload: &Value) {
-        let message = json!({
-            "type": kind,
-            "payload": payload,
-            "timestamp": "2026-01-01T00:00:00Z",
-            "version": "1.0.0",
-        });
-        self.raw(&message.to_string());
+        self.raw(&message(kind, payload));
     }
 
     pub fn raw(&mut self, text: &str) {
@@ -131,4 +128,28 @@ impl Guest {
             }
         }
     }
+}
+
+fn message(kind: &str, payload: &Value) -> String {
+    let message = json!({
+        "type": kind,
+        "payload": payload,
+        "timestamp": "2026-01-01T00:00:00Z",
+        "version": "1.0.0",
+    });
+    message.to_string()
+}
+
+/// What begins a session.
+pub fn init_message(client: &str, role: &str, stream: &str) -> String {
+    message(
+        "connection:init",
+        &json!({
+            "clientId": client,
+            "streamId": stream,
+            "clientType": role,
+            "capabilities": ["x-control", "x-ack-interim", "x-telemetry"],
+            "version": "0",
+        }),
+    )
 }

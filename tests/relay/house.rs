@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use hyperfocus::relay::{Relay, RelayOptions, Role};
+use hyperfocus::relay::{Relay, RelayOptions, Renewal, Role};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -35,12 +35,17 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
 pub fn options(folder: &Path) -> RelayOptions {
     RelayOptions {
         address: "127.0.0.1:0".parse().unwrap(),
+        tls: None,
         data_dir: folder.to_owned(),
+        nats: None,
         max_store_mib: None,
         start_clean: false,
         history: Duration::from_secs(3600),
         hosts: Vec::new(),
         origins: Vec::new(),
+        sources: Vec::new(),
+        ca_file: None,
+        max_per_address: None,
     }
 }
 
@@ -84,6 +89,10 @@ impl House {
 
     pub fn url(&self) -> String {
         self.relay().url()
+    }
+
+    pub fn renew_certificate(&self) -> Renewal {
+        self.relay().renew_certificate()
     }
 
     pub fn token(&self, role: Role) -> String {
@@ -149,6 +158,15 @@ impl Process {
     /// `port` 0 takes a free one; `before` is what runs the program, if not the
     /// system itself.
     pub fn start(folder: &Path, port: u16, before: &[&str]) -> Self {
+        Self::run(folder, port, before, &[])
+    }
+
+    /// With more arguments.
+    pub fn start_with(folder: &Path, port: u16, arguments: &[&str]) -> Self {
+        Self::run(folder, port, &[], arguments)
+    }
+
+    fn run(folder: &Path, port: u16, before: &[&str], arguments: &[&str]) -> Self {
         let program = env!("CARGO_BIN_EXE_hyperfocus");
         let words: Vec<&str> = before.iter().copied().chain([program]).collect();
         let mut child = Command::new(words[0])
@@ -156,6 +174,7 @@ impl Process {
             .args(["serve", "--listen", &format!("127.0.0.1:{port}")])
             .arg("--data-dir")
             .arg(folder)
+            .args(arguments)
             .stdout(Stdio::piped())
             .spawn()
             .expect("the program starts");
@@ -163,7 +182,7 @@ impl Process {
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line).unwrap();
         let address = line
-            .split("http://")
+            .split("://")
             .nth(1)
             .and_then(|rest| rest.split(',').next());
         let address = address.unwrap_or_else(|| panic!("no address in {line:?}"));
@@ -181,6 +200,10 @@ impl Process {
 
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
     }
 }
 

@@ -65,21 +65,27 @@ impl Request {
 
     /// Sends it; the answer is the caller's to read.
     pub fn open(self) -> io::Result<TcpStream> {
-        let mut stream = TcpStream::connect(self.address)?;
+        let (address, text) = self.written();
+        let mut stream = TcpStream::connect(address)?;
         stream.set_read_timeout(Some(PATIENCE))?;
+        // A server that refuses a large body may close before it has all of it.
+        let _ = stream.write_all(text.as_bytes());
+        Ok(stream)
+    }
+
+    /// To whom, and what goes out.
+    pub fn written(self) -> (SocketAddr, String) {
         let host = match self.has_host {
             true => String::new(),
             false => format!("Host: {}\r\n", self.address),
         };
         let Self { head, body, .. } = self;
-        // A server that refuses a large body may close before it has all of it.
-        let _ = stream.write_all(format!("{head}{host}\r\n{body}").as_bytes());
-        Ok(stream)
+        (self.address, format!("{head}{host}\r\n{body}"))
     }
 }
 
 impl Answer {
-    fn parse(bytes: &[u8]) -> Option<Self> {
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
         let text = String::from_utf8_lossy(bytes);
         let (head, body) = text.split_once("\r\n\r\n")?;
         let is_chunked = head.to_lowercase().contains("transfer-encoding: chunked");
@@ -124,4 +130,20 @@ fn unchunked(mut rest: &str) -> Option<String> {
         body += after.get(..size)?;
         rest = after.get(size..)?.strip_prefix("\r\n")?;
     }
+}
+
+/// A connection that comes from another address of this machine.
+pub fn connect_from(address: &str, to: SocketAddr) -> TcpStream {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_io().build().unwrap();
+    let stream = runtime.block_on(async {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket
+            .bind(format!("{address}:0").parse().unwrap())
+            .unwrap();
+        socket.connect(to).await.unwrap().into_std().unwrap()
+    });
+    stream.set_nonblocking(false).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
 }

@@ -1,11 +1,16 @@
 //! The relay over real sockets on loopback: with the engine's own client, with
-//! clients that do what the tests tell them to, and as a process that is
-//! killed.
+//! clients that do what the tests tell them to, as a process that is killed, and
+//! as several on one store.
 
+mod cluster;
 mod crash;
 mod crowd;
+mod desk;
 mod durable;
+mod events;
 mod foreign;
+#[path = "../foreign/nats.rs"]
+mod foreign_nats;
 #[path = "../foreign/viewer.rs"]
 mod foreign_viewer;
 mod full;
@@ -14,7 +19,11 @@ mod guest;
 mod hostile;
 mod house;
 mod http;
+mod overview;
 mod program;
 mod renderer;
 mod roles;
+mod rude;
 mod settings;
+mod sources;
+mod tls;

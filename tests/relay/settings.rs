@@ -1,11 +1,10 @@
-use std::io::{BufRead, BufReader};
-
 use hyperfocus::model::Control;
 use hyperfocus::protocol::ClientType;
 use hyperfocus::relay::Role;
 use hyperfocus::session::ToStage;
 use serde_json::{Value, json};
 
+use crate::events::Events;
 use crate::guest::Guest;
 use crate::house::{House, until};
 use crate::http::{Answer, Request};
@@ -102,20 +101,8 @@ fn a_control_reaches_the_renderers() {
 #[test]
 fn events_tell_what_happens() {
     let house = House::new();
-    let request = house.request(Role::Host, "GET", "/v1/streams/main/events");
-    let events = BufReader::new(request.open().unwrap());
-    let mut lines = events.lines().map(Result::unwrap);
-    // Once it has an answer, nothing is missed.
-    assert!(lines.by_ref().any(|line| line.is_empty()));
-    let mut next = |name: &str| -> Value {
-        loop {
-            let line = lines.next().expect("more events");
-            if line == format!("event: {name}") {
-                let data = lines.next().expect("its data");
-                return serde_json::from_str(data.strip_prefix("data: ").unwrap()).unwrap();
-            }
-        }
-    };
+    let mut events = Events::of(&house);
+    let mut next = |name: &str| events.next(name);
     let token = house.token(Role::Host);
     let mut guest = Guest::join(house.address(), &token, "h", "host");
     assert_eq!(
@@ -145,9 +132,14 @@ fn every_path_of_the_relay_is_in_its_document() {
             let path = path.replace("{id}", "main");
             let answer = Request::new(house.address(), &method.to_uppercase(), &path).send();
             // Known, and closed to whoever has no token.
-            let expected = match path.starts_with("/v1") || path == "/ws" {
-                true => [401, 429],
-                false => [200, 200],
+            let expected = match &*path {
+                "/desk/session" => match &**method {
+                    "post" => [415, 429],
+                    _ => [401, 429],
+                },
+                "/desk" | "/desk/desk.js" | "/desk/desk.css" => [200, 501],
+                path if path.starts_with("/v1") || path == "/ws" => [401, 429],
+                _ => [200, 200],
             };
             assert!(
                 expected.contains(&answer.status),

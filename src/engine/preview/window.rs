@@ -17,11 +17,12 @@ use super::player::{self, Player};
 use super::strip::Layout;
 use crate::catalog::Catalog;
 use crate::cli::PreviewPlan;
+use crate::engine::adapter;
+use crate::engine::app::{self, Caller};
 use crate::engine::still::SILENCE;
 use crate::engine::wake::Alarm;
 use crate::engine::window::pace::{Pace, PacePlugin};
 use crate::engine::window::{fit_monitor, on_display, spawn_camera, window_of};
-use crate::engine::{adapter, app};
 use crate::render::Warmup;
 use crate::render::caption::TextPainter;
 use crate::render::captions::CaptionDesk;
@@ -56,8 +57,8 @@ pub(super) fn run(plan: &PreviewPlan) -> Result<()> {
     let height = plan.size.height + Layout::of(width).height;
     window.resolution.set_physical_resolution(width, height);
     let link = StageLink::default();
-    let mut app =
-        on_display(|| app::assemble(plan.size, settings, gpu, catalog, link, Some(window)))?;
+    let caller = Caller::Window(Box::new(window));
+    let mut app = on_display(|| app::assemble(plan.size, settings, gpu, catalog, link, caller))?;
     app.world_mut().resource_mut::<CaptionDesk>().is_off = !plan.captions;
     app.world_mut()
         .insert_non_send(controls::Pen(TextPainter::new()));

@@ -68,8 +68,11 @@ impl Backend {
 
     /// Hears what became of gifts in the frame of `now`.
     pub(super) fn hear(&mut self, now: Moment) {
-        while let Ok(FromStage::Outcome(outcome)) = self.far.from_stage.try_recv() {
-            let input = Input::Outcome(outcome);
+        while let Ok(said) = self.far.from_stage.try_recv() {
+            let input = match said {
+                FromStage::Outcome(outcome) => Input::Outcome(outcome),
+                FromStage::Telemetry(telemetry) => Input::Telemetry(telemetry),
+            };
             self.session.handle_input(input, now, WALL);
         }
         self.pass_on(now);

@@ -17,9 +17,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use super::adapter;
 use super::tally::Tally;
-use super::{adapter, load_catalog};
-use crate::cli::{FilmCodec, FilmPlan, RecordPlan, Recorded, Summary};
+use crate::cli::{FilmCodec, FilmPlan, RecordPlan, Recorded, Summary, load_catalog};
 use crate::output::{Codec, FilmSettings, FilmSink, OutputReport, Outputs, SequenceSink, Sink};
 use crate::render::present::Readback;
 use crate::showfile::ShowFile;

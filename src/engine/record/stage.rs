@@ -19,15 +19,16 @@ use bevy_hanabi::EffectSimulation;
 use crossbeam_channel::Receiver;
 
 use crate::catalog::{Catalog, Lane};
-use crate::cli::RecordPlan;
+use crate::cli::{RecordPlan, show_settings};
 use crate::engine::adapter::Gpu;
+use crate::engine::app::{self, Caller};
 use crate::engine::still::SETTLE_FRAMES;
-use crate::engine::{app, is_still, look, video_sound};
+use crate::engine::{is_still, look, video_sound};
 use crate::model::{Control, Moment};
 use crate::net::Link;
 use crate::output::Outputs;
 use crate::render::models::ModelFiles;
-use crate::render::particles::EffectPool;
+use crate::render::particles::{EffectPool, Order};
 use crate::render::present::{Frame, FrameRequest, Frames, Readback};
 use crate::render::{Look, Patience, Textures, Warmup};
 use crate::show::Show;
@@ -37,6 +38,9 @@ use crate::stage::{Director, Metrics, Paused, StageLink};
 /// From one frame to the next while the stage gets warm: longer than the life of
 /// what is fired then, so that nothing of it is left in any run.
 const NAP: Duration = Duration::from_millis(12);
+/// How long a stage may take to get warm. One that opened half made, because the
+/// machine was busy, would show another picture.
+const WARM_UP: Duration = Duration::from_secs(15 * 60);
 /// How often is looked whether the outputs have room again.
 const LOOK: Duration = Duration::from_millis(1);
 /// Frames on their way from the GPU or to the outputs: what the present pass and
@@ -63,14 +67,17 @@ impl Stage {
         link: Link,
         mixer: Option<Arc<Mixer>>,
     ) -> Result<Self> {
-        let settings = app::show_settings(&plan.show, &plan.on_air, true);
+        let settings = show_settings(&plan.show, &plan.on_air, true);
         let link = StageLink::new(link);
-        let mut app = app::assemble(plan.size, settings, gpu, catalog, link, None)?;
+        let mut app = app::assemble(plan.size, settings, gpu, catalog, link, Caller::Us)?;
         let mut look = look::look(&plan.look, plan.show.motion);
         // Its time begins with the show's.
         look.board.visible = false;
         app.insert_resource(look);
-        app.world_mut().resource_mut::<EffectPool>().seed = plan.seed;
+        let mut effects = app.world_mut().resource_mut::<EffectPool>();
+        effects.seed = plan.seed;
+        effects.order = Order::OfBirth;
+        app.world_mut().resource_mut::<Warmup>().wait_for(WARM_UP);
         if let Some(mixer) = mixer {
             mixer.set_lane_volume(Lane::Headline, plan.sound.headline);
             mixer.set_lane_volume(Lane::Feature, plan.sound.feature);
@@ -140,7 +147,7 @@ impl Stage {
     )]
     pub(super) fn begin(&mut self, plan: &RecordPlan) {
         let catalog = self.app.world().resource::<Director>().catalog.clone();
-        let settings = app::show_settings(&plan.show, &plan.on_air, true);
+        let settings = show_settings(&plan.show, &plan.on_air, true);
         let mut show = Show::new(settings, catalog.clone());
         show.control(Moment::ZERO, Control::Volume(plan.sound.volume));
         let mut director = Director::new(show, catalog);

@@ -20,10 +20,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow};
 use bevy::app::AppExit;
 use bevy::camera::visibility::RenderLayers;
-use bevy::camera::{CameraOutputMode, ClearColorConfig};
-use bevy::core_pipeline::tonemapping::{DebandDither, Tonemapping};
 use bevy::prelude::*;
-use bevy::render::render_resource::BlendState;
 use bevy::window::{
     Monitor, PresentMode, PrimaryWindow, WindowCloseRequested, WindowDestroyed, WindowOccluded,
     WindowResolution,
@@ -31,17 +28,18 @@ use bevy::window::{
 use bevy::winit::{EventLoopProxyWrapper, WinitUserEvent};
 
 use super::adapter::Gpu;
+use super::app::{self, Caller};
 use super::audience::Audience;
 use super::tally::Tally;
 use super::wake::Alarm;
-use super::{CLEAN_FRAMES, Ended, LONGEST_SLEEP, Rest, app, quality, rest};
+use super::{CLEAN_FRAMES, Ended, LONGEST_SLEEP, Rest, quality, rest};
 use crate::catalog::Catalog;
 use crate::cli::{RunPlan, Shutdown};
 use crate::config::Size;
 use crate::locale::Text;
 use crate::output::Outputs;
 use crate::render::Look;
-use crate::render::present::WindowCamera;
+use crate::render::present::{WindowCamera, window_camera};
 use crate::stage::{Director, StageLink, StageSet};
 
 pub(super) use help::WINDOW_LAYER;
@@ -51,10 +49,13 @@ pub(super) use keys::readme_keys;
 use pace::Pace;
 
 const TITLE: &str = "Hyperfocus";
+/// After the stage's own cameras.
+const CAMERA_ORDER: isize = 10;
 /// Of a monitor's side that a stage may fill which is larger than the monitor.
 const LARGEST: f32 = 0.9;
 
-/// Puts the app together around a window.
+/// Puts the app together around the plan's window, if it has one; without, the
+/// window system opens what others want of it.
 ///
 /// # Errors
 /// When the display refuses, or the catalogue's folder has gone.
@@ -64,22 +65,29 @@ pub(super) fn open(
     catalog: Arc<Catalog>,
     link: StageLink,
 ) -> Result<App> {
-    let window = window_of(plan.stage.size, 0);
-    let mut app = on_display(|| app::build(plan, gpu, catalog, link, Some(window)))?;
-    let keys = keys::KeysPlugin {
-        shutdown: plan.shutdown.clone(),
+    let caller = if plan.stage.window {
+        Caller::Window(Box::new(window_of(plan.stage.size, 0)))
+    } else {
+        Caller::WindowSystem
     };
-    app.add_plugins((keys, help::HelpPlugin, pace::PacePlugin))
-        .add_systems(Startup, spawn_camera)
-        .add_systems(
-            Update,
-            (
-                fit_monitor,
-                follow_visibility.in_set(StageSet::Receive),
-                (show_ground, show_title).after(StageSet::Direct),
-            ),
-        )
+    let mut app = on_display(|| app::build(plan, gpu, catalog, link, caller))?;
+    app.add_plugins(pace::PacePlugin)
         .add_systems(Last, end_frame);
+    if plan.stage.window {
+        let keys = keys::KeysPlugin {
+            shutdown: plan.shutdown.clone(),
+        };
+        app.add_plugins((keys, help::HelpPlugin))
+            .add_systems(Startup, spawn_camera)
+            .add_systems(
+                Update,
+                (
+                    fit_monitor,
+                    follow_visibility.in_set(StageSet::Receive),
+                    (show_ground, show_title).after(StageSet::Direct),
+                ),
+            );
+    }
     Ok(app)
 }
 
@@ -164,6 +172,8 @@ struct Run {
     outputs: Outputs,
     shutdown: Shutdown,
     deadline: Option<Instant>,
+    /// The one that ends the run when it is closed.
+    window: Option<Entity>,
     /// Frames drawn since the stage emptied.
     clean: u32,
     /// Where the run is put when it ends.
@@ -183,8 +193,12 @@ pub(super) fn drive(
     tally: Tally,
 ) -> Result<Ended> {
     let ended = Arc::default();
+    let world = app.world_mut();
+    let mut primary = world.query_filtered::<Entity, With<PrimaryWindow>>();
+    let window = primary.iter(world).next();
     app.insert_resource(Run {
         deadline: plan.time_limit.map(|limit| tally.launched + limit),
+        window,
         tally,
         outputs,
         shutdown: plan.shutdown.clone(),
@@ -248,39 +262,24 @@ fn end_frame(world: &mut World) {
 
 fn is_over(world: &World, run: &Run, now: Instant) -> bool {
     // Messages live for two frames, and the first of them ends the run.
-    let closed = !world
-        .resource::<Messages<WindowCloseRequested>>()
-        .is_empty()
-        || !world.resource::<Messages<WindowDestroyed>>().is_empty();
-    closed || run.shutdown.is_requested() || run.deadline.is_some_and(|end| now >= end)
+    let asked = world.resource::<Messages<WindowCloseRequested>>();
+    let gone = world.resource::<Messages<WindowDestroyed>>();
+    let is_ours = |window| Some(window) == run.window;
+    let is_closed = asked
+        .get_cursor()
+        .read(asked)
+        .any(|one| is_ours(one.window))
+        || gone.get_cursor().read(gone).any(|one| is_ours(one.window));
+    is_closed || run.shutdown.is_requested() || run.deadline.is_some_and(|end| now >= end)
 }
 
 pub(super) fn spawn_camera(mut commands: Commands) {
-    commands.spawn((
-        WindowCamera {
-            ground: LinearRgba::BLACK,
-            is_checkered: false,
-            picture: None,
-            band: 0,
-            has_overlay: false,
-        },
-        Camera2d,
-        Camera {
-            // After the stage's own.
-            order: 10,
-            clear_color: ClearColorConfig::Custom(Color::NONE),
-            // Over the stage, which is in the window by then.
-            output_mode: CameraOutputMode::Write {
-                blend_state: Some(BlendState::PREMULTIPLIED_ALPHA_BLENDING),
-                clear_color: ClearColorConfig::None,
-            },
-            ..default()
-        },
-        Msaa::Off,
-        Tonemapping::None,
-        DebandDither::Disabled,
-        RenderLayers::layer(WINDOW_LAYER),
-    ));
+    let camera = WindowCamera {
+        ground: LinearRgba::BLACK,
+        ..default()
+    };
+    let layers = RenderLayers::layer(WINDOW_LAYER);
+    commands.spawn(window_camera(camera, CAMERA_ORDER, layers));
 }
 
 /// A stage that is larger than the monitor gets a window that is not.

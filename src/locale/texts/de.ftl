@@ -44,3 +44,17 @@ help-quit = beenden
 state-paused = angehalten
 state-quiet = nicht stören
 state-muted = stumm
+state-hidden = verborgen
+
+tray-show = Geschenke zeigen
+tray-mute = Stumm
+tray-quiet = Nicht stören
+tray-quality = Qualität
+tray-why = Warum ist nichts zu sehen?
+tray-quit = Beenden
+
+quality-auto = Automatisch
+quality-low = Niedrig
+quality-medium = Mittel
+quality-high = Hoch
+quality-ultra = Ultra

@@ -53,7 +53,23 @@ help-ground = what the stage lies over: dark, black, white, checkered
 help-help = this help
 help-quit = quit
 
-# In the window's title.
+# In the window's title, and beside the overlay's icon.
 state-paused = paused
 state-quiet = do not disturb
 state-muted = muted
+state-hidden = hidden
+
+# The menu of the overlay's icon in the desktop's tray.
+tray-show = Show gifts
+tray-mute = Mute
+tray-quiet = Do not disturb
+tray-quality = Quality
+tray-why = Why is nothing showing?
+tray-quit = Quit
+
+# The qualities to choose from there.
+quality-auto = Automatic
+quality-low = Low
+quality-medium = Medium
+quality-high = High
+quality-ultra = Ultra

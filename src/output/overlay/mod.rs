@@ -1,162 +1,77 @@
 //! The overlay: the stage over the whole desktop, transparent to the eye and to
 //! the pointer.
 //!
-//! The display server gets the frames through shared memory and not through a
-//! swapchain, for three reasons: one stage then feeds the overlay beside any
-//! other output; nothing of it depends on what a driver can do with transparent
-//! surfaces; and a monitor that goes takes no GPU resources with it. What it
-//! costs is one readback and one copy of a frame, and nothing while the stage is
-//! empty: there is no surface then at all.
-//!
-//! A thread of its own talks to the display server ([`wayland`], [`x11`]). The
-//! stage tells it by a [`Bell`] that there is a frame, and hears from it whether
-//! anybody can see the stage.
+//! On Linux the display server is spoken to directly ([`server`]), since no
+//! toolkit has click-through surfaces on every monitor there. Elsewhere it is
+//! windows of the window system's own ([`panes`]). Both know of the stage and
+//! of the user's wishes by one [`State`].
 
+#![cfg_attr(
+    windows,
+    expect(dead_code, reason = "nobody can ask for anything there yet")
+)]
+
+#[cfg(target_os = "linux")]
 mod bell;
 mod controls;
+mod macos;
+mod panes;
 mod place;
+#[cfg(target_os = "linux")]
 mod pool;
+#[cfg(target_os = "linux")]
+mod server;
+#[cfg(unix)]
+mod socket;
+#[cfg(not(unix))]
+#[path = "no_socket.rs"]
+mod socket;
+#[cfg(target_os = "linux")]
+mod tray;
+#[cfg(target_os = "linux")]
 mod wayland;
 mod why;
+mod windows;
+#[cfg(target_os = "linux")]
 mod x11;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::thread::{self, JoinHandle};
 
 use bevy::prelude::*;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::OutputError;
 use crate::config::OverlaySettings;
-use crate::render::present::{Form, FrameRequest, MappedFrame, Taker, add_faded_outlet};
+use crate::locale::Words;
 use crate::stage::StageSet;
-use bell::Bell;
-use controls::{Controls, Request};
-pub use controls::{Wish, send};
-use pool::Pool;
+use controls::Request;
+pub use controls::Wish;
+use socket::Controls;
+pub use socket::send;
 
 /// Wishes that wait for the stage. Whoever sends more faster than it draws is
 /// told to try again.
 const MOST_REQUESTS: usize = 16;
 
-/// A display server that was asked what it has, and shows nothing yet.
-pub struct Desktop {
-    session: Session,
-    settings: OverlaySettings,
+/// What the overlay asks of the run that it is part of. None of it may block.
+pub struct Hooks {
+    /// The stage has something to look at.
+    pub wake: Box<dyn Fn() + Send + Sync>,
+    /// The user wants no more of the program.
+    pub quit: Box<dyn Fn() + Send + Sync>,
+    /// The display server has gone.
+    pub lost: Box<dyn Fn() + Send + Sync>,
 }
 
-enum Session {
-    Wayland(Box<wayland::Session>),
-    X11(Box<x11::Session>),
-}
-
-impl Desktop {
-    /// Connects to the display server that the environment names, Wayland
-    /// first.
-    ///
-    /// # Errors
-    /// When there is none, or it cannot show an overlay.
-    pub fn connect(settings: &OverlaySettings) -> Result<Self, OutputError> {
-        let is_named = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        let session = if is_named("WAYLAND_DISPLAY") || is_named("WAYLAND_SOCKET") {
-            Session::Wayland(Box::new(wayland::Session::connect(settings)?))
-        } else if is_named("DISPLAY") {
-            Session::X11(Box::new(x11::Session::connect(settings)?))
-        } else {
-            return Err(OutputError::Desktop(
-                "there is no desktop to lay the stage over: neither WAYLAND_DISPLAY nor DISPLAY \
-                 is set"
-                    .into(),
-            ));
-        };
-        Ok(Self {
-            session,
-            settings: settings.clone(),
-        })
-    }
-
-    /// Pixels of a stage that is made for its place on the first of the chosen
-    /// monitors; `None` while that is not there.
-    pub fn stage_size(&self) -> Option<(u32, u32)> {
-        match &self.session {
-            Session::Wayland(session) => session.stage_size(),
-            Session::X11(session) => session.stage_size(),
-        }
-    }
-
-    /// Shows a stage of `size` pixels from now on. `name` is what
-    /// `hyperfocus overlay --send` calls it. `wake` is called when the stage has
-    /// something to look at, `lost` when the display server has gone.
-    ///
-    /// # Errors
-    /// When there is no shared memory to be had.
-    pub fn show(
-        self,
-        size: (u32, u32),
-        name: &str,
-        wake: impl Fn() + Send + Sync + 'static,
-        lost: impl FnOnce() + Send + 'static,
-    ) -> Result<OverlayFeed, OutputError> {
-        let out_of_memory = OutputError::write("the overlay's shared memory");
-        let pool = Pool::new(size).map_err(out_of_memory)?;
-        let bell = Bell::new().map_err(OutputError::write("the overlay's bell"))?;
-        let (requests, wishes) = bounded(MOST_REQUESTS);
-        let state = Arc::new(State {
-            pool,
-            bell,
-            wake: Box::new(wake),
-            requests,
-            is_hidden: AtomicBool::new(false),
-            is_covered: AtomicBool::new(false),
-            monitors: AtomicUsize::new(0),
-            is_owed: AtomicBool::new(false),
-            is_over: AtomicBool::new(false),
-            frames: AtomicU64::new(0),
-        });
-        let controls = Controls::open(name, state.clone());
-        let thread = {
-            let state = state.clone();
-            thread::Builder::new()
-                .name("overlay".into())
-                .spawn(move || {
-                    let ended = match self.session {
-                        Session::Wayland(session) => session.run(&state),
-                        Session::X11(session) => session.run(&state),
-                    };
-                    if let Err(error) = ended {
-                        tracing::error!("{error}");
-                        state.set_monitors(0);
-                        lost();
-                    }
-                })
-                .expect("a system that draws has a thread left for what it draws")
-        };
-        Ok(OverlayFeed {
-            state,
-            settings: self.settings,
-            wishes,
-            thread: Some(thread),
-            _controls: controls,
-        })
-    }
-}
-
-/// The overlay, from its beginning to its orderly end.
-pub struct OverlayFeed {
-    state: Arc<State>,
-    settings: OverlaySettings,
-    wishes: Receiver<Request>,
-    thread: Option<JoinHandle<()>>,
-    _controls: Option<Controls>,
-}
-
-/// What the stage and the overlay's thread know of each other.
+/// What the stage, whoever shows it and whoever asks for something know of each
+/// other.
 struct State {
-    pool: Pool,
-    /// Rung when there is something for the thread to look at.
-    bell: Bell,
-    wake: Box<dyn Fn() + Send + Sync>,
+    hooks: Hooks,
+    /// Wakes whoever shows the stage.
+    changed: Box<dyn Fn() + Send + Sync>,
+    /// Tells the user something on the desktop, where it shows such things.
+    notify: Box<dyn Fn(String) + Send + Sync>,
     requests: Sender<Request>,
     /// As the user wishes.
     is_hidden: AtomicBool,
@@ -171,6 +86,27 @@ struct State {
 }
 
 impl State {
+    fn new(
+        hooks: Hooks,
+        changed: impl Fn() + Send + Sync + 'static,
+        notify: impl Fn(String) + Send + Sync + 'static,
+    ) -> (Arc<Self>, Receiver<Request>) {
+        let (requests, wishes) = bounded(MOST_REQUESTS);
+        let state = Self {
+            hooks,
+            changed: Box::new(changed),
+            notify: Box::new(notify),
+            requests,
+            is_hidden: AtomicBool::new(false),
+            is_covered: AtomicBool::new(false),
+            monitors: AtomicUsize::new(0),
+            is_owed: AtomicBool::new(false),
+            is_over: AtomicBool::new(false),
+            frames: AtomicU64::new(0),
+        };
+        (Arc::new(state), wishes)
+    }
+
     fn is_hidden(&self) -> bool {
         self.is_hidden.load(Ordering::Acquire)
     }
@@ -188,6 +124,17 @@ impl State {
         !self.is_hidden() && !self.is_covered() && self.monitors() > 0
     }
 
+    /// Whether the frame that is about to be drawn is to be shown: one that may
+    /// differ, or the first since the overlay can be seen again.
+    #[cfg(target_os = "linux")]
+    fn wants(&self, is_new: bool) -> bool {
+        self.is_showing() && (is_new || self.is_owed.swap(false, Ordering::AcqRel))
+    }
+
+    fn count_frame(&self) {
+        self.frames.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Changes what [`Self::is_showing`] comes of, and tells both sides.
     fn change(&self, change: impl FnOnce(&Self)) {
         let was_showing = self.is_showing();
@@ -197,8 +144,8 @@ impl State {
             self.is_owed.store(true, Ordering::Release);
         }
         if is_showing != was_showing {
-            self.bell.ring();
-            (self.wake)();
+            (self.changed)();
+            (self.hooks.wake)();
         }
     }
 
@@ -206,6 +153,7 @@ impl State {
         self.change(|state| state.is_hidden.store(is_hidden, Ordering::Release));
     }
 
+    #[cfg(target_os = "linux")]
     fn set_covered(&self, is_covered: bool) {
         self.change(|state| state.is_covered.store(is_covered, Ordering::Release));
     }
@@ -223,27 +171,170 @@ impl State {
 
     fn end(&self) {
         self.is_over.store(true, Ordering::Release);
-        self.bell.ring();
+        (self.changed)();
     }
 
     /// Hands a wish to the stage; false when too many wait.
     fn ask(&self, request: Request) -> bool {
         let is_taken = self.requests.try_send(request).is_ok();
-        (self.wake)();
+        (self.hooks.wake)();
         is_taken
     }
+}
+
+/// A desktop that shows nothing yet.
+pub struct Desktop {
+    settings: OverlaySettings,
+    /// `None` where it will be windows of the window system's own.
+    #[cfg(target_os = "linux")]
+    session: Option<server::Session>,
+}
+
+#[cfg(target_os = "linux")]
+impl Desktop {
+    /// Connects to the display server that the environment names, or leaves
+    /// everything to the window system, as it has to elsewhere.
+    ///
+    /// # Errors
+    /// When there is no display server, or it cannot show an overlay.
+    pub fn connect(settings: &OverlaySettings) -> Result<Self, OutputError> {
+        let has_panes = std::env::var_os(PANES_VARIABLE).is_some();
+        let session = (!has_panes).then(|| server::Session::connect(settings));
+        Ok(Self {
+            settings: settings.clone(),
+            session: session.transpose()?,
+        })
+    }
+
+    /// Pixels of a stage that is made for its place on the first of the chosen
+    /// monitors; `None` while that is not known.
+    pub fn stage_size(&self) -> Option<(u32, u32)> {
+        self.session.as_ref()?.stage_size()
+    }
+
+    /// Whether the run must be the window system's.
+    pub fn has_panes(&self) -> bool {
+        self.session.is_none()
+    }
+
+    /// Shows a stage of `size` pixels from now on. `name` is what
+    /// `hyperfocus overlay --send` calls it, `words` are those of its menu.
+    ///
+    /// # Errors
+    /// When there is no shared memory to be had.
+    pub fn show(
+        self,
+        size: (u32, u32),
+        name: &str,
+        words: Words,
+        hooks: Hooks,
+    ) -> Result<OverlayFeed, OutputError> {
+        let bell = bell::Bell::new().map_err(OutputError::write("the overlay's bell"))?;
+        let bell = Arc::new(bell);
+        let (line, far_end) = tray::Line::new();
+        let line = Arc::new(line);
+        let (state, wishes) = {
+            let (bell, line) = (bell.clone(), line.clone());
+            State::new(hooks, move || bell.ring(), move |text| line.notify(text))
+        };
+        let server = match self.session {
+            Some(session) => Some(server::Server::start(session, size, state.clone(), bell)?),
+            None => None,
+        };
+        let words = self.settings.has_tray.then_some(words);
+        Ok(OverlayFeed {
+            tray: tray::Tray::open(state.clone(), line, far_end, words),
+            server,
+            _controls: Controls::open(name, state.clone()),
+            state,
+            settings: self.settings,
+            size,
+            wishes,
+        })
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+impl Desktop {
+    /// Leaves everything to the window system.
+    ///
+    /// # Errors
+    /// None here.
+    pub fn connect(settings: &OverlaySettings) -> Result<Self, OutputError> {
+        Ok(Self {
+            settings: settings.clone(),
+        })
+    }
+
+    /// Not known before the window system runs.
+    pub fn stage_size(&self) -> Option<(u32, u32)> {
+        None
+    }
+
+    /// Whether the run must be the window system's.
+    pub fn has_panes(&self) -> bool {
+        true
+    }
+
+    /// Shows a stage of `size` pixels from now on. `name` is what
+    /// `hyperfocus overlay --send` calls it.
+    ///
+    /// # Errors
+    /// None here.
+    pub fn show(
+        self,
+        size: (u32, u32),
+        name: &str,
+        _: Words,
+        hooks: Hooks,
+    ) -> Result<OverlayFeed, OutputError> {
+        // The app wakes for whatever changes, and the log has every answer.
+        let (state, wishes) = State::new(hooks, || (), |_| ());
+        Ok(OverlayFeed {
+            _controls: Controls::open(name, state.clone()),
+            state,
+            settings: self.settings,
+            size,
+            wishes,
+        })
+    }
+}
+
+/// Set, whatever to, it makes the overlay on Linux what it is elsewhere: for
+/// tests.
+#[cfg(target_os = "linux")]
+const PANES_VARIABLE: &str = "HYPERFOCUS_TEST_OVERLAY_PANES";
+
+/// The overlay, from its beginning to its orderly end.
+pub struct OverlayFeed {
+    state: Arc<State>,
+    settings: OverlaySettings,
+    size: (u32, u32),
+    #[cfg(target_os = "linux")]
+    server: Option<server::Server>,
+    #[cfg(target_os = "linux")]
+    tray: tray::Tray,
+    _controls: Option<Controls>,
+    wishes: Receiver<Request>,
 }
 
 impl OverlayFeed {
     /// Makes the app feed the overlay.
     pub fn install(&self, app: &mut App) {
-        let frames = Frames(self.state.clone());
-        add_faded_outlet(app, Form::Desktop, self.settings.opacity, frames);
         app.insert_resource(Overlay {
             state: self.state.clone(),
             wishes: self.wishes.clone(),
         })
         .add_systems(Update, controls::obey.in_set(StageSet::Receive));
+        #[cfg(target_os = "linux")]
+        {
+            self.tray.install(app);
+            if let Some(server) = &self.server {
+                server.install(app, self.settings.opacity);
+                return;
+            }
+        }
+        panes::install(app, self.state.clone(), self.settings.clone(), self.size);
     }
 
     /// Asks whether anybody can see the stage.
@@ -253,44 +344,12 @@ impl OverlayFeed {
     }
 
     /// Takes the overlay off the desktop. Says what it has shown.
-    pub fn close(mut self) -> String {
-        self.stop();
-        let frames = self.state.frames.load(Ordering::Relaxed);
+    pub fn close(self) -> String {
+        let state = self.state.clone();
+        // Its threads end with it.
+        drop(self);
+        let frames = state.frames.load(Ordering::Relaxed);
         format!("overlay: {frames} frames")
-    }
-
-    fn stop(&mut self) {
-        self.state.end();
-        if let Some(thread) = self.thread.take() {
-            // A panic was reported by its own hook.
-            let _ = thread.join();
-        }
-    }
-}
-
-impl Drop for OverlayFeed {
-    fn drop(&mut self) {
-        self.stop();
-    }
-}
-
-/// Takes the frames of the outlet.
-struct Frames(Arc<State>);
-
-impl Taker for Frames {
-    fn wants(&mut self, request: &FrameRequest) -> bool {
-        let state = &self.0;
-        state.is_showing() && (request.is_new || state.is_owed.swap(false, Ordering::AcqRel))
-    }
-
-    fn take(&mut self, frame: &MappedFrame<'_>) -> bool {
-        let state = &self.0;
-        let is_taken = state.pool.put(frame);
-        state
-            .frames
-            .fetch_add(u64::from(is_taken), Ordering::Relaxed);
-        state.bell.ring();
-        is_taken
     }
 }
 

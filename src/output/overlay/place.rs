@@ -1,12 +1,46 @@
 //! Where on a monitor the overlay lies.
 
-use crate::config::{OverlaySettings, Place};
+use crate::config::{Monitors, OverlaySettings, Place};
 
 /// Pixels of a stage that follows its monitor; a larger one is drawn smaller
 /// and scaled up by the desktop, so that a gift costs the same everywhere.
 const MOST_PIXELS: f64 = 1920.0 * 1080.0;
 /// Shortest side of a stage that follows its monitor.
 const LEAST_SIDE: u32 = 16;
+
+/// A monitor of a desktop that counts in pixels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Monitor {
+    pub name: String,
+    pub rect: Rect,
+    /// Whether the desktop calls it its main one.
+    pub is_main: bool,
+}
+
+/// The monitors that are to show the overlay. Where none is called the main one
+/// that is the first.
+pub(super) fn chosen<'a>(
+    monitors: &'a [Monitor],
+    wanted: &Monitors,
+) -> impl Iterator<Item = &'a Monitor> {
+    let main = monitors.iter().position(|monitor| monitor.is_main);
+    let all = monitors.iter().enumerate();
+    all.filter(move |(place, monitor)| match wanted {
+        Monitors::Main => *place == main.unwrap_or(0),
+        Monitors::All => true,
+        Monitors::Named(name) => *name == monitor.name,
+    })
+    .map(|(_, monitor)| monitor)
+}
+
+/// What a desktop of several monitors counts in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Units {
+    /// Pixels of the monitors, whatever their scales.
+    Pixels,
+    /// Points, of which each monitor has its own pixels.
+    Points,
+}
 
 /// In the desktop's units, from its or a monitor's top left corner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +83,24 @@ impl Rect {
         let factor = across.min(down);
         let size = |side: u32| (f64::from(side) * factor).round() as u32;
         self.around((size(stage.0), size(stage.1)), align(place))
+    }
+
+    /// The same as the window system wants it of a window that it takes for one
+    /// on a monitor with `scale` pixels to the unit; in truth the monitor has
+    /// `own_scale`. The two are the same once the window is there.
+    pub fn in_units(self, units: Units, own_scale: f64, scale: f64) -> Self {
+        let factor = match units {
+            Units::Pixels => 1.0,
+            Units::Points => scale / own_scale,
+        };
+        let place = |at: i32| (f64::from(at) * factor).round() as i32;
+        let size = |side: u32| ((f64::from(side) * factor).round() as u32).max(1);
+        Self {
+            x: place(self.x),
+            y: place(self.y),
+            width: size(self.width),
+            height: size(self.height),
+        }
     }
 
     /// A stage for it, on a monitor with `density` pixels to the unit.
@@ -110,6 +162,26 @@ mod tests {
     }
 
     #[test]
+    fn monitors_are_chosen_by_what_the_desktop_calls_them() {
+        let monitor = |name: &str, is_main| Monitor {
+            name: name.into(),
+            rect: MONITOR,
+            is_main,
+        };
+        let monitors = [monitor("a", false), monitor("b", true), monitor("c", false)];
+        let names = |monitors: &[Monitor], wanted| {
+            let chosen = chosen(monitors, &wanted).map(|one| one.name.clone());
+            chosen.collect::<String>()
+        };
+        assert_eq!(names(&monitors, Monitors::Main), "b");
+        assert_eq!(names(&monitors[..1], Monitors::Main), "a");
+        assert_eq!(names(&monitors, Monitors::All), "abc");
+        assert_eq!(names(&monitors, Monitors::Named("c".into())), "c");
+        assert_eq!(names(&monitors, Monitors::Named("d".into())), "");
+        assert_eq!(names(&[], Monitors::Main), "");
+    }
+
+    #[test]
     fn each_place_is_a_part_of_the_monitor() {
         let of = |place| Rect::of(&settings(place, 1.0), MONITOR);
         assert_eq!(of(Place::Full), MONITOR);
@@ -132,6 +204,21 @@ mod tests {
         let fitted = MONITOR.fitting((500, 500), Place::RightThird);
         assert_eq!(fitted, rect(940, 0, 1080, 1080));
         assert_eq!(MONITOR.fitting((960, 540), Place::Full), MONITOR);
+    }
+
+    #[test]
+    fn a_place_is_the_same_points_on_any_monitor() {
+        // The second monitor, with two pixels to the point, right of one with one:
+        // it begins at point 1920.
+        let second = rect(3840, 0, 2560, 1440);
+        assert_eq!(second.in_units(Units::Pixels, 2.0, 1.0), second);
+        // A new window is on the first.
+        let new = second.in_units(Units::Points, 2.0, 1.0);
+        assert_eq!(new, rect(1920, 0, 1280, 720));
+        assert_eq!(second.in_units(Units::Points, 2.0, 2.0), second);
+        let left = rect(-1920, -100, 1920, 1080);
+        let there = left.in_units(Units::Points, 1.0, 2.0);
+        assert_eq!(there, rect(-3840, -200, 3840, 2160));
     }
 
     #[test]

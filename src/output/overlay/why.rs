@@ -1,6 +1,5 @@
 //! The answer to "why is nothing showing?".
 
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::show::Show;
@@ -74,21 +73,4 @@ impl Circumstances<'_> {
         ));
         reasons.join("\n")
     }
-}
-
-/// Tells the user something on the desktop, where `notify-send` is installed;
-/// the log has it in any case.
-pub(super) fn notify(text: String) {
-    // Starting a program takes longer than a frame may.
-    std::thread::spawn(move || {
-        let told = Command::new("notify-send")
-            .args(["--app-name=hyperfocus", "Hyperfocus overlay", &text])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
-        if let Err(error) = told {
-            tracing::debug!("notify-send: {error}");
-        }
-    });
 }

@@ -114,6 +114,8 @@ pub(super) struct Ended {
 /// What was counted since the stream was made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Tally {
+    /// Gifts that were accepted, here or by another relay, while the stream was open
+    /// here.
     pub published: u64,
     /// Gifts handed to connections, sendings beyond the first included.
     pub delivered: u64,
@@ -205,10 +207,12 @@ impl<F: Clone> Stream<F> {
         }
     }
 
-    /// Takes back a gift that an earlier run left unsettled, before anybody
-    /// joins. Serials grow from call to call.
+    /// Takes back a gift that is not settled, before anybody joins. Serials grow
+    /// from call to call; one that does not is known already.
     pub fn restore(&mut self, serial: Serial, gift: GiftId, frame: F) {
-        debug_assert!(serial > self.last_serial, "serials grow");
+        if serial <= self.last_serial {
+            return;
+        }
         self.last_serial = serial;
         if self.open.len() >= MAX_UNSETTLED
             && let Some((&oldest, _)) = self.open.first_key_value()
@@ -224,16 +228,38 @@ impl<F: Clone> Stream<F> {
         self.open.insert(serial, open);
     }
 
-    /// A gift was accepted: everybody gets it. Serials grow from call to call.
+    /// Every gift up to a serial was restored, or has ended.
+    pub fn restored_until(&mut self, serial: Serial) {
+        self.last_serial = self.last_serial.max(serial);
+    }
+
+    /// A gift was accepted: everybody gets it. Serials grow from call to call;
+    /// one that does not is known already.
     pub fn publish(&mut self, serial: Serial, gift: GiftId, frame: F) {
-        self.ring.push(serial, frame.clone());
+        if serial <= self.last_serial {
+            return;
+        }
         self.tally.published += 1;
+        self.ring.push(serial, frame.clone());
         self.restore(serial, gift, frame);
     }
 
+    /// A gift ended, here or on another relay: no host here owes it any more.
+    pub fn has_ended(&mut self, gift: &GiftId) {
+        if let Some(&serial) = self.serials.get(gift) {
+            self.close(serial);
+        }
+    }
+
+    /// Whether a connected host may still render a gift, or has yet to see it.
+    pub fn may_render(&self, serial: Serial) -> bool {
+        let is_open = self.open.contains_key(&serial) || serial > self.last_serial;
+        is_open && !self.hosts.is_empty()
+    }
+
     /// A connection was told the [`config`](Self::config) of now. The newest
-    /// of a client wins; an older one is displaced.
-    pub fn join(&mut self, joining: Joining) -> ConnectionId {
+    /// of a client wins; an older one is displaced, and returned too.
+    pub fn join(&mut self, joining: Joining) -> (ConnectionId, Option<ConnectionId>) {
         let id = self.next_connection;
         self.next_connection += 1;
         let older = self.clients.insert(joining.client_id.clone(), id);
@@ -258,7 +284,7 @@ impl<F: Clone> Stream<F> {
             }
             self.is_no_host(older);
         }
-        id
+        (id, older)
     }
 
     /// The connection is gone. Gifts that only it could still have rendered
@@ -316,6 +342,36 @@ impl<F: Clone> Stream<F> {
             }
             Reader::Host(_) => self.next_for_host(id, now),
         }
+    }
+
+    /// Takes what [`next`](Self::next) would say to a viewer while that is gifts:
+    /// up to `most`, oldest first. Returns whether that is all there is to say.
+    pub fn gifts_for_viewer(
+        &mut self,
+        id: ConnectionId,
+        most: usize,
+        mut take: impl FnMut(F),
+    ) -> bool {
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return false;
+        };
+        let has_other = connection.config_seen < self.config_version
+            || connection.status_seen < self.status_version
+            || !connection.controls.is_empty();
+        let place = match &mut connection.reader {
+            Reader::Viewer(place) if !has_other => place,
+            Reader::Viewer(_) | Reader::Host(_) | Reader::Displaced => return false,
+        };
+        for _ in 0..most {
+            let (frame, skipped) = self.ring.read(place);
+            self.tally.skipped += skipped;
+            let Some(frame) = frame else {
+                return true;
+            };
+            self.tally.delivered += 1;
+            take(frame);
+        }
+        false
     }
 
     fn next_for_host(&mut self, id: ConnectionId, now: Moment) -> Next<F> {
@@ -423,25 +479,27 @@ impl<F: Clone> Stream<F> {
         })
     }
 
-    fn end(&mut self, serial: Serial, ending: Ending) {
-        let Some(open) = self.open.remove(&serial) else {
-            return;
-        };
+    fn close(&mut self, serial: Serial) -> Option<GiftId> {
+        let open = self.open.remove(&serial)?;
         self.serials.remove(&open.gift);
         for id in &self.hosts {
             if let Some(host) = host_of(&mut self.connections, *id) {
                 host.forget(serial);
             }
         }
+        Some(open.gift)
+    }
+
+    fn end(&mut self, serial: Serial, ending: Ending) {
+        let Some(gift) = self.close(serial) else {
+            return;
+        };
         *match ending {
             Ending::Rendered => &mut self.tally.rendered,
             Ending::Failed(_) => &mut self.tally.failed,
             Ending::Parked => &mut self.tally.parked,
         } += 1;
-        self.ended.push(Ended {
-            gift: open.gift,
-            ending,
-        });
+        self.ended.push(Ended { gift, ending });
     }
 
     /// Endings that the store has not been told, oldest first.
@@ -487,6 +545,15 @@ impl<F: Clone> Stream<F> {
     /// Connected hosts and viewers.
     pub fn audience(&self) -> (usize, usize) {
         (self.hosts.len(), self.clients.len() - self.hosts.len())
+    }
+
+    /// Whether it is as good as a new one.
+    pub fn is_idle(&self) -> bool {
+        let has_settings = self.config_version > 0 || self.status.is_some();
+        self.connections.is_empty()
+            && self.open.is_empty()
+            && self.ended.is_empty()
+            && !has_settings
     }
 
     pub fn unsettled(&self) -> usize {

@@ -25,11 +25,12 @@ impl Rig {
     }
 
     fn join(&mut self, client: &str, role: ClientType) -> ConnectionId {
-        self.stream.join(Joining {
+        let joining = Joining {
             client_id: client.into(),
             role,
             hears_controls: true,
-        })
+        };
+        self.stream.join(joining).0
     }
 
     fn host(&mut self, client: &str) -> ConnectionId {
@@ -105,6 +106,45 @@ fn a_viewer_sees_nothing_of_the_time_before_it_came() {
 }
 
 #[test]
+fn what_ended_elsewhere_is_owed_here_by_nobody() {
+    let mut rig = Rig::new();
+    let host = rig.host("h");
+    let (first, second) = (rig.publish(), rig.publish());
+    assert_eq!(rig.drain(host), [first, second]);
+    rig.stream.has_ended(&id(first));
+    rig.pass(30);
+    assert_eq!(rig.drain(host), [second], "sent again");
+    rig.ack(host, first, failed());
+    assert_eq!(rig.endings(), [], "that is not for this relay to say");
+    assert_eq!(rig.stream.unsettled(), 1);
+}
+
+#[test]
+fn a_gift_that_is_known_already_is_not_taken_again() {
+    let mut rig = Rig::new();
+    rig.stream.restore(3, id(3), 3);
+    rig.stream.restored_until(5);
+    let host = rig.host("h");
+    for serial in [2, 3, 5] {
+        rig.stream.publish(serial, id(serial), serial);
+    }
+    rig.stream.publish(6, id(6), 6);
+    assert_eq!(rig.drain(host), [3, 6]);
+}
+
+#[test]
+fn a_host_may_render_what_is_open_and_what_it_has_yet_to_see() {
+    let mut rig = Rig::new();
+    let gift = rig.publish();
+    assert!(!rig.stream.may_render(gift), "nobody is here");
+    let host = rig.host("h");
+    assert!(rig.stream.may_render(gift));
+    assert!(rig.stream.may_render(gift + 1));
+    rig.ack(host, gift, failed());
+    assert!(!rig.stream.may_render(gift));
+}
+
+#[test]
 fn a_slow_viewer_skips_to_the_latest_and_slows_nobody() {
     let mut rig = Rig::new();
     let (slow, quick) = (rig.viewer("slow"), rig.viewer("quick"));
@@ -114,6 +154,56 @@ fn a_slow_viewer_skips_to_the_latest_and_slows_nobody() {
     }
     assert_eq!(rig.drain(slow), [rig.serial]);
     assert_eq!(rig.stream.tally().skipped, RING as u64);
+}
+
+#[test]
+fn what_is_carried_to_a_viewer_is_what_it_would_be_told() {
+    let mut rig = Rig::new();
+    let (carried, told, host) = (rig.viewer("carried"), rig.viewer("told"), rig.host("h"));
+    let mut gifts = Vec::new();
+    let mut carry = |rig: &mut Rig, most| {
+        gifts.clear();
+        let take = |gift| gifts.push(gift);
+        (
+            rig.stream.gifts_for_viewer(carried, most, take),
+            gifts.clone(),
+        )
+    };
+    assert_eq!(carry(&mut rig, 2), (true, vec![]));
+    let sent: Vec<Serial> = (0..5).map(|_| rig.publish()).collect();
+    assert_eq!(carry(&mut rig, 2), (false, sent[..2].to_vec()));
+    assert_eq!(carry(&mut rig, 9), (true, sent[2..].to_vec()));
+    for _ in 0..RING + 2 {
+        rig.publish();
+    }
+    assert_eq!(carry(&mut rig, 9), (true, vec![rig.serial]));
+    assert_eq!(rig.drain(told), [rig.serial]);
+    assert_eq!(rig.stream.tally().skipped, 2 * RING as u64 + 7);
+    assert!(
+        !rig.stream
+            .gifts_for_viewer(host, 9, |_| panic!("it owes an ack for each"))
+    );
+}
+
+#[test]
+fn nothing_is_carried_past_what_else_a_viewer_is_to_be_told() {
+    let carried_after = |change: fn(&mut Rig)| {
+        let mut rig = Rig::new();
+        let viewer = rig.viewer("v");
+        change(&mut rig);
+        rig.publish();
+        let mut count = 0;
+        let is_all = rig.stream.gifts_for_viewer(viewer, 9, |_| count += 1);
+        (is_all, count)
+    };
+    assert_eq!(carried_after(|_| {}), (true, 1));
+    let status = |rig: &mut Rig| rig.stream.set_status(7);
+    let config = |rig: &mut Rig| rig.stream.set_config(SessionConfig::default());
+    let control = |rig: &mut Rig| assert_eq!(rig.stream.control(&7), 1);
+    let newer = |rig: &mut Rig| assert_eq!(rig.viewer("v"), 1);
+    for change in [status as fn(&mut Rig), config, control, newer] {
+        assert_eq!(carried_after(change), (false, 0));
+    }
 }
 
 #[test]
@@ -336,11 +426,12 @@ fn config_reaches_everybody_once_and_the_latest_status_is_enough() {
 fn controls_reach_those_who_named_them_when_the_stream_grants_them() {
     let mut rig = Rig::new();
     let host = rig.host("h");
-    let deaf = rig.stream.join(Joining {
+    let deaf = Joining {
         client_id: "deaf".into(),
         role: ClientType::Viewer,
         hears_controls: false,
-    });
+    };
+    let (deaf, _) = rig.stream.join(deaf);
     assert_eq!(rig.stream.control(&99), 1);
     assert_eq!((rig.drain(host), rig.drain(deaf)), (vec![99], vec![]));
     let told: usize = (0..=MAX_CONTROLS).map(|_| rig.stream.control(&1)).sum();

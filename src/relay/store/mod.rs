@@ -4,19 +4,21 @@
 //! suite of tests that every store must pass.
 //!
 //! # What a store promises
-//! - [`Store::accept`] returns when the gifts will survive a loss of power, and
-//!   not before.
+//! - [`Store::accept`] returns when the gifts are kept, and not before.
 //! - A gift is kept once under its id, however often it is offered, for as long
 //!   as history lasts: see [`Admission`].
-//! - The [`Feed`] gets every accepted gift once, in the order of its serial,
-//!   before its `accept` returns.
+//! - A [`Feed`] hears of an open stream whatever this relay or another did to
+//!   it: what is kept when it is opened, and then each change once, gifts in the
+//!   order of their serials. What this relay asked for it hears before the answer.
 //! - What is not settled is never deleted.
 
+mod nats;
 mod sqlite;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -24,9 +26,37 @@ use thiserror::Error;
 
 use super::hub::{Ended, Serial};
 use crate::model::{Gift, GiftId, SessionConfig, WallTime};
-use crate::protocol::{ServerMessage, decode_server, encode_server, limits};
+use crate::protocol::{
+    DecodeError, ServerMessage, decode_payload, decode_server, encode_server, limits,
+};
 
+pub use nats::NatsOptions;
+pub(super) use nats::NatsStore;
 pub(super) use sqlite::{Opened, SqliteOptions};
+
+/// Takes a data folder, which is made when it is not there, for as long as what it
+/// returns is held.
+///
+/// # Errors
+/// When another relay has it, or it cannot be used.
+pub(super) fn lock(folder: &Path) -> Result<File, StoreError> {
+    let unusable = |error: std::io::Error| StoreError::Unusable {
+        path: folder.to_owned(),
+        reason: error.to_string(),
+    };
+    fs::create_dir_all(folder).map_err(unusable)?;
+    let lock = File::create(lock_path(folder)).map_err(unusable)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse(folder.to_owned())),
+        Err(TryLockError::Error(error)) => Err(unusable(error)),
+    }
+}
+
+/// The file that a running relay has locked.
+pub(super) fn lock_path(folder: &Path) -> PathBuf {
+    folder.join("relay.lock")
+}
 
 /// A stream's name; 1 to 128 bytes.
 pub(super) type StreamId = Arc<str>;
@@ -40,6 +70,17 @@ pub(super) struct Offer {
 }
 
 impl Offer {
+    /// A gift as its sender writes it: the payload of `gift:received`.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn read(json: &[u8], now: WallTime) -> Result<Self, DecodeError> {
+        match decode_payload("gift:received", json)? {
+            ServerMessage::Gift(gift) => Ok(Self::new(gift, now)),
+            _ => unreachable!("it was read as a gift"),
+        }
+    }
+
     /// `now` is when the gift came in.
     pub fn new(gift: Gift, now: WallTime) -> Self {
         let message = ServerMessage::Gift(gift);
@@ -68,24 +109,45 @@ pub(super) enum Admission {
 /// A gift that was accepted just now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fresh {
-    pub stream: StreamId,
     pub serial: Serial,
     pub gift: GiftId,
     pub message: String,
 }
 
-/// Gets what was accepted, on the store's own thread, and must not block it.
-pub(super) type Feed = Box<dyn FnMut(Vec<Fresh>) + Send>;
-
-/// What an earlier run left of one stream.
-#[derive(Debug, Clone, PartialEq)]
+/// What there is of a stream when it is opened.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Kept {
-    pub stream: StreamId,
     pub config: Option<SessionConfig>,
     /// The latest `stream:status`, as it was sent.
     pub status: Option<String>,
     /// In the order of their serials.
-    pub unsettled: Vec<(Serial, GiftId, String)>,
+    pub unsettled: Vec<Fresh>,
+    /// Every gift up to this serial is among them, or has ended.
+    pub until: Serial,
+}
+
+/// Something that happened to a stream.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum News {
+    /// It was opened; nothing comes before this.
+    Kept(Kept),
+    Gift(Fresh),
+    /// It is noted in the store that a gift ended, here or elsewhere.
+    Ended(Ended),
+    Config(SessionConfig),
+    /// The message `stream:status`.
+    Status(String),
+    /// The message `x-control`, posted to another relay.
+    Control(String),
+}
+
+/// Who hears of the streams that are open, and is asked about their hosts. It is
+/// called on the store's own threads, and must not block them.
+pub(super) trait Feed: Send + Sync {
+    fn hear(&self, stream: &StreamId, news: Vec<News>);
+
+    /// Whether a host that is connected here may still render a gift.
+    fn may_render(&self, stream: &StreamId, serial: Serial) -> bool;
 }
 
 /// A gift's state in the store.
@@ -109,14 +171,35 @@ pub(super) struct Listed {
     pub message: String,
 }
 
+/// In which order gifts are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Order {
+    /// By serial.
+    #[default]
+    Oldest,
+    /// The other way round.
+    Latest,
+}
+
 /// Which gifts to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Page {
     /// Any, when absent.
     pub state: Option<State>,
-    /// Those after this serial.
+    pub order: Order,
+    /// Those that come after this serial in the order; 0 for the first page.
     pub after: Serial,
     pub limit: usize,
+}
+
+impl Page {
+    /// Whether a gift comes after what was listed already.
+    fn is_beyond(&self, serial: Serial) -> bool {
+        match self.order {
+            Order::Oldest => serial > self.after,
+            Order::Latest => self.after == 0 || serial < self.after,
+        }
+    }
 }
 
 /// Why a store did not do what it was asked.
@@ -140,11 +223,28 @@ pub enum StoreError {
     Failed(String),
     #[error("the store is closed")]
     Closed,
+    #[error("NATS cannot be reached: {0}")]
+    Away(String),
+    #[error("the setting was changed at the same time; look at it and send it again")]
+    Overtaken,
+    #[error("cannot use NATS at {server}: {reason}")]
+    Foreign { server: String, reason: String },
+    #[error("{}: {reason}", .path.display())]
+    Credentials { path: PathBuf, reason: String },
 }
 
 /// Where gifts, their outcomes and the streams' settings are kept.
 pub(super) trait Store: Send + Sync {
-    /// Keeps gifts, all or none. Resolves when they are safe.
+    /// From now on the feed hears of a stream: of what is kept before this
+    /// resolves. Opening what is open changes nothing.
+    fn open(&self, stream: &StreamId) -> BoxFuture<'static, Result<(), StoreError>>;
+
+    /// The feed need not hear of a stream any more.
+    fn close(&self, stream: &StreamId);
+
+    /// Keeps gifts. Resolves when they are safe. After an error some of them may
+    /// be kept, or all: who sends them again under the same ids loses none and
+    /// doubles none.
     fn accept(
         &self,
         stream: &StreamId,
@@ -152,11 +252,17 @@ pub(super) trait Store: Send + Sync {
         now: WallTime,
     ) -> BoxFuture<'static, Result<Vec<Admission>, StoreError>>;
 
-    /// Notes how gifts ended. Resolves when that is in the store's hands; it is
-    /// safe with the next gift that is, and a gift whose ending was lost is
-    /// sent again.
+    /// Notes how gifts ended. Resolves when that is in the store's hands, which
+    /// is not yet safe; a gift whose ending was lost is sent again.
     fn end(&self, stream: &StreamId, ended: Vec<Ended>, now: WallTime) -> BoxFuture<'static, ()>;
 
+    /// Resolves when the endings that were noted are safe, as far as they can be
+    /// made so now.
+    fn flush(&self) -> BoxFuture<'static, ()>;
+
+    /// # Errors
+    /// [`StoreError::Overtaken`] when the setting is no more what the feed last
+    /// heard.
     fn keep_config(
         &self,
         stream: &StreamId,
@@ -170,7 +276,13 @@ pub(super) trait Store: Send + Sync {
         status: &str,
     ) -> BoxFuture<'static, Result<(), StoreError>>;
 
-    /// In the order of their serials.
+    /// Passes the message `x-control` to the other relays, as far as they can be
+    /// reached.
+    fn control(&self, _stream: &StreamId, _control: &str) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
+    /// Gifts of an open stream, in the page's order.
     fn list(
         &self,
         stream: &StreamId,
@@ -180,7 +292,7 @@ pub(super) trait Store: Send + Sync {
     /// Deletes what ended before a time; returns how many.
     fn forget_before(&self, time: WallTime) -> BoxFuture<'static, Result<u64, StoreError>>;
 
-    /// Whether the last thing it did went well.
+    /// Whether gifts would be accepted, as far as it is known.
     fn is_well(&self) -> bool;
 }
 

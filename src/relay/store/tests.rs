@@ -2,7 +2,7 @@
 //! open the store again, as a relay that starts anew does.
 
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tempfile::TempDir;
 
@@ -10,10 +10,60 @@ use super::*;
 use crate::model::Sender;
 use crate::relay::hub::Ending;
 
+#[path = "../../../tests/foreign/nats.rs"]
+#[expect(dead_code, reason = "the relay's own tests use more of it")]
+mod nats_server;
+
+/// What was heard of a stream.
+#[derive(Default)]
+struct Heard(Mutex<Vec<News>>);
+
+impl Feed for Heard {
+    fn hear(&self, stream: &StreamId, news: Vec<News>) {
+        if *stream != self::stream() {
+            return;
+        }
+        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.extend(news);
+    }
+
+    fn may_render(&self, _: &StreamId, _: Serial) -> bool {
+        false
+    }
+}
+
+impl Heard {
+    /// Everything since the last call.
+    fn take(&self) -> Vec<News> {
+        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut heard)
+    }
+
+    fn gifts(&self) -> Vec<Fresh> {
+        let gifts = self.take().into_iter().filter_map(|news| match news {
+            News::Gift(gift) => Some(gift),
+            _ => None,
+        });
+        gifts.collect()
+    }
+}
+
 /// A store that can be closed and opened again.
 trait Bench {
-    /// Opens it; what it fed comes out of the receiver.
-    fn open(&self) -> (Box<dyn Store>, Vec<Kept>, mpsc::Receiver<Vec<Fresh>>);
+    fn start(&self, feed: Arc<dyn Feed>) -> BoxFuture<'_, Box<dyn Store>>;
+}
+
+/// Opens it, and the stream of the tests: what is kept there, and what is heard.
+async fn open(bench: &dyn Bench) -> (Box<dyn Store>, Kept, Arc<Heard>) {
+    let heard = Arc::new(Heard::default());
+    let store = bench.start(heard.clone()).await;
+    store.open(&stream()).await.unwrap();
+    let mut first = heard.take();
+    assert_eq!(first.len(), 1, "{first:?}");
+    let News::Kept(kept) = first.remove(0) else {
+        panic!("{first:?}");
+    };
+    (store, kept, heard)
 }
 
 struct Sqlite(TempDir);
@@ -37,45 +87,71 @@ impl Sqlite {
 }
 
 impl Bench for Sqlite {
-    fn open(&self) -> (Box<dyn Store>, Vec<Kept>, mpsc::Receiver<Vec<Fresh>>) {
-        start(Opened::open(&self.options()).unwrap())
+    fn start(&self, feed: Arc<dyn Feed>) -> BoxFuture<'_, Box<dyn Store>> {
+        let opened = Opened::open(&self.options()).unwrap();
+        let store: Box<dyn Store> = Box::new(opened.start(feed).unwrap());
+        Box::pin(std::future::ready(store))
     }
 }
 
-fn start(mut opened: Opened) -> (Box<dyn Store>, Vec<Kept>, mpsc::Receiver<Vec<Fresh>>) {
-    let (feed, fed) = mpsc::channel();
-    let kept = std::mem::take(&mut opened.kept);
-    let store = opened.start(Box::new(move |fresh| {
-        let _ = feed.send(fresh);
-    }));
-    (Box::new(store.unwrap()), kept, fed)
+struct Nats(nats_server::Nats);
+
+impl Bench for Nats {
+    fn start(&self, feed: Arc<dyn Feed>) -> BoxFuture<'_, Box<dyn Store>> {
+        Box::pin(async move {
+            let options = NatsOptions {
+                servers: self.0.url(),
+                credentials: None,
+                authorities: None,
+                replicas: 1,
+            };
+            let store = NatsStore::connect(&options, feed).await.unwrap();
+            Box::new(store) as Box<dyn Store>
+        })
+    }
 }
 
-/// Every test of the suite, against a store that `bench` makes.
+/// Every test of the suite, against a store on either bench.
 macro_rules! conformance {
-    ($bench:expr; $($test:ident)*) => {
-        $(
-            #[test]
-            fn $test() {
-                let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-                runtime.block_on(suite::$test(&$bench));
-            }
-        )*
+    ($($test:ident)*) => {
+        mod on_sqlite {
+            use super::*;
+            $(
+                #[test]
+                fn $test() {
+                    block_on(suite::$test(&Sqlite::new()));
+                }
+            )*
+        }
+
+        mod on_nats {
+            use super::*;
+            $(
+                #[test]
+                fn $test() {
+                    if let Some(server) = nats_server::Nats::start() {
+                        block_on(suite::$test(&Nats(server)));
+                    }
+                }
+            )*
+        }
     };
 }
 
 conformance! {
-    Sqlite::new();
     a_gift_is_kept_fed_once_and_there_again_after_a_restart
     the_same_gift_again_is_a_repeat_whenever_it_says_it_was_sent
     a_reused_id_with_a_higher_combo_is_an_update_under_an_id_of_its_own
     another_gift_under_a_known_id_is_a_conflict
-    endings_are_kept_and_what_is_settled_does_not_come_back
+    endings_are_kept_heard_and_what_is_settled_does_not_come_back
     a_late_word_makes_a_parked_gift_rendered_and_settled_ones_stay
-    settings_and_status_survive
+    settings_and_status_are_heard_and_survive
     lists_are_pages_in_order
+    lists_of_every_state_are_pages_in_the_order_of_the_gifts
     history_forgets_what_has_ended_and_nothing_else
+    what_history_forgot_may_come_again
     many_at_once_are_each_kept_once
+    a_stream_that_was_closed_is_heard_of_when_it_is_opened_again
 }
 
 fn stream() -> StreamId {
@@ -114,14 +190,10 @@ async fn end(store: &dyn Store, id: &str, ending: Ending) {
         .await;
 }
 
-/// What has ended is safe with the next thing that is.
-async fn settle(store: &dyn Store) {
-    store.keep_status(&stream(), "{}").await.unwrap();
-}
-
 async fn listed(store: &dyn Store, state: Option<State>) -> Vec<String> {
     let page = Page {
         state,
+        order: Order::Oldest,
         after: 0,
         limit: 100,
     };
@@ -133,8 +205,8 @@ mod suite {
     use super::*;
 
     pub async fn a_gift_is_kept_fed_once_and_there_again_after_a_restart(bench: &dyn Bench) {
-        let (store, kept, fed) = bench.open();
-        assert!(kept.is_empty());
+        let (store, kept, heard) = open(bench).await;
+        assert_eq!(kept, Kept::default());
         assert_eq!(
             accept(&*store, gift("a")).await,
             Admission::Accepted("a".into())
@@ -143,24 +215,19 @@ mod suite {
             accept(&*store, gift("b")).await,
             Admission::Accepted("b".into())
         );
-        let fresh: Vec<Fresh> = fed.try_iter().flatten().collect();
+        let fresh = heard.gifts();
         let ids: Vec<&str> = fresh.iter().map(|it| &*it.gift).collect();
-        assert_eq!(ids, ["a", "b"], "fed before accept returned");
+        assert_eq!(ids, ["a", "b"], "heard of before accept returned");
         assert!(fresh[0].serial < fresh[1].serial);
         drop(store);
-        let (_store, kept, fed) = bench.open();
-        assert_eq!(kept.len(), 1);
-        let again = kept[0].unsettled.iter();
-        let again: Vec<_> = again.map(|(s, g, m)| (*s, &**g, m.as_str())).collect();
-        let first = fresh
-            .iter()
-            .map(|it| (it.serial, &*it.gift, it.message.as_str()));
-        assert_eq!(again, first.collect::<Vec<_>>());
-        assert_eq!(fed.try_iter().count(), 0);
+        let (_store, kept, heard) = open(bench).await;
+        assert_eq!(kept.unsettled, fresh);
+        assert!(kept.until >= fresh[1].serial);
+        assert!(heard.take().is_empty());
     }
 
     pub async fn the_same_gift_again_is_a_repeat_whenever_it_says_it_was_sent(bench: &dyn Bench) {
-        let (store, _, fed) = bench.open();
+        let (store, _, heard) = open(bench).await;
         accept(&*store, gift("a")).await;
         let later = Gift {
             sent_at: Some(WallTime::now()),
@@ -172,7 +239,7 @@ mod suite {
                 Admission::Repeated("a".into())
             );
         }
-        assert_eq!(fed.try_iter().flatten().count(), 1);
+        assert_eq!(heard.gifts().len(), 1);
         let both = vec![Offer::new(gift("x"), now()), Offer::new(gift("x"), now())];
         let both = store.accept(&stream(), both, now()).await.unwrap();
         let expected = [
@@ -185,13 +252,13 @@ mod suite {
     pub async fn a_reused_id_with_a_higher_combo_is_an_update_under_an_id_of_its_own(
         bench: &dyn Bench,
     ) {
-        let (store, _, fed) = bench.open();
+        let (store, _, heard) = open(bench).await;
         accept(&*store, combo("s", 1)).await;
         let update = Admission::Accepted("s:5".into());
         assert_eq!(accept(&*store, combo("s", 5)).await, update);
         let again = Admission::Repeated("s:5".into());
         assert_eq!(accept(&*store, combo("s", 5)).await, again);
-        let fresh: Vec<Fresh> = fed.try_iter().flatten().collect();
+        let fresh = heard.gifts();
         let message = decode_server(fresh[1].message.as_bytes()).unwrap();
         let ServerMessage::Gift(sent) = message else {
             panic!("{message:?}");
@@ -210,7 +277,7 @@ mod suite {
     }
 
     pub async fn another_gift_under_a_known_id_is_a_conflict(bench: &dyn Bench) {
-        let (store, _, _) = bench.open();
+        let (store, _, _) = open(bench).await;
         accept(&*store, gift("a")).await;
         let other = Gift {
             gift_type: "lion".into(),
@@ -221,97 +288,206 @@ mod suite {
             Admission::Conflict("a".into())
         );
         // In another stream it is nobody's.
-        let offers = vec![Offer::new(other, now())];
-        let elsewhere = store.accept(&"other".into(), offers, now()).await.unwrap();
-        assert_eq!(elsewhere, [Admission::Accepted("a".into())]);
+        for elsewhere in ["other", "main.gift", "*", "a Stream 😀", ">"] {
+            let offers = vec![Offer::new(other.clone(), now())];
+            let admitted = store.accept(&elsewhere.into(), offers, now()).await;
+            assert_eq!(admitted.unwrap(), [Admission::Accepted("a".into())]);
+        }
     }
 
-    pub async fn endings_are_kept_and_what_is_settled_does_not_come_back(bench: &dyn Bench) {
-        let (store, _, _) = bench.open();
+    pub async fn endings_are_kept_heard_and_what_is_settled_does_not_come_back(bench: &dyn Bench) {
+        let (store, _, heard) = open(bench).await;
         for id in ["a", "b", "c", "d"] {
             accept(&*store, gift(id)).await;
         }
-        end(&*store, "a", Ending::Rendered).await;
-        end(&*store, "b", Ending::Failed("no picture".into())).await;
-        end(&*store, "c", Ending::Parked).await;
-        settle(&*store).await;
+        heard.take();
+        let endings = [
+            ("a", Ending::Rendered),
+            ("b", Ending::Failed("no picture".into())),
+            ("c", Ending::Parked),
+        ];
+        for (id, ending) in endings.clone() {
+            end(&*store, id, ending).await;
+        }
+        store.flush().await;
+        let mut news = heard.take();
+        news.sort_by_key(|it| format!("{it:?}"));
+        let mut expected: Vec<News> = endings.into_iter().map(ended).collect();
+        expected.sort_by_key(|it| format!("{it:?}"));
+        assert_eq!(news, expected);
         assert_eq!(listed(&*store, Some(State::Rendered)).await, ["a"]);
         assert_eq!(listed(&*store, Some(State::Failed)).await, ["b"]);
         assert_eq!(listed(&*store, Some(State::Parked)).await, ["c"]);
         assert_eq!(listed(&*store, Some(State::Unacked)).await, ["d"]);
         assert_eq!(listed(&*store, None).await, ["a", "b", "c", "d"]);
         drop(store);
-        let (_store, kept, _) = bench.open();
-        let left: Vec<&str> = kept[0].unsettled.iter().map(|it| &*it.1).collect();
+        let (_store, kept, _) = open(bench).await;
+        let left: Vec<&str> = kept.unsettled.iter().map(|it| &*it.gift).collect();
         assert_eq!(left, ["d"]);
     }
 
-    pub async fn a_late_word_makes_a_parked_gift_rendered_and_settled_ones_stay(bench: &dyn Bench) {
-        let (store, _, _) = bench.open();
-        accept(&*store, gift("a")).await;
-        end(&*store, "a", Ending::Parked).await;
-        end(&*store, "a", Ending::Rendered).await;
-        end(&*store, "a", Ending::Failed("late".into())).await;
-        end(&*store, "unknown", Ending::Rendered).await;
-        settle(&*store).await;
-        assert_eq!(listed(&*store, Some(State::Rendered)).await, ["a"]);
+    fn ended((gift, ending): (&str, Ending)) -> News {
+        let gift = gift.into();
+        News::Ended(Ended { gift, ending })
     }
 
-    pub async fn settings_and_status_survive(bench: &dyn Bench) {
-        let (store, _, _) = bench.open();
+    pub async fn a_late_word_makes_a_parked_gift_rendered_and_settled_ones_stay(bench: &dyn Bench) {
+        let (store, _, heard) = open(bench).await;
+        accept(&*store, gift("a")).await;
+        end(&*store, "a", Ending::Parked).await;
+        store.flush().await;
+        end(&*store, "a", Ending::Rendered).await;
+        store.flush().await;
+        heard.take();
+        end(&*store, "a", Ending::Failed("late".into())).await;
+        end(&*store, "a", Ending::Rendered).await;
+        end(&*store, "unknown", Ending::Rendered).await;
+        store.flush().await;
+        assert_eq!(heard.take(), [], "nothing has changed");
+        assert_eq!(listed(&*store, Some(State::Rendered)).await, ["a"]);
+        assert_eq!(listed(&*store, Some(State::Parked)).await, [""; 0]);
+    }
+
+    pub async fn settings_and_status_are_heard_and_survive(bench: &dyn Bench) {
+        let (store, _, heard) = open(bench).await;
         let config = SessionConfig {
             ping_interval: std::time::Duration::from_millis(1500),
             max_gifts_per_second: 12.5,
             features: vec!["x-control".into()],
         };
-        store
-            .keep_config(&stream(), &SessionConfig::default())
-            .await
-            .unwrap();
+        let first = SessionConfig::default();
+        store.keep_config(&stream(), &first).await.unwrap();
         store.keep_config(&stream(), &config).await.unwrap();
-        store.keep_status(&stream(), "{\"live\":1}").await.unwrap();
+        for live in ["{\"live\":0}", "{\"live\":1}"] {
+            store.keep_status(&stream(), live).await.unwrap();
+        }
+        let news = [
+            News::Config(first),
+            News::Config(config.clone()),
+            News::Status("{\"live\":0}".into()),
+            News::Status("{\"live\":1}".into()),
+        ];
+        assert_eq!(heard.take(), news, "heard of before the answer");
         drop(store);
-        let (_store, kept, _) = bench.open();
-        assert_eq!(kept[0].config, Some(config));
-        assert_eq!(kept[0].status.as_deref(), Some("{\"live\":1}"));
+        let (_store, kept, _) = open(bench).await;
+        assert_eq!(kept.config, Some(config));
+        assert_eq!(kept.status.as_deref(), Some("{\"live\":1}"));
     }
 
-    pub async fn lists_are_pages_in_order(bench: &dyn Bench) {
-        let (store, _, _) = bench.open();
-        for id in 0..7 {
-            accept(&*store, gift(&id.to_string())).await;
-        }
+    /// Ids of all gifts in a state, read in pages.
+    async fn paged(store: &dyn Store, state: Option<State>, order: Order) -> Vec<String> {
         let (mut after, mut seen) = (0, Vec::new());
         loop {
             let page = Page {
-                state: Some(State::Unacked),
+                state,
+                order,
                 after,
                 limit: 3,
             };
             let listed = store.list(&stream(), page).await.unwrap();
-            let Some(last) = listed.last() else { break };
+            let Some(last) = listed.last() else {
+                return seen;
+            };
             after = last.serial;
             assert!(listed.len() <= 3);
             seen.extend(listed.iter().map(|it| it.gift.to_string()));
         }
-        assert_eq!(seen, ["0", "1", "2", "3", "4", "5", "6"]);
+    }
+
+    pub async fn lists_are_pages_in_order(bench: &dyn Bench) {
+        let (store, _, _) = open(bench).await;
+        for id in 0..7 {
+            accept(&*store, gift(&id.to_string())).await;
+        }
+        for (order, expected) in [
+            (Order::Oldest, ["0", "1", "2", "3", "4", "5", "6"]),
+            (Order::Latest, ["6", "5", "4", "3", "2", "1", "0"]),
+        ] {
+            for state in [Some(State::Unacked), None] {
+                assert_eq!(paged(&*store, state, order).await, expected);
+            }
+        }
+    }
+
+    pub async fn lists_of_every_state_are_pages_in_the_order_of_the_gifts(bench: &dyn Bench) {
+        let (store, _, _) = open(bench).await;
+        for id in 10..40 {
+            accept(&*store, gift(&id.to_string())).await;
+        }
+        // They end in another order than they came.
+        let ended = (10..40).rev().filter(|id| id % 5 != 0).map(|id| Ended {
+            gift: id.to_string().into(),
+            ending: match id % 5 {
+                1 | 2 => Ending::Parked,
+                3 => Ending::Failed("no".into()),
+                _ => Ending::Rendered,
+            },
+        });
+        store.end(&stream(), ended.collect(), now()).await;
+        store.flush().await;
+        for id in (10..40).filter(|id| id % 5 == 2) {
+            end(&*store, &id.to_string(), Ending::Rendered).await;
+        }
+        store.flush().await;
+        let of = |rests: &[u32]| -> Vec<String> {
+            let ids = (10..40).filter(|id| rests.contains(&(id % 5)));
+            ids.map(|id| id.to_string()).collect()
+        };
+        for (state, rests) in [
+            (State::Unacked, &[0][..]),
+            (State::Parked, &[1]),
+            (State::Failed, &[3]),
+            (State::Rendered, &[2, 4]),
+        ] {
+            let mut expected = of(rests);
+            let oldest = paged(&*store, Some(state), Order::Oldest).await;
+            assert_eq!(oldest, expected, "{state:?}");
+            expected.reverse();
+            let latest = paged(&*store, Some(state), Order::Latest).await;
+            assert_eq!(latest, expected, "{state:?}");
+        }
     }
 
     pub async fn history_forgets_what_has_ended_and_nothing_else(bench: &dyn Bench) {
-        let (store, _, _) = bench.open();
+        let (store, _, _) = open(bench).await;
         for id in ["shown", "open", "parked"] {
             accept(&*store, gift(id)).await;
         }
         end(&*store, "shown", Ending::Rendered).await;
         end(&*store, "parked", Ending::Parked).await;
+        store.flush().await;
         assert_eq!(store.forget_before(now()).await.unwrap(), 0, "not yet old");
         let later = WallTime::from_second(1_900_000_000).unwrap();
         assert_eq!(store.forget_before(later).await.unwrap(), 1);
+        assert_eq!(store.forget_before(later).await.unwrap(), 0);
         assert_eq!(listed(&*store, None).await, ["open", "parked"]);
+        drop(store);
+        let (_store, kept, _) = open(bench).await;
+        let left: Vec<&str> = kept.unsettled.iter().map(|it| &*it.gift).collect();
+        assert_eq!(left, ["open"]);
+    }
+
+    pub async fn what_history_forgot_may_come_again(bench: &dyn Bench) {
+        let (store, _, heard) = open(bench).await;
+        accept(&*store, gift("a")).await;
+        end(&*store, "a", Ending::Parked).await;
+        store.flush().await;
+        end(&*store, "a", Ending::Rendered).await;
+        store.flush().await;
+        let later = WallTime::from_second(1_900_000_000).unwrap();
+        assert_eq!(store.forget_before(later).await.unwrap(), 1);
+        heard.take();
+        let again = accept(&*store, gift("a")).await;
+        assert_eq!(again, Admission::Accepted("a".into()));
+        assert_eq!(heard.gifts().len(), 1);
+        assert_eq!(listed(&*store, Some(State::Unacked)).await, ["a"]);
+        drop(store);
+        let (_store, kept, _) = open(bench).await;
+        assert_eq!(kept.unsettled.len(), 1);
     }
 
     pub async fn many_at_once_are_each_kept_once(bench: &dyn Bench) {
-        let (store, _, fed) = bench.open();
+        let (store, _, heard) = open(bench).await;
         let offers = (0..500).map(|id| {
             let offers = vec![Offer::new(gift(&(id % 250).to_string()), now())];
             store.accept(&stream(), offers, now())
@@ -321,21 +497,39 @@ mod suite {
             matches!(it.as_ref().unwrap()[..], [Admission::Accepted(_)])
         };
         assert_eq!(admissions.iter().filter(is_new).count(), 250);
-        let serials: Vec<Serial> = fed.try_iter().flatten().map(|it| it.serial).collect();
+        let serials: Vec<Serial> = heard.gifts().iter().map(|it| it.serial).collect();
         assert_eq!(serials.len(), 250);
-        assert!(serials.is_sorted(), "fed in the order of the serials");
+        assert!(serials.is_sorted(), "in the order of the serials");
+    }
+
+    pub async fn a_stream_that_was_closed_is_heard_of_when_it_is_opened_again(bench: &dyn Bench) {
+        let (store, _, heard) = open(bench).await;
+        accept(&*store, gift("a")).await;
+        store.close(&stream());
+        accept(&*store, gift("b")).await;
+        heard.take();
+        store.open(&stream()).await.unwrap();
+        let [News::Kept(kept)] = &heard.take()[..] else {
+            panic!("what is kept, and nothing else");
+        };
+        let there: Vec<&str> = kept.unsettled.iter().map(|it| &*it.gift).collect();
+        assert_eq!(there, ["a", "b"]);
+        accept(&*store, gift("c")).await;
+        assert_eq!(heard.gifts().len(), 1);
     }
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     runtime.unwrap().block_on(future)
 }
 
 #[test]
 fn two_relays_cannot_share_a_folder() {
     let bench = Sqlite::new();
-    let _first = bench.open();
+    let _first = Opened::open(&bench.options()).unwrap();
     let second = Opened::open(&bench.options()).err().unwrap();
     assert!(matches!(second, StoreError::InUse(_)), "{second}");
 }
@@ -347,7 +541,8 @@ fn a_full_database_refuses_recovers_and_forgets_no_ending() {
         max_mib: Some(1),
         ..bench.options()
     };
-    let (store, _, _fed) = start(Opened::open(&bounded).unwrap());
+    let opened = Opened::open(&bounded).unwrap();
+    let store = opened.start(Arc::new(Heard::default())).unwrap();
     block_on(async {
         let mut id = 0;
         let refused = loop {
@@ -386,34 +581,33 @@ fn a_full_database_refuses_recovers_and_forgets_no_ending() {
         }
         assert_eq!(forgotten, id * 50);
         assert!(store.is_well());
-        accept(&*store, gift("after")).await;
-        assert_eq!(listed(&*store, None).await, ["after"]);
+        accept(&store, gift("after")).await;
+        assert_eq!(listed(&store, None).await, ["after"]);
     });
 }
 
 /// Writes rubbish over the middle of a database with gifts in it.
 fn damage(path: &Path) {
-    let mut bytes = std::fs::read(path).unwrap();
+    let mut bytes = fs::read(path).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle / 2..middle + middle / 2].fill(0xa5);
-    std::fs::write(path, bytes).unwrap();
+    fs::write(path, bytes).unwrap();
 }
 
 #[test]
 fn a_damaged_database_is_told_kept_and_put_aside_only_on_demand() {
     let bench = Sqlite::new();
-    let (store, _, _fed) = bench.open();
     block_on(async {
+        let (store, _, _) = open(&bench).await;
         for id in 0..200 {
             accept(&*store, gift(&id.to_string())).await;
         }
     });
-    drop(store);
     for harm in [damage as fn(&Path), |path| {
-        std::fs::write(path, "not a database, not at all").unwrap();
+        fs::write(path, "not a database, not at all").unwrap();
     }] {
         harm(&bench.database());
-        let broken = std::fs::read(bench.database()).unwrap();
+        let broken = fs::read(bench.database()).unwrap();
         let refused = Opened::open(&bench.options()).err().expect("it is damaged");
         let said = refused.to_string();
         assert!(matches!(refused, StoreError::Damaged { .. }), "{said}");
@@ -422,7 +616,7 @@ fn a_damaged_database_is_told_kept_and_put_aside_only_on_demand() {
             "{said}"
         );
         assert_eq!(
-            std::fs::read(bench.database()).unwrap(),
+            fs::read(bench.database()).unwrap(),
             broken,
             "left as it was"
         );
@@ -432,9 +626,8 @@ fn a_damaged_database_is_told_kept_and_put_aside_only_on_demand() {
         };
         let opened = Opened::open(&clean).unwrap();
         let aside = opened.put_aside.clone().expect("it was put aside");
-        assert_eq!(std::fs::read(&aside).unwrap(), broken);
-        std::fs::remove_file(aside).unwrap();
-        assert!(opened.kept.is_empty());
+        assert_eq!(fs::read(&aside).unwrap(), broken);
+        fs::remove_file(aside).unwrap();
     }
     // A sound one stays, told to or not.
     let clean = SqliteOptions {
@@ -450,10 +643,10 @@ fn nobody_else_can_read_the_gifts() {
     use std::os::unix::fs::PermissionsExt;
 
     let bench = Sqlite::new();
-    let _open = bench.open();
+    let _open = Opened::open(&bench.options()).unwrap();
     let folder = bench.database().parent().unwrap().to_owned();
     let mut seen = 0;
-    for entry in std::fs::read_dir(folder).unwrap() {
+    for entry in fs::read_dir(folder).unwrap() {
         let entry = entry.unwrap();
         if entry.file_name().to_string_lossy().contains(".sqlite") {
             let mode = entry.metadata().unwrap().permissions().mode();
@@ -467,7 +660,7 @@ fn nobody_else_can_read_the_gifts() {
 #[test]
 fn a_database_of_the_future_is_not_touched() {
     let bench = Sqlite::new();
-    drop(bench.open());
+    drop(Opened::open(&bench.options()).unwrap());
     let connection = rusqlite::Connection::open(bench.database()).unwrap();
     connection.pragma_update(None, "user_version", 99).unwrap();
     drop(connection);

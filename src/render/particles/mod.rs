@@ -12,8 +12,8 @@ use bevy::post_process::bloom::Bloom;
 use bevy::prelude::*;
 use bevy_hanabi::{EffectMaterial, EffectProperties, EffectSpawner, HanabiPlugin, SpawnerSettings};
 
-pub use pool::{EffectPool, FIRST};
-pub use template::{CAPACITY, properties};
+pub use pool::{EffectPool, FIRST, Workshop};
+pub use template::{CAPACITY, Order, properties};
 
 use super::camera::{Quality, StageCamera, model_camera_distance};
 use super::layout::{Placement, StageSize};
@@ -44,7 +44,7 @@ impl Plugin for ParticlePlugin {
             .add_observer(schedule_growth)
             .add_observer(schedule_climax)
             .add_observer(stop_with_act)
-            .add_systems(Startup, pool::build_templates)
+            .add_systems(Startup, pool::stock_first)
             .add_systems(
                 Update,
                 (EffectPool::restock, fire, follow, release, switch_bloom)
@@ -81,6 +81,8 @@ struct Playing {
     emitter: usize,
     /// Stage time after which it is back in the pool.
     until: f32,
+    /// Its height among the layers of the stage.
+    layer: f32,
     /// Where it was in the last frame, if it follows something.
     was: Option<Vec2>,
 }
@@ -213,6 +215,11 @@ fn fire(
                 // The model's entities come a frame or two after its act.
                 return true;
             }
+            let texture = textures.get(&assets, &emitter.texture);
+            if !textures.has_settled(&assets, &emitter.texture) {
+                // Of an edited catalogue. hanabi would keep it as it is now.
+                return true;
+            }
             let mut count = emitter.count as f32 * item.intensity.powf(LUSH);
             if act.shrunk {
                 count *= 0.5;
@@ -227,6 +234,7 @@ fn fire(
             let Some(effect) = pool.borrow(emitter.template) else {
                 return false;
             };
+            let layer = template::layer(emitter) - pool.next_step();
             salt = salt.wrapping_mul(0x01000193) ^ (item.emitter as u32) ^ act.elapsed.to_bits();
             let spawner = SpawnerSettings::new(
                 count.into(),
@@ -238,15 +246,16 @@ fn fire(
                 properties(emitter, placement, salt, 1.0),
                 EffectSpawner::new(&spawner),
                 EffectMaterial {
-                    images: vec![textures.get(&assets, &emitter.texture)],
+                    images: vec![texture],
                 },
                 Visibility::Visible,
-                Transform::from_translation(placement.origin.extend(template::layer(emitter))),
+                Transform::from_translation(placement.origin.extend(layer)),
                 Playing {
                     act: entity,
                     recipe: act.recipe.clone(),
                     emitter: item.emitter,
                     until: time.elapsed_secs() + emitter.span + emitter.life[1] + SETTLE,
+                    layer,
                     was: None,
                 },
             ));
@@ -286,9 +295,9 @@ fn follow(
             .and_then(|places| places.at(name))
             .or_else(node)
             .unwrap_or(placement.origin);
-        commands.entity(entity).insert(Transform::from_translation(
-            at.extend(template::layer(effect.emitter())),
-        ));
+        commands
+            .entity(entity)
+            .insert(Transform::from_translation(at.extend(effect.layer)));
         // A ribbon is drawn through its particles in the order of their birth.
         if effect.emitter().template != Template::Ribbon {
             let came = effect.was.map_or(Vec2::ZERO, |was| at - was);

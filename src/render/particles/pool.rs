@@ -1,19 +1,28 @@
 //! The pool: effects that exist, which are free, and how many there may be.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Weak};
 
+use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 use bevy_hanabi::{EffectAsset, EffectMaterial, ParticleEffect};
 
-use super::template;
-use crate::catalog::{Emitter, Template};
+use super::template::{self, Order};
+use crate::catalog::{Catalog, Emitter, Template};
 use crate::render::layout::Placement;
-use crate::render::textures::Textures;
+use crate::render::warmup::Warmup;
+use crate::stage::Director;
 
 /// Effects alive at once, playing or waiting to: what 60 ambient acts of two
 /// emitters and four larger ones need. Beyond it an emitter is left out of its
 /// act, which has others; the frame stays whole.
 const MAX_EFFECTS: usize = 192;
+
+/// Heights within a layer: more than effects, so that those on stage differ.
+const STEPS: u16 = 1_000;
+/// From one to the next. All of them stay within the tenth of a unit that nothing
+/// else of the stage reaches into.
+const STEP: f32 = 1e-4;
 
 /// Effects by template, in maps that are gone through in the same order in every
 /// run: what is drawn over what follows from it.
@@ -27,8 +36,13 @@ pub struct EffectPool {
     /// Effects wanted but not there yet; made at the next chance.
     wanted: BTreeMap<Template, usize>,
     in_use: usize,
+    /// Emitters that fired, as far as [`STEPS`] goes.
+    fired: u16,
     /// What the effects' own randomness begins with, at each firing.
     pub seed: u32,
+    /// In which order the effects keep their particles; as it is when the stage
+    /// starts.
+    pub order: Order,
 }
 
 impl EffectPool {
@@ -50,6 +64,14 @@ impl EffectPool {
             self.free.entry(*template).or_default().push(effect);
             self.in_use = self.in_use.saturating_sub(1);
         }
+    }
+
+    /// How far under its layer the next to fire lies. Of effects at the same height
+    /// hanabi would draw on top whose memory comes later, which differs from run to
+    /// run; so no two are at the same.
+    pub(super) fn next_step(&mut self) -> f32 {
+        self.fired = (self.fired + 1) % STEPS;
+        f32::from(self.fired) * STEP
     }
 
     /// Effects that acts have borrowed.
@@ -77,77 +99,79 @@ fn initial(template: Template) -> usize {
     }
 }
 
-pub(super) fn build_templates(
-    mut commands: Commands,
-    mut pool: ResMut<EffectPool>,
-    mut effects: ResMut<Assets<EffectAsset>>,
-    mut textures: ResMut<Textures>,
-    assets: Res<AssetServer>,
-) {
-    for template in Template::ALL {
-        pool.assets
-            .insert(template, effects.add(template::effect(template)));
-    }
-    pool.stock(&mut commands, &mut textures, &assets, |template| {
-        template == FIRST
-    });
+pub(super) fn stock_first(mut pool: ResMut<EffectPool>, mut workshop: Workshop) {
+    pool.stock(&mut workshop, &[FIRST]);
+}
+
+/// What effects are made of.
+#[derive(SystemParam)]
+pub struct Workshop<'w, 's> {
+    commands: Commands<'w, 's>,
+    effects: ResMut<'w, Assets<EffectAsset>>,
 }
 
 impl EffectPool {
-    /// Makes the effects there are from the start, of the templates chosen.
-    pub fn stock(
-        &mut self,
-        commands: &mut Commands,
-        textures: &mut Textures,
-        assets: &AssetServer,
-        chosen: impl Fn(Template) -> bool,
-    ) {
-        for template in Template::ALL.into_iter().filter(|&t| chosen(t)) {
+    /// Makes the effects that there are from the start, of the templates given.
+    /// Each takes memory for 64 Ki particles and pipelines of its own.
+    pub fn stock(&mut self, workshop: &mut Workshop, templates: &[Template]) {
+        for &template in templates {
             for _ in 0..initial(template) {
-                self.make(commands, textures, assets, template);
+                self.make(workshop, template);
             }
         }
     }
 
-    /// Makes what was wanted and missing since the last frame.
+    /// Of the templates that a catalogue names, those of which there is no effect.
+    pub fn missing(&self, catalog: &Catalog) -> Vec<Template> {
+        let named = Template::ALL.into_iter().filter(|&t| catalog.names(t));
+        named.filter(|t| !self.assets.contains_key(t)).collect()
+    }
+
+    /// Makes what was wanted and missing since the last frame, and once the stage
+    /// is warm what an edited catalogue has come to need.
     pub(super) fn restock(
         mut pool: ResMut<Self>,
-        mut commands: Commands,
-        mut textures: ResMut<Textures>,
-        assets: Res<AssetServer>,
+        mut workshop: Workshop,
+        warmup: Res<Warmup>,
+        director: Res<Director>,
+        mut known: Local<Weak<Catalog>>,
     ) {
+        if warmup.is_done() && !std::ptr::eq(known.as_ptr(), &raw const *director.catalog) {
+            *known = Arc::downgrade(&director.catalog);
+            let missing = pool.missing(&director.catalog);
+            pool.stock(&mut workshop, &missing);
+        }
         for (template, count) in std::mem::take(&mut pool.wanted) {
             for _ in 0..count {
                 if pool.kinds.len() < MAX_EFFECTS {
-                    pool.make(&mut commands, &mut textures, &assets, template);
+                    pool.make(&mut workshop, template);
                 }
             }
         }
     }
 
-    fn make(
-        &mut self,
-        commands: &mut Commands,
-        textures: &mut Textures,
-        assets: &AssetServer,
-        template: Template,
-    ) {
-        let Some(asset) = self.assets.get(&template) else {
-            return;
-        };
+    fn make(&mut self, workshop: &mut Workshop, template: Template) {
+        let order = self.order;
+        let asset = self.assets.entry(template).or_insert_with(|| {
+            let effect = template::effect(template, order);
+            workshop.effects.add(effect)
+        });
         // What it emits while warming up must not be there when it first plays.
         let emitter = Emitter {
             life: [0.01, 0.01],
             ..Emitter::default()
         };
-        let effect = commands
+        let effect = workshop
+            .commands
             .spawn((
                 ParticleEffect {
                     prng_seed: Some(self.seed),
                     ..ParticleEffect::new(asset.clone())
                 },
+                // A white pixel: hanabi keeps what it first saw of a texture, which
+                // must not be one that has no smaller copies yet.
                 EffectMaterial {
-                    images: vec![textures.get(assets, &emitter.texture)],
+                    images: vec![Handle::default()],
                 },
                 template::properties(&emitter, &Placement::MIDDLE, 0, 0.0),
                 // Visible until warm: a hidden effect has no render pipeline.

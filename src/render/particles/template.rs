@@ -12,8 +12,8 @@ use bevy::math::Vec4;
 use bevy::prelude::*;
 use bevy_hanabi::{
     AlphaMode, Attribute, BoxedModifier, EffectAsset, EffectProperties, ExprError, ExprWriter,
-    FlipbookModifier, Modifier, ModifierContext, Module, OrientMode, OrientModifier,
-    ParticleTextureModifier, ShaderWriter, SimulationSpace, SpawnerSettings, Value,
+    FlipbookModifier, Modifier, ModifierContext, Module, MotionIntegration, OrientMode,
+    OrientModifier, ParticleTextureModifier, ShaderWriter, SimulationSpace, SpawnerSettings, Value,
 };
 
 use crate::catalog::{Color, Emitter, Layer, Template};
@@ -117,8 +117,29 @@ impl Modifier for Body {
     }
 }
 
+/// In which order the particles of an effect are kept and drawn.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Order {
+    /// In that in which the threads of the GPU come to them, another one each
+    /// time: it costs nothing, and nobody sees it once.
+    #[default]
+    AsTheyCome,
+    /// In that of their birth, for shows that are drawn the same twice. Each
+    /// particle looks at all others of its effect in every frame.
+    OfBirth,
+}
+
+/// What [`Order::OfBirth`] adds to the passes. hanabi hands out places in its
+/// buffers by counting atomically and makes a particle's seed of its place, so
+/// that which particle is born where, and which is drawn over which, is up to the
+/// threads. Here a seed is made of the number that a particle has among those of
+/// its frame, and what is drawn is put in order.
+const NUMBERED_SEED: &str = "seed = pcg_hash(location.update_index ^ (*spawner).seed);\n";
+const NUMBERED: &str = include_str!("../../../shaders/particle_number.wgsl");
+const IN_ORDER: &str = include_str!("../../../shaders/particle_order.wgsl");
+
 /// Builds the effect for a template.
-pub fn effect(template: Template) -> EffectAsset {
+pub fn effect(template: Template, order: Order) -> EffectAsset {
     let writer = ExprWriter::new();
     for name in PROPERTIES {
         writer.add_property(name, Value::Vector(Vec4::ZERO.into()));
@@ -158,6 +179,11 @@ pub fn effect(template: Template) -> EffectAsset {
         Template::Matter => TUMBLING,
         Template::Flip => FLIPPING,
     };
+    if order == Order::OfBirth {
+        attributes.push(Attribute::AXIS_X);
+        init = [NUMBERED_SEED, &init, NUMBERED].concat();
+        update += IN_ORDER;
+    }
     let body = |context, code| Body {
         context,
         code,
@@ -171,6 +197,10 @@ pub fn effect(template: Template) -> EffectAsset {
         .with_alpha_mode(match template {
             Template::Glow | Template::Spark | Template::Ribbon => AlphaMode::Add,
             Template::Matter | Template::Flip | Template::Smoke => AlphaMode::Blend,
+        })
+        .with_motion_integration(match order {
+            Order::AsTheyCome => MotionIntegration::PostUpdate,
+            Order::OfBirth => MotionIntegration::None,
         })
         .init(body(ModifierContext::Init, init))
         .update(body(ModifierContext::Update, update))

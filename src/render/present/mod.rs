@@ -13,9 +13,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bevy::asset::uuid_handle;
-use bevy::camera::CameraOutputMode;
+use bevy::camera::visibility::RenderLayers;
+use bevy::camera::{CameraOutputMode, ClearColorConfig};
 use bevy::core_pipeline::FullscreenShader;
 use bevy::core_pipeline::schedule::{Core2d, Core2dSystems};
+use bevy::core_pipeline::tonemapping::{DebandDither, Tonemapping};
 use bevy::core_pipeline::upscaling::upscaling;
 use bevy::prelude::*;
 use bevy::render::camera::ExtractedCamera;
@@ -24,11 +26,11 @@ use bevy::render::extract_resource::{ExtractResource, ExtractResourcePlugin};
 use bevy::render::render_asset::RenderAssets;
 use bevy::render::render_resource::binding_types::{sampler, texture_2d, uniform_buffer};
 use bevy::render::render_resource::{
-    BindGroupEntries, BindGroupLayoutDescriptor, BindGroupLayoutEntries, BufferInitDescriptor,
-    BufferUsages, CachedRenderPipelineId, ColorTargetState, ColorWrites, FilterMode, FragmentState,
-    PipelineCache, PollType, RenderPassColorAttachment, RenderPassDescriptor,
-    RenderPipelineDescriptor, Sampler, SamplerBindingType, SamplerDescriptor, ShaderStages,
-    ShaderType, TextureFormat, TextureSampleType, TextureView,
+    BindGroupEntries, BindGroupLayoutDescriptor, BindGroupLayoutEntries, BlendState,
+    BufferInitDescriptor, BufferUsages, CachedRenderPipelineId, ColorTargetState, ColorWrites,
+    FilterMode, FragmentState, PipelineCache, PollType, RenderPassColorAttachment,
+    RenderPassDescriptor, RenderPipelineDescriptor, Sampler, SamplerBindingType, SamplerDescriptor,
+    ShaderStages, ShaderType, TextureFormat, TextureSampleType, TextureView,
 };
 use bevy::render::renderer::{
     RenderContext, RenderDevice, RenderGraph, RenderGraphSystems, RenderQueue, ViewQuery,
@@ -121,7 +123,7 @@ pub struct FrameRequest {
 
 /// The camera of a window that shows the stage, and what the stage lies over
 /// there.
-#[derive(Component, Clone, Copy, ExtractComponent)]
+#[derive(Component, Clone, Copy, Default, ExtractComponent)]
 pub struct WindowCamera {
     pub ground: LinearRgba,
     /// Whether the ground is a checkerboard of this colour and a lighter one.
@@ -132,6 +134,32 @@ pub struct WindowCamera {
     pub band: u32,
     /// Whether what the camera itself sees is laid over the stage.
     pub has_overlay: bool,
+    /// The window is transparent, and the stage as opaque in it as this says, 0
+    /// to 1. Nothing of ours is beneath it then.
+    pub desktop: Option<f32>,
+}
+
+/// All that a window's camera is made of; it sees nothing but what is on
+/// `layers`.
+pub fn window_camera(of: WindowCamera, order: isize, layers: RenderLayers) -> impl Bundle {
+    (
+        of,
+        Camera2d,
+        Camera {
+            order,
+            clear_color: ClearColorConfig::Custom(Color::NONE),
+            // Over the stage, which is in the window by then.
+            output_mode: CameraOutputMode::Write {
+                blend_state: Some(BlendState::PREMULTIPLIED_ALPHA_BLENDING),
+                clear_color: ClearColorConfig::None,
+            },
+            ..default()
+        },
+        Msaa::Off,
+        Tonemapping::None,
+        DebandDither::Disabled,
+        layers,
+    )
 }
 
 #[derive(Component, Clone, Copy, ExtractComponent)]
@@ -220,6 +248,7 @@ pub struct PresentPlugin {
 
 impl Plugin for PresentPlugin {
     fn build(&self, app: &mut App) {
+        super::add_srgb(app);
         super::add_shader(
             app,
             &SHADER,
@@ -354,7 +383,8 @@ impl Default for PresentUniform {
 struct Presenter {
     layout: BindGroupLayoutDescriptor,
     sampler: Sampler,
-    window: Option<(TextureFormat, Form, CachedRenderPipelineId)>,
+    /// Of the windows' forms as many as there are at most.
+    windows: Vec<(TextureFormat, Form, CachedRenderPipelineId)>,
 }
 
 fn make_presenter(
@@ -396,7 +426,7 @@ fn make_presenter(
     commands.insert_resource(Presenter {
         layout,
         sampler,
-        window: None,
+        windows: Vec::new(),
     });
 }
 
@@ -413,11 +443,15 @@ fn pipeline(
         vertex: fullscreen.to_vertex_state(),
         fragment: Some(FragmentState {
             shader: SHADER,
-            shader_defs: [Some(form.shader_def()), is_as_large.then_some("AS_LARGE")]
-                .into_iter()
-                .flatten()
-                .map(Into::into)
-                .collect(),
+            shader_defs: [
+                Some(form.shader_def()),
+                is_as_large.then_some("AS_LARGE"),
+                format.is_srgb().then_some("TARGET_ENCODES"),
+            ]
+            .into_iter()
+            .flatten()
+            .map(Into::into)
+            .collect(),
             targets: vec![Some(ColorTargetState {
                 format,
                 blend: None,
@@ -537,13 +571,16 @@ fn present_window(
         return;
     };
     let under = window.picture.and_then(|picture| images.get(picture));
-    let form = match under {
-        Some(_) => Form::WindowOverPicture,
-        None => Form::Window,
+    let form = match (window.desktop, under) {
+        (Some(_), _) => Form::Desktop,
+        (None, Some(_)) => Form::WindowOverPicture,
+        (None, None) => Form::Window,
     };
-    let pipeline_id = match presenter.window {
-        Some((known, of, id)) if (known, of) == (format, form) => id,
-        _ => {
+    let mut known = presenter.windows.iter();
+    let known = known.find(|(of, with, _)| (*of, *with) == (format, form));
+    let pipeline_id = match known {
+        Some((_, _, id)) => *id,
+        None => {
             let id = cache.queue_render_pipeline(pipeline(
                 &presenter.layout,
                 &fullscreen,
@@ -551,7 +588,7 @@ fn present_window(
                 form,
                 false,
             ));
-            presenter.window = Some((format, form, id));
+            presenter.windows.push((format, form, id));
             id
         }
     };
@@ -571,7 +608,7 @@ fn present_window(
         checkered: if window.is_checkered { 1.0 } else { 0.0 },
         ground: window.ground.to_vec4(),
         fit: Vec4::new(scale.x, scale.y, offset.x, offset.y),
-        ..default()
+        opacity: window.desktop.unwrap_or(1.0),
     };
     let Some(attachment) = target.out_texture_color_attachment(Some(window.ground)) else {
         return;

@@ -114,16 +114,13 @@ pub struct VideoSystems;
 
 impl Plugin for VideoPlugin {
     fn build(&self, app: &mut App) {
-        app.world_mut()
-            .resource_mut::<Assets<Shader>>()
-            .insert(
-                &material::SHADER,
-                Shader::from_wgsl(
-                    include_str!("../../../shaders/video.wgsl"),
-                    "shaders/video.wgsl",
-                ),
-            )
-            .expect("a handle by uuid is always accepted");
+        super::add_srgb(app);
+        super::add_shader(
+            app,
+            &material::SHADER,
+            include_str!("../../../shaders/video.wgsl"),
+            "shaders/video.wgsl",
+        );
         app.add_plugins((Material2dPlugin::<VideoMaterial>::default(), upload::plugin))
             .init_resource::<VideoKit>()
             .init_resource::<Slots>()

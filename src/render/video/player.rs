@@ -180,34 +180,28 @@ impl Player {
     /// yet. `None`: keep what is on stage. Never waits.
     pub fn frame_for(&mut self, now: f64) -> Option<VideoFrame> {
         self.shared.now.store(now.to_bits(), Ordering::Relaxed);
-        let mut due: Option<VideoFrame> = None;
         // Bounded, so that a decoder as fast as this loop cannot hold it here.
-        for _ in 0..=FRAME_QUEUE {
-            if self.held.is_none() {
-                self.held = self.receive(None);
-            }
-            let Some(frame) = self.held.take_if(|frame| frame.pts <= now) else {
-                break;
-            };
-            if due.replace(frame).is_some() {
-                self.stats.skipped += 1;
-            }
-        }
-        self.stats.shown += u64::from(due.is_some());
-        if due.is_none() && self.held.is_none() && self.ends_at.is_some_and(|end| end <= now) {
-            self.state = PlayerState::Ended;
-        }
-        due
+        self.newest_due(now, FRAME_QUEUE + 1, None)
     }
 
     /// As [`frame_for`](Self::frame_for), waiting until it is certain which frame
     /// is due, for no event longer than `patience`: for recordings. No frame is
     /// skipped because its decoder was late.
     pub fn frame_at(&mut self, now: f64, patience: Duration) -> Option<VideoFrame> {
+        self.newest_due(now, usize::MAX, Some(patience))
+    }
+
+    /// The newest of the next `most` frames that is due.
+    fn newest_due(
+        &mut self,
+        now: f64,
+        most: usize,
+        patience: Option<Duration>,
+    ) -> Option<VideoFrame> {
         let mut due: Option<VideoFrame> = None;
-        loop {
+        for _ in 0..most {
             if self.held.is_none() {
-                self.held = self.receive(Some(patience));
+                self.held = self.receive(patience);
             }
             let Some(frame) = self.held.take_if(|frame| frame.pts <= now) else {
                 break;

@@ -280,3 +280,70 @@ fn a_pong_of_the_last_connection_confirms_nothing() {
     rig.input(Input::Pong(b""));
     assert_eq!(rig.session.unconfirmed_acks(), 1);
 }
+
+#[test]
+fn telemetry_goes_only_to_a_server_that_named_it_and_the_latest_wins() {
+    let said = |fps| {
+        let telemetry = Telemetry {
+            fps,
+            ..Telemetry::default()
+        };
+        Input::Telemetry(Box::new(telemetry))
+    };
+    let told = |rig: &Rig| -> Vec<f64> {
+        let sent = rig.sent.iter().filter_map(|message| match message {
+            ClientMessage::Telemetry(telemetry) => Some(telemetry.fps),
+            _ => None,
+        });
+        sent.collect()
+    };
+    let mut rig = Rig::live();
+    assert_eq!(rig.session.telemetry_wanted(), 0);
+    rig.input(said(1.0));
+    assert!(told(&rig).is_empty());
+
+    let mut rig = Rig::new();
+    rig.go_live(&["x-telemetry"]);
+    assert_eq!(rig.session.telemetry_wanted(), 1);
+    rig.input(said(1.0));
+    rig.socket_blocked = true;
+    rig.input(said(2.0));
+    rig.input(said(3.0));
+    rig.socket_blocked = false;
+    rig.settle();
+    assert_eq!(told(&rig), [1.0, 3.0]);
+
+    // It says nothing of a connection that is gone.
+    rig.socket_blocked = true;
+    rig.input(said(4.0));
+    rig.break_connection();
+    assert_eq!(rig.session.telemetry_wanted(), 0);
+    rig.input(said(5.0));
+    rig.pass(SECOND);
+    rig.input(Input::Connected { subprotocol: true });
+    rig.socket_blocked = false;
+    rig.ack(&["x-telemetry"]);
+    assert_eq!(rig.session.telemetry_wanted(), 2, "which has heard nothing");
+    assert_eq!(told(&rig), [1.0, 3.0]);
+    // The server takes it back.
+    rig.ack(&[]);
+    assert_eq!(rig.session.telemetry_wanted(), 0);
+}
+
+#[test]
+fn telemetry_waits_while_the_peer_asks_to_be_spared() {
+    let mut rig = Rig::new();
+    rig.go_live(&["x-telemetry"]);
+    let pause = Some(2 * SECOND);
+    rig.server(&peer_error("BUSY", true, pause));
+    rig.input(Input::Telemetry(Box::default()));
+    let told = |rig: &Rig| {
+        let sent = rig.sent.iter();
+        sent.filter(|message| matches!(message, ClientMessage::Telemetry(_)))
+            .count()
+    };
+    rig.pass(SECOND);
+    assert_eq!(told(&rig), 0);
+    rig.pass(2 * SECOND);
+    assert_eq!(told(&rig), 1, "and it woke by itself");
+}

@@ -249,3 +249,141 @@ fn clear_dismisses_what_do_not_disturb_has_collected() {
     world.control(Control::DoNotDisturb(false));
     assert!(world.starts.is_empty());
 }
+
+#[test]
+fn a_waiting_gift_that_is_dismissed_never_plays_and_the_others_do() {
+    let mut world = World::at_rate(30.0);
+    world.control(Control::Pause);
+    let unwanted = world.give("ann", "rose", 1.0);
+    let folded = world.give("ann", "rose", 1.0);
+    let other = world.give("bob", "rose", 1.0);
+    world.control(Control::Dismiss("unknown".into()));
+    // What was folded into it goes by its name too.
+    world.control(Control::Dismiss(folded.clone()));
+    assert_eq!(world.verdict(&unwanted), Some(Verdict::Dismissed));
+    assert_eq!(world.verdict(&folded), Some(Verdict::Dismissed));
+    world.control(Control::Resume);
+    world.play_out();
+    assert_eq!(world.started(), ["rose"]);
+    assert_eq!(world.verdict(&other), Some(Verdict::Played));
+    world.control(Control::Dismiss(other));
+    assert_eq!(world.outcomes.len(), 3, "it has played already");
+}
+
+#[test]
+fn a_streak_whose_waiting_gift_is_dismissed_goes_on_in_a_turn_of_its_own() {
+    let mut world = World::at_rate(30.0);
+    world.control(Control::Pause);
+    let first = world.streak("ann", "rose", 1, 1);
+    world.control(Control::Hold(first.clone()));
+    world.control(Control::Dismiss(first.clone()));
+    assert_eq!(world.verdict(&first), Some(Verdict::Dismissed));
+    let second = world.streak("ann", "rose", 1, 2);
+    world.control(Control::Resume);
+    assert_eq!(world.starts[0].1.tally.combo, 2);
+    assert_eq!(world.verdict(&second), Some(Verdict::Played));
+}
+
+#[test]
+fn any_of_the_last_hundred_acts_plays_again_by_a_gift_of_its_own() {
+    let mut world = World::at_rate(1000.0);
+    let first = world.give("ann", "rocket", 500.0);
+    world.play_out();
+    world.streak("ann", "rose", 1, 1);
+    let joined = world.streak("ann", "rose", 1, 2);
+    world.play_out();
+    for n in 0..98 {
+        world.give(&format!("viewer {n}"), "heart", 5.0);
+        world.play_out();
+    }
+    let replayed = |world: &mut World, gift: &str| {
+        let before = world.starts.len();
+        world.control(Control::ReplayOf(gift.into()));
+        world.play_out();
+        let again = world.starts[before..].iter();
+        again
+            .map(|(_, start)| start.gift_type.to_string())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(replayed(&mut world, &first), ["rocket"]);
+    assert_eq!(
+        replayed(&mut world, &joined),
+        ["rose"],
+        "it joined on stage"
+    );
+    assert!(replayed(&mut world, "unknown").is_empty());
+    assert!(world.starts.last().unwrap().1.rehearsal);
+    world.give("bob", "heart", 5.0);
+    world.play_out();
+    assert!(
+        replayed(&mut world, &first).is_empty(),
+        "99 acts later it is forgotten"
+    );
+    assert_eq!(world.show.board().gifts(), 102, "replays count nowhere");
+}
+
+#[test]
+fn a_test_streak_climbs_three_times_a_second_and_counts_nowhere() {
+    let mut world = World::at_rate(30.0);
+    world.control(Control::TestStreak {
+        gift_type: "rose".into(),
+        messages: 6,
+    });
+    let start = &world.starts[0].1;
+    assert!(start.open_streak && start.rehearsal);
+    assert_eq!((start.tally.quantity, start.tally.combo), (1, 1));
+    world.play_out();
+    let grown: Vec<_> = world
+        .cues
+        .iter()
+        .filter_map(|(at, cue)| match cue {
+            Cue::Grow { tally, combo, .. } => Some((at.as_millis(), tally.combo, *combo)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        grown,
+        [
+            (333, 2, None),
+            (666, 3, None),
+            (999, 4, None),
+            (1332, 5, Some(5)),
+            (1665, 6, None)
+        ]
+    );
+    assert_eq!(world.climaxes(), [6]);
+    assert_eq!(world.show.offered(), 0);
+    assert_eq!(world.show.board().gifts(), 0);
+    assert!(world.outcomes.is_empty());
+}
+
+#[test]
+fn a_test_streak_stands_still_in_a_pause_and_ends_when_it_is_skipped() {
+    let mut world = World::at_rate(30.0);
+    let streak = |messages| Control::TestStreak {
+        gift_type: "rose".into(),
+        messages,
+    };
+    world.control(streak(3));
+    world.pass(ms(500));
+    world.control(Control::Pause);
+    world.pass(ms(60_000));
+    let grown = |world: &World| {
+        let cues = world.cues.iter();
+        cues.filter(|(_, cue)| matches!(cue, Cue::Grow { .. }))
+            .count()
+    };
+    assert_eq!(grown(&world), 1);
+    world.control(Control::Resume);
+    world.pass(ms(165));
+    assert_eq!(grown(&world), 1, "the pause does not count");
+    world.pass(ms(1));
+    assert_eq!(grown(&world), 2);
+    world.control(Control::Skip);
+    world.play_out();
+    assert_eq!(grown(&world), 2);
+    assert!(world.climaxes().is_empty());
+    world.control(streak(u32::MAX));
+    world.play_out();
+    assert_eq!(world.climaxes(), [1_000]);
+}

@@ -10,7 +10,7 @@ use bevy::time::{TimePlugin, TimeUpdateStrategy};
 
 use super::measure::*;
 use crate::catalog::Catalog;
-use crate::model::{Gift, Private, Sender};
+use crate::model::{Control, Gift, Moment, Private, Sender};
 use crate::show::{Show, ShowSettings};
 use crate::sound::stage::SoundDesk;
 use crate::sound::{MixSource, Mixer, RATE, SoundPlugin, mixer};
@@ -59,6 +59,10 @@ struct Stage {
 impl Stage {
     /// `accents` are the files beside the gift's own.
     fn new(accents: &[&str]) -> Self {
+        Self::begin(accents, false)
+    }
+
+    fn begin(accents: &[&str], muted: bool) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let sounds = folder.path().join("sounds");
         std::fs::create_dir(&sounds).expect("a folder");
@@ -76,7 +80,8 @@ impl Stage {
             play_unseen: true,
             ..ShowSettings::default()
         };
-        let show = Show::new(settings, catalog.clone());
+        let mut show = Show::new(settings, catalog.clone());
+        show.control(Moment::ZERO, Control::Mute(muted));
         let (mixer, mix) = mixer();
         let mixer = Arc::new(mixer);
         let mut app = App::new();
@@ -89,13 +94,26 @@ impl Stage {
             });
         // The first update only starts the clocks.
         app.update();
-        app.world_mut().resource_mut::<SoundDesk>().wait(PATIENCE);
-        Self {
+        let mut stage = Self {
             app,
             mixer,
             mix,
             _folder: folder,
-        }
+        };
+        stage.let_sounds_come();
+        stage
+    }
+
+    fn let_sounds_come(&mut self) {
+        let mut desk = self.app.world_mut().resource_mut::<SoundDesk>();
+        desk.wait(PATIENCE);
+    }
+
+    /// Does something to the show, now.
+    fn direct(&mut self, change: impl FnOnce(Moment, &mut Director)) {
+        let world = self.app.world_mut();
+        let now = world.resource::<Time<Real>>().elapsed();
+        change(now, &mut world.resource_mut::<Director>());
     }
 
     /// One message of a streak of Ann's; the last one is not marked as such.
@@ -112,9 +130,7 @@ impl Stage {
             combo_count: combo,
             ..Gift::one(format!("{gift_type}-{combo}-{goes_on}"), gift_type, ann)
         };
-        let world = self.app.world_mut();
-        let now = world.resource::<Time<Real>>().elapsed();
-        world.resource_mut::<Director>().show.offer(now, gift);
+        self.direct(|now, director| director.show.offer(now, gift));
     }
 
     /// Frames and their sound, for so many seconds.
@@ -201,18 +217,28 @@ fn a_catalogue_that_was_read_again_brings_its_sounds() {
     let edited = CATALOG.replace("sound = \"rose\"", "sound = \"new\"");
     let root = stage._folder.path().join("catalog.toml");
     let catalog = Arc::new(Catalog::parse(&edited, &root).expect("the catalogue is valid"));
-    let world = stage.app.world_mut();
-    let now = world.resource::<Time<Real>>().elapsed();
-    let mut director = world.resource_mut::<Director>();
-    director.show.set_catalog(now, catalog.clone());
-    director.catalog = catalog;
+    stage.direct(|now, director| {
+        director.show.set_catalog(now, catalog.clone());
+        director.catalog = catalog;
+    });
     stage.pass(0.05);
-    stage
-        .app
-        .world_mut()
-        .resource_mut::<SoundDesk>()
-        .wait(PATIENCE);
+    stage.let_sounds_come();
     stage.give("rose", 1, false);
     stage.pass(0.1);
     assert!(amplitude_at(&stage.pass(0.25), 1_000.0) > 0.4);
+}
+
+#[test]
+fn a_muted_stage_has_no_sounds_until_it_is_to_be_heard() {
+    let mut stage = Stage::begin(&[], true);
+    let kept = |stage: &Stage| stage.app.world().resource::<SoundDesk>().kept();
+    stage.pass(0.1);
+    assert_eq!(kept(&stage), 0);
+    stage.direct(|now, director| director.show.control(now, Control::Mute(false)));
+    stage.pass(0.05);
+    assert_eq!(kept(&stage), 1);
+    stage.let_sounds_come();
+    stage.give("rose", 1, false);
+    stage.pass(0.1);
+    assert!(amplitude_at(&stage.pass(0.25), 440.0) > 0.1);
 }

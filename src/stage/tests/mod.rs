@@ -7,4 +7,5 @@ mod failures;
 mod link;
 mod metrics;
 mod outcomes;
+mod telemetry;
 mod world;

@@ -8,7 +8,7 @@ use bevy::prelude::*;
 use bevy::time::{TimePlugin, TimeUpdateStrategy};
 
 use crate::catalog::Catalog;
-use crate::model::{AnimationWish, Control, Gift, Outcome, Sender};
+use crate::model::{AnimationWish, Control, Gift, Outcome, Sender, Telemetry};
 use crate::net::{FarEnd, FromStage, Link};
 use crate::session::ToStage;
 use crate::show::{Show, ShowSettings};
@@ -51,6 +51,7 @@ pub struct Stage {
     pub app: App,
     pub far: Option<FarEnd>,
     outcomes: Vec<Outcome>,
+    telemetry: Vec<Telemetry>,
 }
 
 pub fn gift(id: &str, user: &str, gift_type: &str) -> Gift {
@@ -145,6 +146,7 @@ impl Stage {
             app,
             far,
             outcomes: Vec::new(),
+            telemetry: Vec::new(),
         }
     }
 
@@ -260,10 +262,20 @@ impl Stage {
     pub fn outcomes(&mut self) -> &[Outcome] {
         if let Some(far) = &self.far {
             let sent = far.from_stage.try_iter();
-            self.outcomes
-                .extend(sent.map(|FromStage::Outcome(outcome)| outcome));
+            for said in sent {
+                match said {
+                    FromStage::Outcome(outcome) => self.outcomes.push(outcome),
+                    FromStage::Telemetry(telemetry) => self.telemetry.push(*telemetry),
+                }
+            }
         }
         &self.outcomes
+    }
+
+    /// What the stage has said of itself since it was last asked.
+    pub fn told_of_itself(&mut self) -> Vec<Telemetry> {
+        self.outcomes();
+        std::mem::take(&mut self.telemetry)
     }
 
     /// As "id verdict", for comparisons that show what they compare.

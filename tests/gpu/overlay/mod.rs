@@ -1,7 +1,10 @@
 //! `hyperfocus overlay` on desktops of the tests' own.
 
 mod client;
+mod desk;
+mod panes;
 mod sway;
+mod tray;
 mod wayland;
 mod x11;
 

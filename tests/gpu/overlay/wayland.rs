@@ -1,5 +1,7 @@
 //! The overlay on a real Wayland compositor, sway.
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::client::Client;
@@ -8,22 +10,22 @@ use super::{Evening, send};
 use crate::program::{folder, summary};
 use crate::stage::{PATIENCE, now};
 
-const MONITOR: &str = "HEADLESS-1";
-const GREY: [u8; 3] = [128; 3];
+pub const MONITOR: &str = "HEADLESS-1";
+pub const GREY: [u8; 3] = [128; 3];
 /// Half of red over that grey, as every painting program mixes it.
-const RED_OVER_GREY: [u8; 3] = [192, 64, 64];
-const BLUE: [u8; 3] = [0, 0, 200];
-const RED_OVER_BLUE: [u8; 3] = [128, 0, 100];
+pub const RED_OVER_GREY: [u8; 3] = [192, 64, 64];
+pub const BLUE: [u8; 3] = [0, 0, 200];
+pub const RED_OVER_BLUE: [u8; 3] = [128, 0, 100];
 /// A place where the gift is and its card is not, and one where nothing is.
-const ON_GIFT: (f32, f32) = (0.5, 0.25);
-const BESIDE: (f32, f32) = (0.02, 0.02);
+pub const ON_GIFT: (f32, f32) = (0.5, 0.25);
+pub const BESIDE: (f32, f32) = (0.02, 0.02);
 
 fn is_at(sway: &Sway, monitor: &str, at: (f32, f32), colour: [u8; 3]) -> bool {
     let near = |seen: [u8; 3]| (0..3).all(|c| seen[c].abs_diff(colour[c]) <= 1);
     sway.look(monitor).at(at.0, at.1).is_some_and(near)
 }
 
-fn comes(sway: &Sway, monitor: &str, at: (f32, f32), colour: [u8; 3]) {
+pub fn comes(sway: &Sway, monitor: &str, at: (f32, f32), colour: [u8; 3]) {
     sway.until(&format!("{colour:?} never came at {at:?}"), |sway| {
         is_at(sway, monitor, at, colour)
     });
@@ -208,15 +210,25 @@ fn one_stage_feeds_it_beside_obs_and_a_file() {
     assert_eq!(last.get_pixel(320, 90).0, [255, 0, 0, 128]);
 }
 
-/// Clock ticks of processor time that a process has had; there are 100 in a
-/// second on every Linux.
-fn ticks(process: u32) -> u64 {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).expect("it runs");
+/// Clock ticks of processor time that a process or a thread has had, by its folder
+/// in /proc, and its number and name; there are 100 in a second on every Linux.
+fn ticks(folder: &Path) -> Option<(String, u64)> {
+    let stat = std::fs::read_to_string(folder.join("stat")).ok()?;
     // After the name, which may hold anything: the 14th and the 15th word.
-    let (_, rest) = stat.rsplit_once(')').expect("a name");
+    let (name, rest) = stat.rsplit_once(')').expect("a name");
     let words: Vec<&str> = rest.split_whitespace().collect();
     let number = |place: usize| words[place - 3].parse::<u64>().expect("a number");
-    number(14) + number(15)
+    Some((name.to_owned(), number(14) + number(15)))
+}
+
+/// A process's own, and those of each thread that it has.
+fn ticks_of(process: u32) -> (u64, BTreeMap<String, u64>) {
+    let folder = PathBuf::from(format!("/proc/{process}"));
+    let (_, all) = ticks(&folder).expect("it runs");
+    let threads = std::fs::read_dir(folder.join("task")).expect("it runs");
+    // One that has ended meanwhile has no file any more.
+    let threads = threads.filter_map(|thread| ticks(&thread.ok()?.path()));
+    (all, threads.collect())
 }
 
 #[test]
@@ -224,6 +236,9 @@ fn an_empty_stage_costs_nothing() {
     /// 0.3 % of a core, and the tick in which a measure falls.
     const MOST_TICKS: u64 = 3 + 1;
     const WATCHED: Duration = Duration::from_secs(10);
+    /// The same work takes longer while others use the processor's caches, so
+    /// what counts is the least that it was seen to take.
+    const TRIES: usize = 3;
     let Some(sway) = Sway::start(640, 360) else {
         return;
     };
@@ -231,13 +246,22 @@ fn an_empty_stage_costs_nothing() {
     // Whatever warming up has left to do.
     evening.peer.ping(1);
     std::thread::sleep(Duration::from_secs(2));
-    let (before, began) = (ticks(evening.overlay.id()), now());
-    while began.elapsed() < WATCHED {
-        std::thread::sleep(Duration::from_secs(1));
-        evening.peer.ping(2);
-    }
-    let spent = ticks(evening.overlay.id()) - before;
-    assert!(spent <= MOST_TICKS, "{spent} ticks in {WATCHED:?}");
+    let mut seen = Vec::new();
+    let is_at_rest = (0..TRIES).any(|_| {
+        let ((before, threads_before), began) = (ticks_of(evening.overlay.id()), now());
+        while began.elapsed() < WATCHED {
+            std::thread::sleep(Duration::from_secs(1));
+            evening.peer.ping(2);
+        }
+        let (after, mut threads) = ticks_of(evening.overlay.id());
+        threads.retain(|thread, ticks| {
+            *ticks -= threads_before.get(thread).copied().unwrap_or_default();
+            *ticks > 0
+        });
+        seen.push((after - before, threads));
+        after - before <= MOST_TICKS
+    });
+    assert!(is_at_rest, "ticks, and by thread, in {WATCHED:?}: {seen:?}");
     evening.overlay.end_by("TERM").ended_with(0);
 }
 

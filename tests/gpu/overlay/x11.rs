@@ -26,18 +26,30 @@ const ADD: u32 = 1;
 const REMOVE: u32 = 0;
 
 /// A display, whoever arranges its windows, and a program that looks.
-struct Desktop {
+pub struct Desktop {
     display: Display,
     connection: RustConnection,
     root: u32,
     _manager: Option<Running>,
 }
 
+/// Runs a program of the desktop's own.
+fn start(display: &Display, program: &str, arguments: &[&str]) -> Running {
+    let started = Command::new(program)
+        .args(arguments)
+        .env("DISPLAY", &display.name)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    Running(started.expect("it is installed"))
+}
+
 impl Desktop {
     /// `None`, said aloud, where a program is missing.
-    fn open(with_manager: bool) -> Option<Self> {
-        for program in ["openbox", "xdotool"] {
-            if Command::new(program).arg("--version").output().is_err() {
+    pub fn open(with_manager: bool) -> Option<Self> {
+        for program in ["openbox", "xdotool", "xcompmgr"] {
+            // With a word that none of them takes, so that each ends.
+            if Command::new(program).arg("--none").output().is_err() {
                 skip(&format!("{program} is not installed"));
                 return None;
             }
@@ -49,14 +61,7 @@ impl Desktop {
         let (connection, screen) =
             RustConnection::connect(Some(&display.name)).expect("it has told its number");
         let root = connection.setup().roots[screen].root;
-        let manager = with_manager.then(|| {
-            let manager = Command::new("openbox")
-                .env("DISPLAY", &display.name)
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn();
-            Running(manager.expect("it is installed"))
-        });
+        let manager = with_manager.then(|| start(&display, "openbox", &[]));
         let desktop = Self {
             display,
             connection,
@@ -73,7 +78,7 @@ impl Desktop {
         Some(desktop)
     }
 
-    fn variables<'a>(&'a self, home: &'a str) -> [(&'a str, &'a str); 3] {
+    pub fn variables<'a>(&'a self, home: &'a str) -> [(&'a str, &'a str); 3] {
         [
             ("DISPLAY", &self.display.name),
             ("WAYLAND_DISPLAY", ""),
@@ -81,12 +86,12 @@ impl Desktop {
         ]
     }
 
-    fn atom(&self, name: &str) -> Atom {
+    pub fn atom(&self, name: &str) -> Atom {
         let asked = self.connection.intern_atom(false, name.as_bytes());
         asked.unwrap().reply().unwrap().atom
     }
 
-    fn words(&self, window: u32, property: &str) -> Vec<u32> {
+    pub fn words(&self, window: u32, property: &str) -> Vec<u32> {
         let property = self.atom(property);
         let asked = self
             .connection
@@ -98,7 +103,7 @@ impl Desktop {
         words.unwrap_or_default()
     }
 
-    fn until(&self, else_say: &str, is_so: impl Fn(&Self) -> bool) {
+    pub fn until(&self, else_say: &str, is_so: impl Fn(&Self) -> bool) {
         let deadline = now() + PATIENCE;
         while !is_so(self) {
             assert!(now() < deadline, "{else_say}");
@@ -112,7 +117,7 @@ impl Desktop {
     }
 
     /// The overlay's window, if it is on the display and visible.
-    fn overlay(&self) -> Option<u32> {
+    pub fn overlay(&self) -> Option<u32> {
         let all = self.children(self.root).into_iter();
         // A window manager may have put it into a frame.
         let mut all = all.flat_map(|top| [vec![top], self.children(top)].concat());
@@ -140,7 +145,7 @@ impl Desktop {
     }
 
     /// Where the window is on the display: left, top, width, height.
-    fn place(&self, window: u32) -> (i32, i32, u32, u32) {
+    pub fn place(&self, window: u32) -> (i32, i32, u32, u32) {
         let size = self.connection.get_geometry(window).unwrap().reply();
         let size = size.unwrap();
         let corner = self
@@ -171,8 +176,14 @@ impl Desktop {
         image.data.as_slice().try_into().ok()
     }
 
+    /// What the screen shows at a place from 0 to 1 across and down.
+    fn on_screen(&self, across: f32, down: f32) -> [u8; 3] {
+        let (x, y) = (across * SCREEN.0 as f32, down * SCREEN.1 as f32);
+        self.display.look()[y as usize * SCREEN.0 as usize + x as usize]
+    }
+
     /// Waits for the overlay to show the gift.
-    fn shown(&self) -> u32 {
+    pub fn shown(&self) -> u32 {
         self.until("the gift never came", |desktop| {
             desktop
                 .overlay()
@@ -183,9 +194,9 @@ impl Desktop {
 
     /// Opens a window of another program over the whole display, above all that
     /// does not keep above it.
-    fn open_window(&self) -> u32 {
+    fn open_window(&self, colour: u32) -> u32 {
         let id = self.connection.generate_id().unwrap();
-        let plain = CreateWindowAux::new().background_pixel(0x0000_00FF);
+        let plain = CreateWindowAux::new().background_pixel(colour);
         self.connection
             .create_window(
                 0,
@@ -204,6 +215,13 @@ impl Desktop {
         self.connection.map_window(id).unwrap();
         self.connection.sync().unwrap();
         id
+    }
+
+    /// Whether clicks go through a window to what is below.
+    pub fn lets_clicks_through(&self, window: u32) -> bool {
+        let input = self.connection.shape_get_rectangles(window, SK::INPUT);
+        let input = input.unwrap().reply();
+        input.is_ok_and(|input| input.rectangles.is_empty())
     }
 
     /// Whether one window is above another.
@@ -227,7 +245,7 @@ impl Desktop {
     }
 
     /// Does what a hand at mouse and keyboard would.
-    fn act(&self, words: &[&str]) {
+    pub fn act(&self, words: &[&str]) {
         let acted = Command::new("xdotool")
             .args(words)
             .env("DISPLAY", &self.display.name)
@@ -270,10 +288,9 @@ fn it_is_transparent_above_the_others_and_not_in_the_way() {
         let atom = desktop.atom(&format!("_NET_WM_STATE_{state}"));
         assert!(states.contains(&atom), "{state}");
     }
-    let input = desktop.connection.shape_get_rectangles(overlay, SK::INPUT);
-    assert!(input.unwrap().reply().unwrap().rectangles.is_empty());
+    assert!(desktop.lets_clicks_through(overlay));
 
-    let window = desktop.open_window();
+    let window = desktop.open_window(0x0000_00FF);
     desktop.until("the window never came", |desktop| {
         desktop.words(desktop.root, "_NET_ACTIVE_WINDOW") == [window]
     });
@@ -293,6 +310,31 @@ fn it_is_transparent_above_the_others_and_not_in_the_way() {
 }
 
 #[test]
+fn a_composed_desktop_shows_through_in_exact_colours() {
+    const GREY: [u8; 3] = [128; 3];
+    let Some(desktop) = Desktop::open(false) else {
+        return;
+    };
+    // Without shadows.
+    let _composer = start(&desktop.display, "xcompmgr", &["-n"]);
+    desktop.open_window(0x0080_8080);
+    desktop.until("nothing composes the desktop", |desktop| {
+        desktop.on_screen(0.5, 0.25) == GREY
+    });
+    let home = crate::program::folder();
+    let evening = evening(&desktop, home.path().to_str().unwrap(), &[]);
+    desktop.shown();
+    desktop.until("half of red over grey is not on the screen", |desktop| {
+        desktop.on_screen(0.5, 0.25) == [192, 64, 64]
+    });
+    assert_eq!(desktop.on_screen(0.02, 0.02), GREY);
+    evening.overlay.end_by("TERM").ended_with(0);
+    desktop.until("it is still on the screen", |desktop| {
+        desktop.on_screen(0.5, 0.25) == GREY
+    });
+}
+
+#[test]
 fn it_keeps_itself_above_where_nobody_arranges_windows() {
     let Some(desktop) = Desktop::open(false) else {
         return;
@@ -300,7 +342,7 @@ fn it_keeps_itself_above_where_nobody_arranges_windows() {
     let home = crate::program::folder();
     let evening = evening(&desktop, home.path().to_str().unwrap(), &[]);
     let overlay = desktop.shown();
-    let window = desktop.open_window();
+    let window = desktop.open_window(0x0000_00FF);
     desktop.until("it stayed below", |desktop| {
         desktop.is_above(overlay, window)
     });
@@ -322,7 +364,7 @@ fn keys_and_full_screen_windows_take_it_away_and_bring_it_back() {
     desktop.act(&["key", "ctrl+alt+h"]);
     desktop.shown();
 
-    let window = desktop.open_window();
+    let window = desktop.open_window(0x0000_00FF);
     desktop.until("the window never came", |desktop| {
         desktop.words(desktop.root, "_NET_ACTIVE_WINDOW") == [window]
     });

@@ -44,17 +44,15 @@ fn a_media_source_shows_gifts_and_finds_an_engine_again() {
     ]);
     obs.wait_for(SOURCE, "a gift plays", has_a_gift);
 
-    // The engine stands still, and with it the picture.
+    // The engine stands still, and with it the picture: once what was on its way has
+    // come, nothing changes while both are looked at.
     signal(&engine, "STOP");
-    let mut still = obs.look(SOURCE);
-    until("the last frame has come", || {
-        let now = obs.look(SOURCE);
-        let is_same = now == still;
-        still = now;
-        is_same.then_some(())
+    let (still, grey) = until("the last frame has come", || {
+        let still = obs.look(SOURCE);
+        let grey = obs.look("Over grey");
+        (obs.look(SOURCE) == still).then_some((still, grey))
     });
     assert!(has_a_gift(&still), "the picture is kept: {still:?}");
-    let grey = obs.look("Over grey");
     compare(&still, &grey);
     signal(&engine, "CONT");
     obs.wait_for(SOURCE, "it goes on", |now| *now != still);

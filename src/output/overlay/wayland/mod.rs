@@ -18,9 +18,9 @@ use wayland_protocols_wlr::foreign_toplevel::v1::client::{
 };
 use wayland_protocols_wlr::layer_shell::v1::client::zwlr_layer_shell_v1;
 
-use super::State;
 use super::place::Rect;
 use super::pool::{News, Pool, SLOTS};
+use super::server::Shared;
 use crate::config::{Monitors, OverlaySettings};
 use crate::output::OutputError;
 use surface::Surface;
@@ -157,7 +157,7 @@ impl Session {
     ///
     /// # Errors
     /// When the compositor goes away.
-    pub fn run(self, state: &State) -> Result<(), OutputError> {
+    pub fn run(self, shared: &Shared) -> Result<(), OutputError> {
         let Self {
             connection,
             mut queue,
@@ -168,21 +168,21 @@ impl Session {
         };
         let handle = queue.handle();
         let shm = shell.shm.as_ref().expect("checked when it was connected");
-        let bytes = (state.pool.slot_bytes() * SLOTS) as i32;
-        let memory = shm.create_pool(state.pool.fd(), bytes, &handle, ());
+        let bytes = (shared.pool.slot_bytes() * SLOTS) as i32;
+        let memory = shm.create_pool(shared.pool.fd(), bytes, &handle, ());
         loop {
             queue
                 .dispatch_pending(&mut shell)
                 .map_err(|error| gone(&error))?;
-            if state.is_over() {
+            if shared.state.is_over() {
                 break;
             }
-            shell.settle(state, &memory, &handle);
+            shell.settle(shared, &memory, &handle);
             flush(&connection).map_err(|error| gone(&error))?;
             let Some(reading) = queue.prepare_read() else {
                 continue;
             };
-            let has_events = state
+            let has_events = shared
                 .bell
                 .wait(reading.connection_fd())
                 .map_err(|error| gone(&error))?;
@@ -194,7 +194,7 @@ impl Session {
                 }
             }
         }
-        shell.forget(&state.pool);
+        shell.forget(&shared.pool);
         // Whatever the compositor no longer hears is gone with the connection.
         let _ = connection.flush();
         Ok(())
@@ -279,53 +279,53 @@ impl Shell {
     /// Brings what is on the desktop in line with what the stage has.
     fn settle(
         &mut self,
-        state: &State,
+        shared: &Shared,
         memory: &wl_shm_pool::WlShmPool,
         handle: &QueueHandle<Self>,
     ) {
         for (id, slot) in std::mem::take(&mut self.released) {
             if let Some(surface) = self.surfaces.iter_mut().find(|one| one.id == id) {
-                surface.release(slot, &state.pool);
+                surface.release(slot, &shared.pool);
             }
         }
         if std::mem::take(&mut self.is_closed) {
-            state.set_hidden(true);
+            shared.state.set_hidden(true);
         }
         let monitors = match self.layers {
             Some(_) => self.chosen().count(),
             None => 1,
         };
-        state.set_monitors(monitors);
+        shared.state.set_monitors(monitors);
         let is_covered = self.settings.yields_to_full_screen
             && self
                 .toplevels
                 .iter()
                 .any(|one| one.is_in_use_and_full_screen);
-        state.set_covered(is_covered);
-        match state.pool.take() {
+        shared.state.set_covered(is_covered);
+        match shared.pool.take() {
             Some(News::Frame(slot)) => {
                 self.serial += 1;
                 if let Some(old) = self.latest.replace(slot) {
-                    state.pool.release(old);
+                    shared.pool.release(old);
                 }
             }
-            Some(News::Bare) => self.forget(&state.pool),
+            Some(News::Bare) => self.forget(&shared.pool),
             None => {}
         }
-        if !state.is_showing() {
-            self.forget(&state.pool);
+        if !shared.state.is_showing() {
+            self.forget(&shared.pool);
         }
         if let Some(slot) = self.latest {
-            self.open_surfaces(state, handle);
+            self.open_surfaces(shared, handle);
             for surface in &mut self.surfaces {
-                surface.show(slot, self.serial, &state.pool, memory, handle);
+                surface.show(slot, self.serial, &shared.pool, memory, handle);
             }
         }
     }
 
     /// A surface where there is to be one, and nowhere else.
-    fn open_surfaces(&mut self, state: &State, handle: &QueueHandle<Self>) {
-        let stage = (state.pool.width, state.pool.height);
+    fn open_surfaces(&mut self, shared: &Shared, handle: &QueueHandle<Self>) {
+        let stage = (shared.pool.width, shared.pool.height);
         let place = |output: &Output| {
             let room = Rect::of(&self.settings, output.rect()?);
             Some(room.fitting(stage, self.settings.place))
@@ -345,7 +345,7 @@ impl Shell {
         };
         let is_over = |surface: &mut Surface| !wanted.contains(&(surface.output, surface.rect));
         for surface in self.surfaces.extract_if(.., is_over) {
-            surface.close(&state.pool);
+            surface.close(&shared.pool);
         }
         for (output, rect) in wanted {
             if self.surfaces.iter().all(|one| one.output != output) {

@@ -11,8 +11,8 @@ use x11rb::rust_connection::RustConnection;
 
 use super::{Session, X11Error};
 use crate::output::overlay::State;
-use crate::output::overlay::controls::{Request, Wish};
-use crate::output::overlay::place::Rect;
+use crate::output::overlay::controls::{Asker, Request, Wish};
+use crate::output::overlay::place::{Monitor, Rect};
 
 /// With Ctrl and Alt; a letter's keysym is the letter.
 const KEYS: [(u8, Wish); 5] = [
@@ -22,13 +22,6 @@ const KEYS: [(u8, Wish); 5] = [
     (b'q', Wish::Quality),
     (b'w', Wish::Why),
 ];
-
-/// A monitor, in pixels of the whole desktop.
-pub(super) struct Monitor {
-    pub name: String,
-    pub rect: Rect,
-    pub is_main: bool,
-}
 
 /// The monitors there are, in the server's order.
 pub(super) fn monitors(connection: &RustConnection, root: u32) -> Result<Vec<Monitor>, X11Error> {
@@ -115,7 +108,7 @@ impl Desktop {
                     // Beyond the bound it is as if the key had not been pressed.
                     state.ask(Request {
                         wish: *wish,
-                        asker: None,
+                        asker: Asker::Key,
                     });
                 }
             }

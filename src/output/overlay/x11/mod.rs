@@ -13,16 +13,17 @@ use x11rb::connection::{Connection, RequestConnection};
 use x11rb::errors::{ConnectionError, ReplyError, ReplyOrIdError};
 use x11rb::protocol::Event;
 use x11rb::protocol::render::{self, ConnectionExt as _, PictType, Pictformat};
+use x11rb::protocol::shape::{ConnectionExt as _, SK};
 use x11rb::protocol::xproto::{Colormap, ColormapAlloc, ConnectionExt as _, Screen, VisualClass};
 use x11rb::protocol::{randr, shape, shm};
 use x11rb::rust_connection::RustConnection;
 
-use super::State;
-use super::place::Rect;
+use super::place::{self, Monitor, Rect};
 use super::pool::News;
+use super::server::Shared;
 use crate::config::{Monitors, OverlaySettings};
 use crate::output::OutputError;
-use desktop::{Desktop, Monitor};
+use desktop::Desktop;
 use window::{Stage, Window};
 
 /// Bits of a pixel with an alpha channel.
@@ -166,16 +167,7 @@ impl Session {
 
     /// The monitors that are to show the overlay.
     fn chosen(&self) -> impl Iterator<Item = &Monitor> {
-        let has_main = self.monitors.iter().any(|monitor| monitor.is_main);
-        let mut is_first = true;
-        self.monitors.iter().filter(move |monitor| {
-            let is_first = std::mem::replace(&mut is_first, false);
-            match &self.settings.monitors {
-                Monitors::Main => monitor.is_main || !has_main && is_first,
-                Monitors::All => true,
-                Monitors::Named(name) => *name == monitor.name,
-            }
-        })
+        place::chosen(&self.monitors, &self.settings.monitors)
     }
 
     pub fn stage_size(&self) -> Option<(u32, u32)> {
@@ -188,40 +180,41 @@ impl Session {
     ///
     /// # Errors
     /// When the X server goes away.
-    pub fn run(mut self, state: &State) -> Result<(), OutputError> {
-        self.serve(state).map_err(|error| gone(&error))
+    pub fn run(mut self, shared: &Shared) -> Result<(), OutputError> {
+        self.serve(shared).map_err(|error| gone(&error))
     }
 
-    fn serve(&mut self, state: &State) -> Result<(), X11Error> {
+    fn serve(&mut self, shared: &Shared) -> Result<(), X11Error> {
         let mut desktop = Desktop::watch(self)?;
-        let stage = Stage::new(self, &state.pool)?;
+        let stage = Stage::new(self, &shared.pool)?;
         let mut windows: Vec<Window> = Vec::new();
         let mut has_picture = false;
-        while !state.is_over() {
+        while !shared.state.is_over() {
             while let Some(event) = self.connection.poll_for_event()? {
-                self.hear(&event, &mut desktop, &stage, &windows, state)?;
+                self.hear(&event, &mut desktop, &stage, &windows, shared)?;
             }
             if std::mem::take(&mut desktop.has_new_monitors) {
                 self.monitors = desktop::monitors(&self.connection, self.screen.root)?;
             }
-            state.set_monitors(self.chosen().count());
-            state.set_covered(self.settings.yields_to_full_screen && desktop.is_full_screen_in_use);
-            let news = state.pool.take();
+            shared.state.set_monitors(self.chosen().count());
+            let is_covered = self.settings.yields_to_full_screen && desktop.is_full_screen_in_use;
+            shared.state.set_covered(is_covered);
+            let news = shared.pool.take();
             match news {
-                Some(News::Frame(slot)) => stage.put(self, slot, &state.pool)?,
+                Some(News::Frame(slot)) => stage.put(self, slot, &shared.pool)?,
                 Some(News::Bare) => has_picture = false,
                 None => {}
             }
             let is_new = matches!(news, Some(News::Frame(_)));
-            has_picture = (has_picture || is_new) && state.is_showing();
+            has_picture = (has_picture || is_new) && shared.state.is_showing();
             self.arrange(&mut windows, &stage, has_picture, is_new)?;
             self.connection.flush()?;
             // What came while that was sent is in the connection's own memory.
             if let Some(event) = self.connection.poll_for_event()? {
-                self.hear(&event, &mut desktop, &stage, &windows, state)?;
+                self.hear(&event, &mut desktop, &stage, &windows, shared)?;
                 continue;
             }
-            state.bell.wait(self.connection.stream().as_fd())?;
+            shared.bell.wait(self.connection.stream().as_fd())?;
         }
         self.arrange(&mut windows, &stage, false, false)?;
         // The server has let go of everything once it has answered.
@@ -235,13 +228,13 @@ impl Session {
         desktop: &mut Desktop,
         stage: &Stage,
         windows: &[Window],
-        state: &State,
+        shared: &Shared,
     ) -> Result<(), X11Error> {
         match event {
             Event::ShmCompletion(done) => {
-                state
+                shared
                     .pool
-                    .release(done.offset as usize / state.pool.slot_bytes());
+                    .release(done.offset as usize / shared.pool.slot_bytes());
             }
             Event::Expose(exposed) if exposed.count == 0 => {
                 if let Some(window) = windows.iter().find(|one| one.id == exposed.window) {
@@ -251,6 +244,14 @@ impl Session {
             Event::ReparentNotify(framed) if framed.parent != self.screen.root => {
                 if windows.iter().any(|one| one.id == framed.window) {
                     window::let_clicks_through(self, framed.parent)?;
+                    let told = self.connection.shape_select_input(framed.parent, true)?;
+                    told.ignore_error();
+                }
+            }
+            // A window manager may give its frame a shape of its own after that.
+            Event::ShapeNotify(frame) if frame.shape_kind == SK::INPUT => {
+                if frame.extents_width > 0 {
+                    window::let_clicks_through(self, frame.affected_window)?;
                 }
             }
             Event::MapNotify(mapped) if windows.iter().all(|one| one.id != mapped.window) => {
@@ -259,7 +260,7 @@ impl Session {
                 }
             }
             Event::Error(error) => tracing::debug!("X11: {error:?}"),
-            event => desktop.hear(self, event, state)?,
+            event => desktop.hear(self, event, &shared.state)?,
         }
         Ok(())
     }

@@ -1,0 +1,90 @@
+//! `hyperfocus desk`: asks the running relay for another link to its desk.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::time::timeout;
+
+use super::args::DeskArgs;
+use super::pages::print;
+use super::plan::configure;
+use crate::model::Private;
+use crate::net::Dialer;
+use crate::relay::{Role, Tokens, address_of};
+
+/// A relay on this machine answers at once or not at all.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What an answer may take; a link is some hundred bytes.
+const MAX_ANSWER: u64 = 64 * 1024;
+
+pub(super) fn run(args: DeskArgs, config: Option<&Path>) -> Result<ExitCode> {
+    let config = configure(config, &[])?;
+    let folder = args.folder.path(&config.state_dir);
+    let address = address_of(&folder)?;
+    let tokens = Tokens::load_or_make(&folder)?;
+    // Who dials knows these by their WebSockets' names.
+    let dialer = Dialer::new(
+        &address.replacen("http", "ws", 1),
+        config.ca_file.as_deref(),
+    )?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let answer = runtime
+        .block_on(async { timeout(PATIENCE, ask(&dialer, tokens.secret(Role::Host))).await })
+        .unwrap_or_else(|_| bail!("it took longer than {} s", PATIENCE.as_secs()))
+        .with_context(|| format!("the relay at {address} does not answer"))?;
+    print(format!("{}\n", link(&answer)?).as_bytes())
+}
+
+/// The token goes through a connection of our own, and to no command line.
+async fn ask(dialer: &Dialer, token: &Private<String>) -> Result<String> {
+    let host = dialer
+        .endpoint
+        .uri()
+        .authority()
+        .map_or("", |it| it.as_str());
+    let request = format!(
+        "POST /v1/desk/codes HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {}\r\n\
+         Content-Length: 0\r\nConnection: close\r\n\r\n",
+        token.0
+    );
+    let mut stream = dialer.secure().await?;
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = String::new();
+    stream.take(MAX_ANSWER).read_to_string(&mut answer).await?;
+    Ok(answer)
+}
+
+fn link(answer: &str) -> Result<String> {
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
+    let status = head.split(' ').nth(1).unwrap_or("no");
+    let body: Value = serde_json::from_str(body).unwrap_or_default();
+    match body["url"].as_str() {
+        Some(url) if status == "201" => Ok(url.to_owned()),
+        _ => bail!(
+            "the relay gives no link (status {status}): {}",
+            body["detail"].as_str().unwrap_or("it does not say why")
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_link_is_read_out_of_an_answer_and_a_refusal_says_why() {
+        let made = "HTTP/1.1 201 Created\r\na: b\r\n\r\n{\"url\":\"http://x/desk#1\"}";
+        assert_eq!(link(made).unwrap(), "http://x/desk#1");
+        let refused = "HTTP/1.1 429 Too Many\r\n\r\n{\"detail\":\"wait\"}";
+        let said = link(refused).unwrap_err().to_string();
+        assert!(said.contains("429") && said.contains("wait"), "{said}");
+        assert!(link("").is_err() && link("rubbish").is_err());
+    }
+}

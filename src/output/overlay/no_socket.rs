@@ -1,0 +1,26 @@
+//! Where no program can ask the overlay for something yet.
+
+use std::sync::Arc;
+
+use super::State;
+use super::controls::Wish;
+use crate::output::OutputError;
+
+/// What is never there.
+pub(super) enum Controls {}
+
+impl Controls {
+    pub fn open(_: &str, _: Arc<State>) -> Option<Self> {
+        None
+    }
+}
+
+/// # Errors
+/// Always.
+pub fn send(_: &str, wish: Wish) -> Result<String, OutputError> {
+    Err(OutputError::Desktop(format!(
+        "an overlay on this system cannot be told {} by another program; end it where it was \
+         started, and start it as you want it",
+        wish.word()
+    )))
+}

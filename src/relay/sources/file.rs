@@ -1,0 +1,78 @@
+//! A show file's gifts, when they were given, as often as the relay starts: for
+//! rehearsals. Its other messages are passed over.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::task::block_in_place;
+use tokio::time::{Instant, sleep_until};
+
+use super::entry::State;
+use super::given::platform_id;
+use super::{Failure, Inlet};
+use crate::model::WallTime;
+use crate::relay::store::Offer;
+use crate::showfile::{ShowFile, ShowFileError};
+
+/// Between the end of a file and its next beginning, however short it is.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+pub(super) struct Replay {
+    path: PathBuf,
+    speed: f64,
+    repeats: bool,
+}
+
+impl Replay {
+    pub fn new(path: PathBuf, speed: f64, repeats: bool) -> Self {
+        Self {
+            path,
+            speed,
+            repeats,
+        }
+    }
+
+    /// Plays it; `Ok` when it is over.
+    pub async fn session(&self, inlet: &Inlet) -> Result<(), Failure> {
+        let started = WallTime::now().as_millisecond();
+        for pass in 0_u64.. {
+            let show = block_in_place(|| ShowFile::open(&self.path)).map_err(failed)?;
+            inlet.entry.set(State::Connected, None);
+            self.play(inlet, show, &format!("{started}-{pass}")).await?;
+            if !self.repeats {
+                break;
+            }
+            tokio::time::sleep(INTERVAL).await;
+        }
+        Ok(())
+    }
+
+    async fn play(&self, inlet: &Inlet, mut show: ShowFile, run: &str) -> Result<(), Failure> {
+        let begun = Instant::now();
+        while let Some(at) = show.next_at() {
+            sleep_until(begun + at.div_f64(self.speed)).await;
+            let message = block_in_place(|| show.next_by(at)).map_err(failed)?;
+            let message = message.and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
+            let Some(mut message) = message else { continue };
+            inlet.entry.event();
+            if message["type"] != "gift:received" {
+                inlet.entry.ignored();
+                continue;
+            }
+            let mut gift = message["payload"].take();
+            // Another gift than the last time it was played.
+            let id = format!("{run}:{}", gift["giftId"].as_str().unwrap_or_default());
+            gift["giftId"] = json!(platform_id("file", &id));
+            match Offer::read(gift.to_string().as_bytes(), WallTime::now()) {
+                Ok(offer) => inlet.offer(offer).await,
+                Err(error) => inlet.entry.unreadable(&error.to_string()),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn failed(error: ShowFileError) -> Failure {
+    Failure::lasting(error)
+}

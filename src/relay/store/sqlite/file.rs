@@ -1,0 +1,171 @@
+//! The database's file: how it is laid out, opened, bounded and put aside.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, ErrorCode};
+use tracing::warn;
+
+use crate::model::WallTime;
+use crate::relay::store::{StoreError, lock};
+
+/// The layout below; a file with a greater number is not touched.
+const LAYOUT: i64 = 1;
+
+const TABLES: &str = "
+    CREATE TABLE streams (
+        id TEXT PRIMARY KEY,
+        rate REAL,
+        ping_ms INTEGER,
+        features TEXT,
+        status TEXT
+    ) STRICT;
+    CREATE TABLE gifts (
+        serial INTEGER PRIMARY KEY AUTOINCREMENT,
+        stream TEXT NOT NULL,
+        gift TEXT NOT NULL,
+        accepted_at INTEGER NOT NULL,
+        state INTEGER NOT NULL DEFAULT 0,
+        reason TEXT,
+        ended_at INTEGER,
+        message TEXT NOT NULL,
+        UNIQUE (stream, gift)
+    ) STRICT;
+    CREATE INDEX unfinished ON gifts (stream, state, serial) WHERE state IN (0, 3);
+    CREATE INDEX finished ON gifts (ended_at) WHERE state IN (1, 2);
+";
+
+const MIB: u64 = 1024 * 1024;
+
+/// Where the database lies and how large it may grow.
+#[derive(Debug, Clone)]
+pub(in crate::relay) struct SqliteOptions {
+    /// The folder; made when it is not there.
+    pub folder: PathBuf,
+    /// At this size gifts are refused until there is room; only the disk's
+    /// when absent.
+    pub max_mib: Option<u64>,
+    /// Put a damaged database aside and begin with an empty one.
+    pub start_clean: bool,
+}
+
+/// A database that was found well.
+pub(in crate::relay) struct Opened {
+    pub(super) connection: Connection,
+    pub(super) path: PathBuf,
+    pub(super) lock: File,
+    /// Where a damaged one was put.
+    pub put_aside: Option<PathBuf>,
+}
+
+impl Opened {
+    /// # Errors
+    /// When the folder cannot be used, another relay uses it, or the database
+    /// is damaged and `start_clean` does not say what to do.
+    pub fn open(options: &SqliteOptions) -> Result<Self, StoreError> {
+        let unusable = |reason: String| StoreError::Unusable {
+            path: options.folder.clone(),
+            reason,
+        };
+        let lock = lock(&options.folder)?;
+        let path = options.folder.join("relay.sqlite");
+        let (connection, put_aside) = match open(&path) {
+            Err(StoreError::Damaged { reason, .. }) if options.start_clean => {
+                let aside = put_aside(&path).map_err(|error| unusable(error.to_string()))?;
+                warn!(database = %path.display(), aside = %aside.display(), reason,
+                    "the database was damaged and was put aside");
+                (open(&path)?, Some(aside))
+            }
+            opened => (opened?, None),
+        };
+        if let Some(mib) = options.max_mib {
+            bound(&connection, mib).map_err(|error| explain(&path, &error))?;
+        }
+        Ok(Self {
+            connection,
+            path,
+            lock,
+            put_aside,
+        })
+    }
+}
+
+fn open(path: &Path) -> Result<Connection, StoreError> {
+    keep_to_its_owner(path);
+    let make = || -> rusqlite::Result<Result<Connection, i64>> {
+        let connection = Connection::open(path)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        let layout: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        if layout > LAYOUT {
+            return Ok(Err(layout));
+        }
+        if layout == 0 {
+            connection.execute_batch(&format!(
+                "BEGIN; {TABLES} PRAGMA user_version = {LAYOUT}; COMMIT;"
+            ))?;
+        }
+        Ok(Ok(connection))
+    };
+    let connection = make()
+        .map_err(|error| explain(path, &error))?
+        .map_err(|_| StoreError::TooNew(path.to_owned()))?;
+    let verdict: rusqlite::Result<String> =
+        connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
+    match verdict {
+        Ok(verdict) if verdict == "ok" => Ok(connection),
+        Ok(verdict) => Err(StoreError::Damaged {
+            path: path.to_owned(),
+            reason: verdict.replace('\n', " "),
+        }),
+        Err(error) => Err(explain(path, &error)),
+    }
+}
+
+/// Renames the database and what lies beside it, so that nothing is lost.
+fn put_aside(path: &Path) -> std::io::Result<PathBuf> {
+    let stamp = WallTime::now().as_second();
+    let renamed = |suffix: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        PathBuf::from(name)
+    };
+    let aside = renamed(&format!(".damaged-{stamp}"));
+    fs::rename(path, &aside)?;
+    for part in ["-wal", "-shm"] {
+        match fs::rename(renamed(part), renamed(&format!(".damaged-{stamp}{part}"))) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(aside)
+}
+
+fn bound(connection: &Connection, mib: u64) -> rusqlite::Result<()> {
+    let page: u64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+    let pages = (mib * MIB / page).max(1);
+    connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))
+}
+
+/// Makes the file before SQLite would, which lets everybody read it. What SQLite
+/// puts beside it has the same mode.
+fn keep_to_its_owner(path: &Path) {
+    let mut options = fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    // Where this fails SQLite says why.
+    let _ = options.open(path);
+}
+
+/// What SQLite's complaint means to us.
+pub(super) fn explain(path: &Path, error: &rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => StoreError::Full,
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        },
+        _ => StoreError::Failed(error.to_string()),
+    }
+}

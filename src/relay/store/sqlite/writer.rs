@@ -1,0 +1,419 @@
+//! The one thread that writes.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+use tracing::error;
+
+use super::file::{Opened, explain};
+use super::read::load;
+use crate::model::{Gift, GiftId, SessionConfig, WallTime};
+use crate::protocol::{ServerMessage, encode_server};
+use crate::relay::hub::{Ended, Ending, Serial};
+use crate::relay::store::{
+    Admission, Feed, Fresh, Kinship, News, Offer, State, StoreError, StreamId, kinship,
+};
+
+/// How long a transaction may gather what is waiting before it is committed.
+const GATHERING: Duration = Duration::from_millis(10);
+
+/// Endings that are kept for another try while the disk is full. Beyond: the
+/// oldest are forgotten, and those gifts are sent again after a restart.
+const MAX_UNSAVED: usize = 200_000;
+
+/// Deleted in one transaction, so that gifts do not wait long for it.
+const MAX_FORGOTTEN: usize = 10_000;
+
+pub(super) enum Request {
+    Open {
+        stream: StreamId,
+        reply: oneshot::Sender<Result<(), StoreError>>,
+    },
+    Accept {
+        stream: StreamId,
+        offers: Vec<Offer>,
+        now: WallTime,
+        reply: oneshot::Sender<Result<Vec<Admission>, StoreError>>,
+    },
+    End {
+        stream: StreamId,
+        ended: Vec<Ended>,
+        now: WallTime,
+    },
+    Config {
+        stream: StreamId,
+        config: SessionConfig,
+        reply: oneshot::Sender<Result<(), StoreError>>,
+    },
+    Status {
+        stream: StreamId,
+        status: String,
+        reply: oneshot::Sender<Result<(), StoreError>>,
+    },
+    Forget {
+        before: WallTime,
+        reply: oneshot::Sender<Result<u64, StoreError>>,
+    },
+    Flush {
+        reply: oneshot::Sender<Result<(), StoreError>>,
+    },
+}
+
+/// What a transaction has to tell when it is through.
+type Told = Vec<(StreamId, News)>;
+
+/// What is said to whom once the transaction is through.
+enum Answer {
+    Admitted(
+        oneshot::Sender<Result<Vec<Admission>, StoreError>>,
+        Vec<Admission>,
+    ),
+    Done(oneshot::Sender<Result<(), StoreError>>),
+    Forgotten(oneshot::Sender<Result<u64, StoreError>>, u64),
+}
+
+impl Answer {
+    fn say(self, outcome: Result<(), StoreError>) {
+        // Who asked may have gone; what was done stays done.
+        match self {
+            Self::Admitted(reply, admissions) => drop(reply.send(outcome.map(|()| admissions))),
+            Self::Done(reply) => drop(reply.send(outcome)),
+            Self::Forgotten(reply, count) => drop(reply.send(outcome.map(|()| count))),
+        }
+    }
+}
+
+struct Unsaved {
+    stream: StreamId,
+    ended: Ended,
+    at: i64,
+}
+
+pub(super) struct Writer {
+    connection: Connection,
+    path: PathBuf,
+    inbox: mpsc::Receiver<Request>,
+    feed: Arc<dyn Feed>,
+    /// Endings that are not yet in the database.
+    unsaved: VecDeque<Unsaved>,
+    is_well: Arc<AtomicBool>,
+    _lock: File,
+}
+
+impl Writer {
+    /// `is_well` is kept at whether the last transaction went through.
+    pub fn new(
+        opened: Opened,
+        inbox: mpsc::Receiver<Request>,
+        feed: Arc<dyn Feed>,
+        is_well: Arc<AtomicBool>,
+    ) -> Self {
+        Self {
+            connection: opened.connection,
+            path: opened.path,
+            inbox,
+            feed,
+            unsaved: VecDeque::new(),
+            is_well,
+            _lock: opened.lock,
+        }
+    }
+
+    /// Until every sender is gone.
+    pub fn run(&mut self) {
+        while let Some(first) = self.inbox.blocking_recv() {
+            let mut answers = Vec::new();
+            let mut told = Told::new();
+            let outcome = self.commit(first, &mut answers, &mut told);
+            let outcome = outcome.map_err(|error| explain(&self.path, &error));
+            let was_well = self.is_well.swap(outcome.is_ok(), Ordering::Relaxed);
+            match &outcome {
+                Ok(()) => {
+                    self.unsaved.clear();
+                    self.tell(told);
+                }
+                Err(problem) => {
+                    let surplus = self.unsaved.len().saturating_sub(MAX_UNSAVED);
+                    self.unsaved.drain(..surplus);
+                    if was_well {
+                        error!("{problem}");
+                    }
+                }
+            }
+            for answer in answers {
+                answer.say(outcome.clone());
+            }
+        }
+    }
+
+    /// What happened to one stream goes out together.
+    fn tell(&self, told: Told) {
+        let mut streams: Vec<(StreamId, Vec<News>)> = Vec::new();
+        for (stream, news) in told {
+            match streams.iter_mut().find(|(own, _)| *own == stream) {
+                Some((_, all)) => all.push(news),
+                None => streams.push((stream, vec![news])),
+            }
+        }
+        for (stream, news) in streams {
+            self.feed.hear(&stream, news);
+        }
+    }
+
+    /// One transaction with what is waiting.
+    fn commit(
+        &mut self,
+        first: Request,
+        answers: &mut Vec<Answer>,
+        told: &mut Told,
+    ) -> rusqlite::Result<()> {
+        let deadline = Instant::now() + GATHERING;
+        let mut failed = Ok(());
+        let transaction = match self.connection.transaction() {
+            Ok(transaction) => Some(transaction),
+            Err(error) => {
+                failed = Err(error);
+                None
+            }
+        };
+        let mut next = Some(first);
+        while let Some(request) = next {
+            let done = match &transaction {
+                Some(transaction) if failed.is_ok() => Some(transaction),
+                _ => None,
+            };
+            let done = take(request, done, answers, told, &mut self.unsaved);
+            failed = failed.and(done);
+            next = match Instant::now() < deadline {
+                true => self.inbox.try_recv().ok(),
+                false => None,
+            };
+        }
+        failed?;
+        let Some(transaction) = transaction else {
+            return Ok(());
+        };
+        for ending in &self.unsaved {
+            if end(&transaction, ending)? {
+                let news = News::Ended(ending.ended.clone());
+                told.push((ending.stream.clone(), news));
+            }
+        }
+        transaction.commit()
+    }
+}
+
+/// Does one request in a transaction, or, when that has failed already, only
+/// sees to it that somebody is told.
+fn take(
+    request: Request,
+    transaction: Option<&Transaction>,
+    answers: &mut Vec<Answer>,
+    told: &mut Told,
+    unsaved: &mut VecDeque<Unsaved>,
+) -> rusqlite::Result<()> {
+    match request {
+        Request::Open { stream, reply } => {
+            answers.push(Answer::Done(reply));
+            let Some(transaction) = transaction else {
+                return Ok(());
+            };
+            // What this transaction accepted before is among it.
+            let kept = News::Kept(load(transaction, &stream)?);
+            told.push((stream, kept));
+            Ok(())
+        }
+        Request::Accept {
+            stream,
+            offers,
+            now,
+            reply,
+        } => {
+            let mut admissions = Vec::with_capacity(offers.len());
+            let mut done = Ok(());
+            if let Some(transaction) = transaction {
+                for offer in offers {
+                    match admit(transaction, &stream, offer, now, told) {
+                        Ok(admission) => admissions.push(admission),
+                        Err(error) => {
+                            done = Err(error);
+                            break;
+                        }
+                    }
+                }
+            }
+            answers.push(Answer::Admitted(reply, admissions));
+            done
+        }
+        Request::End { stream, ended, now } => {
+            unsaved.extend(ended.into_iter().map(|ended| Unsaved {
+                stream: stream.clone(),
+                ended,
+                at: now.as_millisecond(),
+            }));
+            Ok(())
+        }
+        Request::Config {
+            stream,
+            config,
+            reply,
+        } => {
+            answers.push(Answer::Done(reply));
+            transaction.map_or(Ok(()), |it| keep_config(it, &stream, &config))?;
+            told.push((stream, News::Config(config)));
+            Ok(())
+        }
+        Request::Status {
+            stream,
+            status,
+            reply,
+        } => {
+            answers.push(Answer::Done(reply));
+            let keep = |it: &Transaction| {
+                it.prepare_cached(
+                    "INSERT INTO streams (id, status) VALUES (?1, ?2)
+                     ON CONFLICT (id) DO UPDATE SET status = ?2",
+                )?
+                .execute(params![&*stream, status])
+            };
+            transaction.map_or(Ok(()), |it| keep(it).map(drop))?;
+            told.push((stream, News::Status(status)));
+            Ok(())
+        }
+        Request::Flush { reply } => {
+            answers.push(Answer::Done(reply));
+            Ok(())
+        }
+        Request::Forget { before, reply } => {
+            let forget = |it: &Transaction| {
+                it.prepare_cached(
+                    "DELETE FROM gifts WHERE serial IN (SELECT serial FROM gifts
+                     WHERE state IN (1, 2) AND ended_at < ?1 LIMIT ?2)",
+                )?
+                .execute(params![before.as_millisecond(), MAX_FORGOTTEN])
+            };
+            let count = transaction.map_or(Ok(0), forget);
+            let said = count.as_ref().map_or(0, |count| *count as u64);
+            answers.push(Answer::Forgotten(reply, said));
+            count.map(drop)
+        }
+    }
+}
+
+fn admit(
+    transaction: &Transaction,
+    stream: &StreamId,
+    offer: Offer,
+    now: WallTime,
+    told: &mut Told,
+) -> rusqlite::Result<Admission> {
+    let Offer { gift, message } = offer;
+    let offered = gift.id.clone();
+    if insert(transaction, stream, &offered, message, now, told)? {
+        return Ok(Admission::Accepted(offered));
+    }
+    match kinship(&gift, &kept(transaction, stream, &offered)?) {
+        Kinship::Same => Ok(Admission::Repeated(offered)),
+        Kinship::Other => Ok(Admission::Conflict(offered)),
+        Kinship::Update(id) => {
+            let gift = Gift {
+                id: id.clone(),
+                ..gift
+            };
+            let message = ServerMessage::Gift(gift.clone());
+            let message = encode_server(&message, now);
+            if insert(transaction, stream, &id, message, now, told)? {
+                return Ok(Admission::Accepted(id));
+            }
+            match kinship(&gift, &kept(transaction, stream, &id)?) {
+                Kinship::Same => Ok(Admission::Repeated(id)),
+                Kinship::Other | Kinship::Update(_) => Ok(Admission::Conflict(id)),
+            }
+        }
+    }
+}
+
+/// False when there is a gift of this id.
+fn insert(
+    transaction: &Transaction,
+    stream: &StreamId,
+    gift: &GiftId,
+    message: String,
+    now: WallTime,
+    told: &mut Told,
+) -> rusqlite::Result<bool> {
+    let inserted = transaction
+        .prepare_cached(
+            "INSERT INTO gifts (stream, gift, accepted_at, message) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (stream, gift) DO NOTHING",
+        )?
+        .execute(params![&**stream, &**gift, now.as_millisecond(), message])?;
+    if inserted == 0 {
+        return Ok(false);
+    }
+    let fresh = Fresh {
+        serial: transaction.last_insert_rowid() as Serial,
+        gift: gift.clone(),
+        message,
+    };
+    told.push((stream.clone(), News::Gift(fresh)));
+    Ok(true)
+}
+
+fn kept(transaction: &Transaction, stream: &StreamId, gift: &GiftId) -> rusqlite::Result<String> {
+    let message = transaction
+        .prepare_cached("SELECT message FROM gifts WHERE stream = ?1 AND gift = ?2")?
+        .query_row(params![&**stream, &**gift], |row| row.get(0))
+        .optional()?;
+    Ok(message.unwrap_or_default())
+}
+
+/// A host's word is final; a parked gift may still turn out to be shown. False
+/// when nothing changed.
+fn end(transaction: &Transaction, ending: &Unsaved) -> rusqlite::Result<bool> {
+    let (state, reason) = match &ending.ended.ending {
+        Ending::Rendered => (State::Rendered, None),
+        Ending::Failed(reason) => (State::Failed, Some(&**reason)),
+        Ending::Parked => (State::Parked, None),
+    };
+    transaction
+        .prepare_cached(
+            "UPDATE gifts SET state = ?3, reason = ?4, ended_at = ?5
+             WHERE stream = ?1 AND gift = ?2 AND state IN (0, 3)",
+        )?
+        .execute(params![
+            &*ending.stream,
+            &*ending.ended.gift,
+            state as i64,
+            reason,
+            ending.at
+        ])
+        .map(|changed| changed > 0)
+}
+
+fn keep_config(
+    transaction: &Transaction,
+    stream: &StreamId,
+    config: &SessionConfig,
+) -> rusqlite::Result<()> {
+    let features: Vec<&str> = config.features.iter().map(|name| &**name).collect();
+    transaction
+        .prepare_cached(
+            "INSERT INTO streams (id, rate, ping_ms, features) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (id) DO UPDATE SET rate = ?2, ping_ms = ?3, features = ?4",
+        )?
+        .execute(params![
+            &**stream,
+            config.max_gifts_per_second,
+            config.ping_interval.as_millis() as u64,
+            serde_json::json!(features).to_string(),
+        ])
+        .map(drop)
+}

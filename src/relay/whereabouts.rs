@@ -1,0 +1,75 @@
+//! Where a running relay can be reached, for the other programs of its user.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use super::secret;
+
+/// Why nobody knows where the relay is.
+#[derive(Debug, Error)]
+pub enum NotFound {
+    #[error(
+        "no relay runs with the data folder {}; start one with `hyperfocus serve`, or name its \
+         folder with --data-dir", .0.display()
+    )]
+    NotRunning(PathBuf),
+    #[error("cannot read {}: {source}", .path.display())]
+    Io { path: PathBuf, source: io::Error },
+    #[error("{} holds no address; start the relay anew", .0.display())]
+    NoAddress(PathBuf),
+}
+
+/// A file that tells the address while the relay runs.
+#[derive(Debug)]
+pub(super) struct Notice(PathBuf);
+
+impl Notice {
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn post(folder: &Path, address: &str) -> io::Result<Self> {
+        let path = path(folder);
+        let mut file = secret::for_its_owner()
+            .create(true)
+            .truncate(true)
+            .open(&path)?;
+        writeln!(file, "{address}")?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Notice {
+    fn drop(&mut self) {
+        // One that stays is seen to be old by the lock that is free.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+fn path(folder: &Path) -> PathBuf {
+    folder.join("relay.address")
+}
+
+/// The address of the relay that runs with this data folder, as in
+/// `http://127.0.0.1:7788` or `https://relay.example:7788`. A relay that was
+/// killed leaves its address behind, and whatever listens there by now must not
+/// be sent a token: one counts as running only while it holds its lock.
+///
+/// # Errors
+/// When none runs.
+pub fn address_of(folder: &Path) -> Result<String, NotFound> {
+    let not_running = || NotFound::NotRunning(folder.to_owned());
+    let lock = File::open(super::store::lock_path(folder)).map_err(|_| not_running())?;
+    match lock.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => {}
+        Ok(()) | Err(TryLockError::Error(_)) => return Err(not_running()),
+    }
+    let path = path(folder);
+    match fs::read_to_string(&path) {
+        Ok(text) if text.starts_with("http") => Ok(text.trim().to_owned()),
+        Ok(_) => Err(NotFound::NoAddress(path)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(not_running()),
+        Err(source) => Err(NotFound::Io { path, source }),
+    }
+}

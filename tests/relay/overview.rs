@@ -1,0 +1,299 @@
+//! What the host's desk sees of the streams and their renderers.
+
+use std::time::Duration;
+
+use hyperfocus::model::{Gift, Private, Sender, Telemetry, WaitingGift};
+use hyperfocus::net::FromStage;
+use hyperfocus::protocol::ClientType;
+use hyperfocus::relay::Role;
+use hyperfocus::tune::{Arrival, Judge};
+use serde_json::{Value, json};
+
+use crate::events::Events;
+use crate::guest::Guest;
+use crate::house::{House, until};
+use crate::renderer::Renderer;
+
+fn get(house: &House, path: &str) -> Value {
+    let answer = house.request(Role::Host, "GET", path).send();
+    assert_eq!(answer.status, 200, "{path}: {answer:?}");
+    answer.json()
+}
+
+fn renderers(house: &House) -> Vec<Value> {
+    let mut listed = get(house, "/v1/streams/main/renderers");
+    match listed["renderers"].take() {
+        Value::Array(renderers) => renderers,
+        other => panic!("not a list: {other}"),
+    }
+}
+
+#[test]
+fn the_streams_are_listed_with_who_is_there_and_what_is_open() {
+    let house = House::new();
+    assert_eq!(get(&house, "/v1/streams"), json!({ "streams": [] }));
+    house.give("a");
+    let token = house.token(Role::Host);
+    let _host = Guest::join(house.address(), &token, "h", "host");
+    let _viewer = Guest::join(house.address(), &token, "v", "viewer");
+    get(&house, "/v1/streams/another/config");
+    let stream = |id, hosts, viewers, unsettled| json!({ "id": id, "hosts": hosts, "viewers": viewers, "unsettled": unsettled });
+    assert_eq!(
+        get(&house, "/v1/streams"),
+        json!({ "streams": [stream("another", 0, 0, 0), stream("main", 1, 1, 1)] })
+    );
+}
+
+#[test]
+fn the_latest_status_can_be_read_back_after_a_restart_too() {
+    let mut house = House::new();
+    let path = "/v1/streams/main/status";
+    let none = house.request(Role::Host, "GET", path).send();
+    assert_eq!((none.status, none.body.as_str()), (204, ""));
+    let status = json!({
+        "isLive": true,
+        "viewerCount": 12,
+        "startedAt": null,
+        "currentGoal": {
+            "type": "gifts", "target": 100, "current": 7.5, "description": "A hundred gifts",
+        },
+    });
+    let put = house.request(Role::Host, "PUT", path).json(&status).send();
+    assert_eq!(put.status, 204, "{put:?}");
+    assert_eq!(get(&house, path), status);
+    house.restart();
+    assert_eq!(get(&house, path), status);
+}
+
+#[test]
+fn the_newest_gifts_come_first_when_they_are_asked_for_page_by_page() {
+    let house = House::new();
+    for id in ["a", "b", "c"] {
+        house.give(id);
+    }
+    let page = |query: &str| {
+        let listed = get(&house, &format!("/v1/streams/main/gifts?{query}"));
+        let gifts = listed["gifts"].as_array().unwrap().iter();
+        let ids: Vec<_> = gifts.map(|gift| gift["giftId"].clone()).collect();
+        (ids, listed["next"].clone())
+    };
+    let (first, next) = page("order=latest&limit=2");
+    assert_eq!(first, ["c", "b"]);
+    let (second, next) = page(&format!("order=latest&limit=2&after={next}"));
+    assert_eq!((second, next), (vec![json!("a")], Value::Null));
+    assert_eq!(page("order=oldest").0, ["a", "b", "c"]);
+    let odd = house.request(Role::Host, "GET", "/v1/streams/main/gifts?order=random");
+    assert_eq!(odd.send().problem(), "invalid");
+}
+
+#[test]
+fn a_renderer_is_listed_with_what_it_said_last_of_itself() {
+    let house = House::new();
+    let token = house.token(Role::Host);
+    let mut guest = Guest::join(house.address(), &token, "h", "host");
+    let _viewer = Guest::join(house.address(), &token, "v", "viewer");
+    let listed = renderers(&house);
+    let ids: Vec<_> = listed.iter().map(|it| it["clientId"].clone()).collect();
+    assert_eq!(ids, ["h", "v"], "hosts first");
+    assert_eq!(listed[0]["clientType"], "host");
+    assert_eq!(listed[0]["controls"], true);
+    assert!(listed[0]["since"].as_str().unwrap().ends_with('Z'));
+    assert!(listed[0]["pong"].is_null() && listed[0]["telemetry"].is_null());
+    guest.say(
+        "heartbeat:pong",
+        &json!({ "sequence": 0, "stats": { "latency": 2.5, "memory": 340, "queueSize": 3 } }),
+    );
+    until("its pong", || !renderers(&house)[0]["pong"].is_null());
+    let pong = json!({ "latency": 2.5, "memory": 340.0, "queueSize": 3 });
+    assert_eq!(renderers(&house)[0]["pong"], pong);
+    drop(guest);
+    until("it is gone", || renderers(&house).len() == 1);
+}
+
+/// What a stage might say.
+fn telemetry(sender: &str) -> Telemetry {
+    Telemetry {
+        fps: 60.0,
+        waiting: 1,
+        first_waiting: vec![WaitingGift {
+            gift: "g".into(),
+            gift_type: "rose".into(),
+            sender: Private(sender.into()),
+            people: 1,
+            quantity: 3,
+            is_held: true,
+            waited: Duration::from_millis(1_500),
+        }],
+        volume: 0.5,
+        ..Telemetry::default()
+    }
+}
+
+#[test]
+fn what_a_host_says_of_its_stage_reaches_the_desk_and_stays_there() {
+    let house = House::new();
+    let mut events = Events::of(&house);
+    let token = house.token(Role::Host);
+    let mut host = Renderer::join(&house.url(), &token, "h", ClientType::Host);
+    host.until("asked", |host| host.link.telemetry_wanted() > 0);
+    let say = |host: &Renderer, sender: &str| {
+        let said = FromStage::Telemetry(Box::new(telemetry(sender)));
+        host.link.send(said).expect("there is room");
+    };
+    // A renderer is no more to be trusted than the viewers that it quotes.
+    say(&host, "Ada\u{202e}\u{0}");
+    let told = events.next("telemetry");
+    assert_eq!(told["clientId"], "h");
+    assert_eq!((&told["fps"], &told["volume"]), (&json!(60), &json!(0.5)));
+    let waiting = json!([{
+        "giftId": "g", "giftType": "rose", "sender": "Ada", "people": 1, "quantity": 3,
+        "held": true, "waited": 1.5,
+    }]);
+    assert_eq!(told["waiting"], json!({ "count": 1, "gifts": waiting }));
+    let kept = renderers(&house)[0]["telemetry"].clone();
+    assert_eq!(kept["waiting"], told["waiting"]);
+    assert!(kept["at"].as_str().unwrap().ends_with('Z'));
+    assert!(kept["clientId"].is_null());
+    say(&host, "Bea");
+    assert_eq!(
+        events.next("telemetry")["waiting"]["gifts"][0]["sender"],
+        "Bea"
+    );
+    drop(host);
+    until("it is gone with its host", || renderers(&house).is_empty());
+}
+
+#[test]
+fn viewers_are_not_asked_and_not_listened_to() {
+    let house = House::new();
+    let token = house.token(Role::Viewer);
+    let mut viewer = Guest::knock(house.address(), &token).unwrap();
+    viewer.init("v", "viewer");
+    let ack = viewer.next_of("connection:ack");
+    let features = ack["config"]["features"].as_array().unwrap();
+    assert!(features.contains(&json!("x-control")), "{ack}");
+    assert!(!features.contains(&json!("x-telemetry")), "{ack}");
+    viewer.say("x-telemetry", &json!({ "fps": 60 }));
+    viewer.say("heartbeat:pong", &json!({ "sequence": 0 }));
+    until("it was read", || !renderers(&house)[0]["pong"].is_null());
+    assert!(renderers(&house)[0]["telemetry"].is_null());
+    // A host that has not been asked either.
+    let patch = house.request(Role::Host, "PATCH", "/v1/streams/main/config");
+    let patch = patch.json(&json!({ "features": ["x-control"] })).send();
+    assert_eq!(patch.status, 200);
+    let host = house.token(Role::Host);
+    let host = Renderer::join(&house.url(), &host, "h", ClientType::Host);
+    until("it is there", || house.figure("hosts") == 1);
+    assert_eq!(host.link.telemetry_wanted(), 0);
+}
+
+#[test]
+fn what_telemetry_must_not_be_is_refused_and_the_host_stays() {
+    let house = House::new();
+    let token = house.token(Role::Host);
+    let mut host = Guest::join(house.address(), &token, "h", "host");
+    host.say(
+        "x-telemetry",
+        &json!({ "waiting": { "gifts": [{ "giftId": 7 }] } }),
+    );
+    assert_eq!(host.error(), "MALFORMED");
+    host.say("x-telemetry", &json!({ "fps": 1 }));
+    until("it is kept", || {
+        renderers(&house)[0]["telemetry"]["fps"] == 1
+    });
+}
+
+#[test]
+fn every_second_the_desk_hears_what_came_in_and_went_out() {
+    let house = House::new();
+    let mut events = Events::of(&house);
+    let token = house.token(Role::Host);
+    let mut host = Guest::join(house.address(), &token, "h", "host");
+    for id in ["a", "b", "c"] {
+        house.give(id);
+        assert_eq!(host.gift(), id);
+    }
+    host.ack("a", true, None);
+    let (mut came, mut went) = (0, 0);
+    while (came, went) != (3, 1) {
+        let figures = events.next("figures");
+        assert!(figures["at"].as_str().unwrap().ends_with('Z'));
+        assert_eq!(
+            (&figures["viewers"], &figures["parked"]),
+            (&json!(0), &json!(0))
+        );
+        came += figures["in"].as_u64().unwrap();
+        went += figures["out"].as_u64().unwrap();
+        assert!(came <= 3 && went <= 1, "{figures}");
+    }
+    let last = events.next("figures");
+    assert_eq!((&last["in"], &last["out"]), (&json!(0), &json!(0)));
+    assert_eq!((&last["unsettled"], &last["hosts"]), (&json!(2), &json!(1)));
+}
+
+#[test]
+fn rates_are_judged_over_what_was_given_as_tune_judges_them() {
+    let house = House::new();
+    let path = "/v1/streams/main/rates";
+    let nothing = get(&house, path);
+    assert_eq!(
+        (&nothing["gifts"], &nothing["seconds"]),
+        (&json!(0), &json!(600.0))
+    );
+    assert_eq!(nothing["recommended"], Value::Null);
+    // Two hundred people at once: the slower, the longer they wait.
+    let gift = |n: usize| {
+        let (id, user) = (format!("g{n}"), format!("user {n}"));
+        json!({ "giftId": id, "giftType": "rose", "sender": { "userId": user, "username": user } })
+    };
+    let gifts: Vec<_> = (0..200).map(gift).collect();
+    assert_eq!(house.post(&gifts.into()).status, 201);
+    let judged = get(&house, &format!("{path}?rates=30,2,10"));
+    assert_eq!(
+        (&judged["gifts"], &judged["seconds"]),
+        (&json!(200), &json!(600.0))
+    );
+
+    let arrival = |n: usize| Arrival {
+        at: Duration::ZERO,
+        gift: Gift::one(
+            format!("g{n}"),
+            "rose",
+            Sender::named(format!("user {n}"), format!("user {n}")),
+        ),
+    };
+    let arrivals: Vec<_> = (0..200).map(arrival).collect();
+    let told = judged["rates"].as_array().unwrap();
+    for (told, rate) in told.iter().zip([2.0, 10.0, 30.0]) {
+        let expected = Judge::shipped().judge(&arrivals, rate);
+        assert_eq!(told["rate"], rate);
+        let wait = |name: &str| told[name].as_f64().unwrap();
+        let seconds = |wait: Duration| wait.as_secs_f64();
+        assert!(
+            (wait("waitP95") - seconds(expected.wait.p95)).abs() < 0.1,
+            "{told}"
+        );
+        assert!(
+            (wait("waitMax") - seconds(expected.wait.max)).abs() < 0.1,
+            "{told}"
+        );
+        assert_eq!(told["foldedShare"], expected.folded_share());
+        assert_eq!(told["refusedShare"], expected.refused_share());
+        assert!((0.0..=1.0).contains(&wait("coverage")));
+    }
+    let p95 = |at: usize| told[at]["waitP95"].as_f64().unwrap();
+    assert!(p95(0) > p95(1) && p95(1) > p95(2), "{judged}");
+    assert!(judged["recommended"]["rate"].is_number());
+    assert!(judged["recommended"]["reason"].is_string());
+
+    for odd in ["rates=fast", "rates=0", "rates="] {
+        let answer = house
+            .request(Role::Host, "GET", &format!("{path}?{odd}"))
+            .send();
+        assert_eq!(
+            (answer.status, answer.problem().as_str()),
+            (422, "invalid"),
+            "{odd}"
+        );
+    }
+}

@@ -1,0 +1,75 @@
+use hyperfocus::config::SourceKind;
+use hyperfocus::relay::Role;
+use serde_json::json;
+
+use super::{house_with, until_gifts, until_source};
+use crate::guest::Guest;
+
+fn write(lines: &[serde_json::Value]) -> (tempfile::TempDir, std::path::PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("show.jsonl");
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    std::fs::write(&path, text).unwrap();
+    (folder, path)
+}
+
+fn line(at: f64, id: &str) -> serde_json::Value {
+    json!({ "at": at, "message": { "type": "gift:received", "payload": { "giftId": id, "giftType": "rose" } } })
+}
+
+#[test]
+fn a_show_is_played_in_its_order_at_its_speed_and_then_has_ended() {
+    let status =
+        json!({ "at": 1, "message": { "type": "stream:status", "payload": { "isLive": true } } });
+    let (_folder, path) = write(&[line(0.0, "a"), status, line(600.0, "b"), line(900.0, "c")]);
+    let house = house_with(SourceKind::File {
+        path,
+        speed: 1000.0,
+        repeats: false,
+    });
+    let it = until_source(&house, "it has ended", |it| it["state"] == "ended");
+    assert_eq!((&it["events"], &it["ignored"]), (&json!(4), &json!(1)));
+    let gifts = until_gifts(&house, 3);
+    let ends: Vec<_> = gifts
+        .iter()
+        .map(|gift| {
+            gift["giftId"]
+                .as_str()
+                .unwrap()
+                .rsplit(':')
+                .next()
+                .unwrap()
+                .to_owned()
+        })
+        .collect();
+    assert_eq!(ends, ["a", "b", "c"]);
+}
+
+#[test]
+fn a_show_that_repeats_gives_new_gifts_each_time() {
+    let (_folder, path) = write(&[line(0.0, "a")]);
+    let house = house_with(SourceKind::File {
+        path,
+        speed: 1.0,
+        repeats: true,
+    });
+    let token = house.token(Role::Host);
+    let mut guest = Guest::join(house.address(), &token, "h", "host");
+    assert_ne!(guest.gift(), guest.gift());
+}
+
+#[test]
+fn a_file_that_cannot_be_played_says_where() {
+    let (_folder, path) = write(&[line(0.0, "a"), json!({ "at": 1, "massage": {} })]);
+    let house = house_with(SourceKind::File {
+        path,
+        speed: 1.0,
+        repeats: false,
+    });
+    let it = until_source(&house, "it is refused", |it| it["state"] == "waiting");
+    let error = it["error"].as_str().unwrap();
+    assert!(
+        error.contains("show.jsonl:2:") && error.contains("message"),
+        "{error}"
+    );
+}

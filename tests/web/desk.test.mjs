@@ -1,0 +1,310 @@
+// The desk in a real browser, against the built program's relay and a host's
+// renderer that shares no code with either.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { browser as launch, desk, ForeignHost, page as blank, part, Relay, until } from "./house.mjs";
+
+let browser;
+before(async () => {
+    browser = await launch();
+});
+after(() => browser?.close());
+
+/** A relay, a host at it, and the desk. */
+async function show(t, options) {
+    const relay = await Relay.start(t);
+    const host = await ForeignHost.join(t, relay);
+    const page = await desk(t, browser, relay, options);
+    return { relay, host, page };
+}
+
+const rows = (page, name) => part(page, name).getByRole("listitem");
+const row = (page, name, text) => rows(page, name).filter({ hasText: text });
+
+test("a link signs one browser in, once", async (t) => {
+    const relay = await Relay.start(t);
+    const link = await relay.link();
+    const page = await blank(t, browser);
+    await page.goto(link);
+    await page.getByRole("heading", { name: "Controls" }).waitFor();
+    assert.equal(page.url(), `${relay.origin}/desk`, "the code is gone from the address");
+    const [cookie] = await page.context().cookies();
+    assert.ok(cookie.httpOnly && cookie.sameSite === "Strict", JSON.stringify(cookie));
+    await page.reload();
+    await page.getByRole("heading", { name: "Controls" }).waitFor();
+
+    const second = await blank(t, browser, { forgives: [/401/] });
+    await second.goto(link);
+    await second.getByRole("alert").filter({ hasText: /refused/ }).waitFor();
+    assert.equal(await second.getByRole("heading", { name: "Controls" }).count(), 0);
+    // A fresh one can be pasted.
+    await second.getByLabel("Link or code").fill(await relay.link());
+    await second.getByRole("button", { name: "Open the desk" }).click();
+    await second.getByRole("heading", { name: "Controls" }).waitFor();
+    await second.getByRole("button", { name: "Sign out" }).click();
+    await second.getByLabel("Link or code").waitFor();
+    await second.reload();
+    await second.getByLabel("Link or code").waitFor();
+});
+
+test("a relay without anything says what to do", async (t) => {
+    const relay = await Relay.start(t);
+    const page = await desk(t, browser, relay);
+    const renderers = part(page, "Renderers");
+    await renderers.getByText("No renderer is connected").waitFor();
+    const command = `hyperfocus run --url ws://${relay.address}/ws --stream main`;
+    await renderers.getByText(command).waitFor();
+    await part(page, "Recent gifts").getByText("No gifts yet").waitFor();
+    await part(page, "Controls").getByRole("button", { name: "Pause" }).click();
+    await part(page, "Controls").getByRole("status").filter({ hasText: "No renderer that takes" }).waitFor();
+    const pause = part(page, "Controls").getByRole("button", { name: "Pause" });
+    assert.equal(await pause.getAttribute("aria-pressed"), "false", "nobody paused");
+});
+
+test("gifts appear, and then what became of each", async (t) => {
+    const { relay, host, page } = await show(t);
+    await relay.give({ giftType: "rocket", quantity: 3, sender: { username: "Grace" } });
+    await row(page, "Queue", "rocket").filter({ hasText: "Grace" }).waitFor();
+    await row(page, "Recent gifts", "rocket").filter({ hasText: "waiting" }).waitFor();
+    host.say("play");
+    await row(page, "Recent gifts", "rocket").filter({ hasText: "shown" }).waitFor();
+    await part(page, "Queue").getByText("Nothing waits.").waitFor();
+
+    await relay.give({ giftType: "crown" });
+    await row(page, "Recent gifts", "crown").waitFor();
+    await host.told("gift:received", (gift) => gift.giftType === "crown");
+    host.say("fail the model is damaged");
+    const failed = row(page, "Recent gifts", "crown").filter({ hasText: "not shown" });
+    await failed.filter({ hasText: "the model is damaged" }).waitFor();
+    // Newest first, and only those of a kind when asked.
+    assert.match(await rows(page, "Recent gifts").first().innerText(), /crown/);
+    await part(page, "Recent gifts").getByLabel("Show").selectOption("rendered");
+    await until("the filtered list", async () => (await rows(page, "Recent gifts").count()) === 1);
+    assert.match(await rows(page, "Recent gifts").innerText(), /rocket/);
+
+    await row(page, "Recent gifts", "rocket").getByRole("button", { name: "Replay" }).click();
+    const replay = await host.control("replay");
+    const [gift] = host.messages.filter((message) => message.type === "gift:received");
+    assert.equal(replay.giftId, gift.payload.giftId);
+});
+
+test("a test gift reaches the renderer", async (t) => {
+    const { host, page } = await show(t);
+    const form = part(page, "Test gifts");
+    await form.getByLabel("Gift", { exact: true }).fill("galaxy");
+    await form.getByLabel("Quantity").fill("7");
+    await form.getByRole("button", { name: "Play" }).click();
+    const { giftType, quantity } = await host.control("test");
+    assert.deepEqual({ giftType, quantity }, { giftType: "galaxy", quantity: 7 });
+    await form.getByLabel("Streak of").fill("5");
+    assert.ok(await form.getByLabel("Quantity").isDisabled(), "a streak has one gift a message");
+    await form.getByRole("button", { name: "Play" }).click();
+    await host.told("x-control", (told) => told.giftType === "galaxy" && told.streak === 5);
+    await form.getByText("On its way: galaxy").waitFor();
+    assert.equal(await rows(page, "Recent gifts").count(), 0, "it counts nowhere");
+});
+
+test("switches reach the renderer and show what it does", async (t) => {
+    const { host, page, relay } = await show(t);
+    const controls = part(page, "Controls");
+    for (const [label, action, on] of [
+        ["Pause", "pause", undefined],
+        ["Mute", "mute", true],
+        ["Do not disturb", "do-not-disturb", true],
+    ]) {
+        const button = controls.getByRole("button", { name: label });
+        await button.click();
+        assert.equal((await host.control(action)).on, on);
+        await until(`${label} on`, async () => (await button.getAttribute("aria-pressed")) === "true");
+    }
+    await controls.getByRole("button", { name: "Pause" }).click();
+    await host.control("resume");
+    // What somebody else does shows here too.
+    await relay.ask("host", "POST", "/v1/streams/main/control", { action: "mute", on: false });
+    const mute = controls.getByRole("button", { name: "Mute" });
+    await until("unmuted", async () => (await mute.getAttribute("aria-pressed")) === "false");
+    await controls.getByRole("button", { name: "Skip" }).click();
+    await host.control("skip");
+
+    await controls.getByLabel("Volume").fill("35");
+    const { level } = await host.control("volume");
+    assert.ok(Math.abs(level - 0.35) < 0.005, String(level));
+    await controls.getByText("35%").waitFor();
+});
+
+test("single gifts are held, released and skipped", async (t) => {
+    const { relay, host, page } = await show(t);
+    const [first, second] = await relay.give({ giftType: "heart" }, { giftType: "lion" });
+    await row(page, "Queue", "lion").waitFor();
+    await row(page, "Queue", "heart").getByRole("button", { name: "Hold" }).click();
+    assert.equal((await host.control("hold")).giftId, first.giftId);
+    await row(page, "Queue", "heart").getByRole("button", { name: "Release" }).waitFor();
+    host.say("play");
+    await row(page, "Recent gifts", "lion").filter({ hasText: "shown" }).waitFor();
+    assert.equal(await row(page, "Recent gifts", "heart").filter({ hasText: "shown" }).count(), 0);
+    await row(page, "Queue", "heart").getByRole("button", { name: "Release" }).click();
+    assert.equal((await host.control("release")).giftId, first.giftId);
+    await row(page, "Queue", "heart").getByRole("button", { name: "Skip" }).click();
+    assert.equal((await host.control("skip")).giftId, first.giftId);
+    await row(page, "Recent gifts", "heart").filter({ hasText: "not shown" }).waitFor();
+    assert.notEqual(first.giftId, second.giftId);
+});
+
+test("clearing asks once, and takes no for an answer", async (t) => {
+    const { relay, host, page } = await show(t);
+    await relay.give({}, {}, {});
+    await part(page, "Queue").getByText("3 gifts wait").waitFor();
+    const controls = part(page, "Controls");
+    await controls.getByRole("button", { name: "Clear", exact: true }).click();
+    await controls.getByText("Clear the stage and 3 waiting gifts?").waitFor();
+    await page.keyboard.press("Escape");
+    const clear = controls.getByRole("button", { name: "Clear", exact: true });
+    await clear.waitFor();
+    assert.ok(await clear.evaluate((button) => button === document.activeElement), "the focus is where it was");
+    await clear.click();
+    await controls.getByRole("button", { name: "Clear it" }).click();
+    await host.control("clear");
+    const told = host.messages.filter((message) => message.payload.action === "clear");
+    assert.equal(told.length, 1, "no was no");
+    await part(page, "Queue").getByText("Nothing waits.").waitFor();
+});
+
+test("the rate slider says what a rate means and applies it when let go", async (t) => {
+    const { relay, host, page } = await show(t);
+    const flood = Array.from({ length: 300 }, (_, n) => ({
+        giftType: n % 3 ? "rose" : "rocket",
+        sender: { userId: `u${n % 40}`, username: `User ${n % 40}` },
+    }));
+    await relay.give(...flood);
+    await host.told("gift:received", () => host.messages.filter((m) => m.type === "gift:received").length >= 300);
+    await page.reload();
+    const pace = part(page, "Pace");
+    const slider = pace.getByRole("slider");
+    const wait = pace.locator("dl div").filter({ hasText: "Wait p95" }).locator("dd");
+    await pace.getByText("300 gifts").waitFor();
+    await slider.scrollIntoViewIfNeeded();
+    const box = await slider.boundingBox();
+    const at = (share) => [box.x + box.width * share, box.y + box.height / 2];
+    const acks = () => host.messages.filter((message) => message.type === "connection:ack");
+    const before = acks().length;
+
+    const value = Number(await slider.inputValue());
+    const share = value / Number(await slider.getAttribute("max"));
+    await page.mouse.move(...at(share));
+    await page.mouse.down();
+    await page.mouse.move(...at(0.06), { steps: 4 });
+    const slow = await wait.innerText();
+    await page.mouse.move(...at(0.97), { steps: 4 });
+    const fast = await wait.innerText();
+    assert.notEqual(slow, fast, "different rates, different waits");
+    assert.match(slow, /\d/);
+    assert.match(await pace.locator(".advice").innerText(), /Recommended: \S+/);
+    assert.equal(acks().length, before, "nothing is applied while it is dragged");
+    const chosen = /[\d.]+/.exec(await pace.locator(".rate-value").innerText())[0];
+    await page.mouse.up();
+    await pace.getByText(`Applied: ${chosen}`).waitFor();
+    await host.told("connection:ack", (ack) => ack.config.maxGiftsPerSecond === Number(chosen));
+
+    // By keyboard: arrows move, Enter applies, Escape takes it back.
+    await slider.focus();
+    await page.keyboard.press("ArrowLeft");
+    await page.keyboard.press("Escape");
+    assert.match(await pace.locator(".rate-value").innerText(), new RegExp(`^${chosen}\\b`));
+    await page.keyboard.press("ArrowLeft");
+    await page.keyboard.press("ArrowLeft");
+    const next = /[\d.]+/.exec(await pace.locator(".rate-value").innerText())[0];
+    assert.notEqual(next, chosen);
+    await page.keyboard.press("Enter");
+    await host.told("connection:ack", (ack) => ack.config.maxGiftsPerSecond === Number(next));
+    // A pause after the last arrow does as well.
+    await page.keyboard.press("ArrowLeft");
+    const last = /[\d.]+/.exec(await pace.locator(".rate-value").innerText())[0];
+    await host.told("connection:ack", (ack) => ack.config.maxGiftsPerSecond === Number(last));
+
+    // What somebody else sets is shown.
+    await relay.ask("host", "PATCH", "/v1/streams/main/config", { maxGiftsPerSecond: 7 });
+    await until("7 /s", async () => (await pace.locator(".rate-value").innerText()).startsWith("7 "));
+});
+
+test("the goal is set, kept apart from what else is told, and removed", async (t) => {
+    const { relay, host, page } = await show(t);
+    const told = { isLive: true, viewerCount: 321, startedAt: null, currentGoal: null };
+    await relay.ask("ingest", "PUT", "/v1/streams/main/status", told);
+    const form = part(page, "Goal");
+    await until("live", () => form.getByLabel("The stream is live").isChecked());
+    await form.getByLabel("What for").fill("Karaoke");
+    await form.getByLabel("Target").fill("500");
+    await form.getByLabel("Reached", { exact: true }).fill("20");
+    await form.getByRole("button", { name: "Save" }).click();
+    const status = await host.told("stream:status", (payload) => payload.currentGoal !== null);
+    assert.equal(status.viewerCount, 321, "the viewers stay");
+    assert.deepEqual(
+        { ...status.currentGoal },
+        { type: "gifts", target: 500, current: 20, description: "Karaoke" },
+    );
+    await form.getByText("The goal is set.").waitFor();
+    // What is half typed is not written over.
+    await form.getByLabel("What for").fill("Karaoke and");
+    await relay.ask("ingest", "PUT", "/v1/streams/main/status", { ...status, viewerCount: 400 });
+    await until("the status", async () => (await relay.ask("host", "GET", "/v1/streams/main/status")).viewerCount === 400);
+    assert.equal(await form.getByLabel("What for").inputValue(), "Karaoke and");
+    await form.getByRole("button", { name: "Remove" }).click();
+    await form.getByText("The goal is gone.").waitFor();
+    await host.told("stream:status", (payload) => payload.viewerCount === 400 && payload.currentGoal === null);
+});
+
+test("a relay that goes away and comes back is found again, with what was missed", async (t) => {
+    const relay = await Relay.start(t);
+    const forgives = [/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET/];
+    const page = await desk(t, browser, relay, { forgives });
+    await relay.stop();
+    await page.locator(".link").filter({ hasText: "connection lost" }).waitFor();
+    await page.getByRole("button", { name: "Try now" }).waitFor();
+    const port = new URL(relay.origin).port;
+    const again = await Relay.start(t, { folder: relay.folder, port });
+    await again.give({ giftType: "planet" });
+    await page.locator(".link[data-state=open]").waitFor();
+    await row(page, "Recent gifts", "planet").waitFor();
+});
+
+test("what strangers write is text", async (t) => {
+    const { relay, page } = await show(t);
+    const username = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>";
+    await relay.give({ giftType: "<b>bold</b>", sender: { userId: "x", username } });
+    await row(page, "Recent gifts", "<img src=x").filter({ hasText: "<b>bold</b>" }).waitFor();
+    await row(page, "Queue", "<img src=x").waitFor();
+    assert.equal(await page.locator("main img, main script, main b").count(), 0);
+    assert.equal(await page.title(), "Hyperfocus desk");
+    // A name that turns its direction turns nothing else.
+    await relay.give({ giftType: "rose", sender: { userId: "y", username: "abc\u202e\u05d0\u05d1" } });
+    const name = row(page, "Recent gifts", "\u05d0\u05d1").locator("bdi.sender");
+    await name.waitFor();
+    assert.equal(await name.evaluate((element) => getComputedStyle(element).unicodeBidi), "isolate");
+});
+
+test("the plots can be read as a table", async (t) => {
+    const { relay, page } = await show(t);
+    await relay.give({}, {});
+    const figures = part(page, "Figures");
+    await figures.getByRole("img", { name: /^Gifts per second\. in: now/ }).waitFor();
+    await figures.locator(".u-over").first().waitFor();
+    await figures.getByRole("button", { name: "As a table" }).click();
+    const waiting = figures.getByRole("row", { name: /^Queue/ });
+    await until("two waiting", async () => (await waiting.getByRole("cell").first().innerText()) === "2");
+    assert.equal(await figures.getByRole("img").count(), 0);
+});
+
+test("rows stand while somebody is at them", async (t) => {
+    const { relay, host, page } = await show(t);
+    await relay.give({ giftType: "rose" }, { giftType: "heart" });
+    await row(page, "Queue", "heart").waitFor();
+    await row(page, "Queue", "heart").hover();
+    host.say("play");
+    await row(page, "Recent gifts", "rose").filter({ hasText: "shown" }).waitFor();
+    await row(page, "Queue", "rose").filter({ hasText: "gone" }).waitFor();
+    assert.match(await rows(page, "Queue").first().innerText(), /rose/, "it kept its place");
+    await page.getByRole("heading", { name: "Hyperfocus desk" }).hover();
+    await until("it left", async () => (await row(page, "Queue", "rose").count()) === 0);
+});

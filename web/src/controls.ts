@@ -1,0 +1,147 @@
+// Pause, skip and the rest: what the renderers do at once.
+
+import { button, el, field, on, setText } from "./dom";
+import { control, Notice, panel, type View } from "./view";
+import type { Control, Telemetry } from "./wire";
+
+/** How long a switch shows what was asked for before the renderer has said so (milliseconds). */
+const TRUST = 3_000;
+
+/** Volume goes out at most so often while it is dragged (milliseconds). */
+const VOLUME_EVERY = 120;
+
+export function controls(view: View): HTMLElement {
+    const { text } = view;
+    const notice = new Notice();
+    const send = (what: Control, said: string) => control(view, notice, what, said);
+    const idle = el("p", { class: "hint" }, text.controlsIdle);
+    view.desk.watch(["renderers"], () => {
+        const known = view.desk.renderers;
+        idle.hidden = known === null || known.some((renderer) => renderer.controls);
+    });
+    return panel(
+        "controls",
+        text.controls,
+        el(
+            "div",
+            { class: "buttons" },
+            toggle(view, notice, text.pause, "pause", (told) => told.paused, (on) => ({
+                action: on ? "pause" : "resume",
+            })),
+            button(text.skip, () => void send({ action: "skip" }, text.skipped), { icon: "skip" }),
+            button(text.replayLast, () => void send({ action: "replay" }, text.replayed), { icon: "replay" }),
+            toggle(view, notice, text.mute, "mute", (told) => told.muted, (on) => ({ action: "mute", on })),
+            toggle(view, notice, text.doNotDisturb, "dnd", (told) => told.doNotDisturb, (on) => ({
+                action: "do-not-disturb",
+                on,
+            })),
+            clearing(view, notice),
+        ),
+        volume(view, notice),
+        idle,
+        notice.element,
+    );
+}
+
+/** A switch that follows the renderer, and until it answers what was asked. */
+function toggle(
+    view: View,
+    notice: Notice,
+    label: string,
+    icon: string,
+    read: (telemetry: Telemetry) => boolean,
+    ask: (on: boolean) => Control,
+): HTMLElement {
+    let asked: { on: boolean; at: number } | null = null;
+    const isOn = () => {
+        const telemetry = view.desk.shown?.telemetry;
+        if (asked && telemetry && read(telemetry) === asked.on) asked = null;
+        // A renderer that tells nothing is believed to have done it.
+        if (asked && telemetry && Date.now() - asked.at > TRUST) asked = null;
+        return asked?.on ?? (telemetry ? read(telemetry) : false);
+    };
+    const made = button(
+        label,
+        () => {
+            const wanted = !isOn();
+            asked = { on: wanted, at: Date.now() };
+            draw();
+            void control(view, notice, ask(wanted), view.text.switched(label, wanted)).then((went) => {
+                if (!went) asked = null;
+                draw();
+            });
+        },
+        { icon, class: "toggle", "aria-pressed": "false" },
+    );
+    const draw = () => made.setAttribute("aria-pressed", String(isOn()));
+    view.desk.watch(["renderers"], draw);
+    return made;
+}
+
+/** Clearing cannot be undone: it asks once, in its own place. */
+function clearing(view: View, notice: Notice): HTMLElement {
+    const { text, format } = view;
+    const place = el("div", { class: "confirm" });
+    const first = button(text.clear, () => ask(), { icon: "clear", "aria-expanded": "false" });
+    const question = el("span", { class: "question" });
+    const keep = () => {
+        place.replaceChildren(first);
+        place.classList.remove("is-asking");
+        first.focus();
+    };
+    const yes = button(
+        text.clearYes,
+        () => {
+            keep();
+            void control(view, notice, { action: "clear" }, text.cleared);
+        },
+        { class: "danger" },
+    );
+    const no = button(text.clearNo, keep);
+    const group = on(
+        el("div", { class: "confirm-group", role: "group" }, question, yes, no),
+        { keydown: (event) => event.key === "Escape" && keep() },
+    );
+    const ask = () => {
+        const waiting = view.desk.shown?.telemetry?.waiting.count ?? 0;
+        setText(question, text.clearAsk(format.count(waiting), waiting));
+        group.setAttribute("aria-label", question.textContent ?? "");
+        place.replaceChildren(group);
+        place.classList.add("is-asking");
+        yes.focus();
+    };
+    place.append(first);
+    return place;
+}
+
+function volume(view: View, notice: Notice): HTMLElement {
+    const { text, format, desk } = view;
+    const slider = el("input", { type: "range", min: 0, max: 100, step: 1, value: 100 });
+    const shown = el("output", { class: "value" });
+    const show = () => {
+        const share = format.percent(Number(slider.value) / 100);
+        setText(shown, share);
+        slider.setAttribute("aria-valuetext", share);
+        slider.style.setProperty("--share", `${slider.value}%`);
+    };
+    let timer = 0;
+    let touchedAt = 0;
+    const send = () => {
+        timer = 0;
+        void control(view, notice, { action: "volume", level: Number(slider.value) / 100 });
+    };
+    on(slider, {
+        input: () => {
+            touchedAt = Date.now();
+            show();
+            timer ||= window.setTimeout(send, VOLUME_EVERY);
+        },
+    });
+    desk.watch(["renderers"], () => {
+        const told = desk.shown?.telemetry?.volume;
+        const isOurs = timer !== 0 || Date.now() - touchedAt < TRUST;
+        if (told !== undefined && !isOurs) slider.value = String(Math.round(told * 100));
+        show();
+    });
+    return el("div", { class: "volume" }, field(text.volume, slider), shown);
+}

@@ -1,0 +1,287 @@
+// What the desk knows of the relay, and who is told when that changes.
+
+import { Problem, StreamApi, sources, streams } from "./api";
+import { Events, type EventName, type LinkState } from "./events";
+import { History } from "./history";
+import type {
+    Config,
+    Ended,
+    Figures,
+    Gift,
+    ListedGift,
+    Pong,
+    RendererEntry,
+    Source,
+    StreamEntry,
+    StreamStatus,
+    Telemetry,
+} from "./wire";
+
+/** Gifts that are listed; the oldest makes room for the newest. */
+export const RECENT = 50;
+
+/** Renderers that are shown. A crowd of viewers is counted, not listed. */
+const MAX_RENDERERS = 50;
+
+/** How often the list of streams is asked for (milliseconds). */
+const STREAMS_EVERY = 15_000;
+
+/** Renderers join in crowds; asking about them waits for the last (milliseconds). */
+const RENDERERS_AFTER = 250;
+
+/** What is asked for with each connection; events keep it up to date. */
+const FETCHED = ["streams", "status", "config", "gifts", "renderers", "sources"] as const;
+
+type Fetched = (typeof FETCHED)[number];
+
+export type Topic = Fetched | "link" | "ended" | "figures";
+
+/** One stream, seen through one relay. */
+export class Desk {
+    link: LinkState = { is: "connecting" };
+    streams: StreamEntry[] | null = null;
+    status: StreamStatus | null = null;
+    config: Config | null = null;
+    /** Newest first. */
+    gifts: ListedGift[] | null = null;
+    renderers: RendererEntry[] | null = null;
+    sources: Source[] | null = null;
+    figures: Figures | null = null;
+    readonly history = new History();
+
+    /** Why what could not be fetched could not. */
+    private readonly troubles = new Map<Fetched, string>();
+    private chosenRenderer: string | null = null;
+    private events: Events | null = null;
+    private readonly watchers: { topics: readonly Topic[]; draw: () => void }[] = [];
+    private readonly stale = new Set<Topic>();
+    private frame = 0;
+    private renderersTimer = 0;
+    private streamsTimer = 0;
+
+    constructor(
+        readonly api: StreamApi,
+        private readonly onSignedOut: () => void,
+    ) {}
+
+    start(): void {
+        this.events = new Events(this.api.eventsUrl, {
+            link: (state) => {
+                this.link = state;
+                this.tell("link");
+            },
+            opened: () => void this.refresh(),
+            event: (name, data) => this.take(name, data),
+            signedOut: this.onSignedOut,
+        });
+        this.streamsTimer = window.setInterval(() => {
+            if (this.link.is === "open" && !document.hidden) void this.fetch("streams");
+        }, STREAMS_EVERY);
+    }
+
+    stop(): void {
+        this.events?.close();
+        this.forgetWatchers();
+        clearTimeout(this.renderersTimer);
+        clearInterval(this.streamsTimer);
+    }
+
+    /** Tries to connect now. */
+    reconnect(): void {
+        this.events?.connect();
+    }
+
+    /** Calls `draw` now, and at most once a frame after any of `topics` changed. */
+    watch(topics: readonly Topic[], draw: () => void): void {
+        this.watchers.push({ topics, draw });
+        draw();
+    }
+
+    forgetWatchers(): void {
+        this.watchers.length = 0;
+        cancelAnimationFrame(this.frame);
+        this.frame = 0;
+        this.stale.clear();
+    }
+
+    /** What could not be fetched, in the relay's words. */
+    get trouble(): string | null {
+        return this.troubles.values().next().value ?? null;
+    }
+
+    /** The renderer whose queue and figures are shown. */
+    get shown(): RendererEntry | null {
+        const all = this.renderers ?? [];
+        const chosen = all.find((renderer) => renderer.clientId === this.chosenRenderer);
+        const leads = (renderer: RendererEntry) =>
+            renderer.clientType === "host" && renderer.telemetry !== null;
+        return chosen ?? all.find(leads) ?? all.find((one) => one.clientType === "host") ?? all[0] ?? null;
+    }
+
+    choose(clientId: string): void {
+        this.chosenRenderer = clientId;
+        this.history.clear();
+        this.tell("renderers", "figures");
+    }
+
+    /**
+     * What was changed from here. While events come they tell it too, and in the
+     * order in which things happened.
+     */
+    changed(what: { status?: StreamStatus; config?: Config }): void {
+        if (this.link.is === "open") return;
+        if (what.status) this.takeStatus(what.status);
+        if (what.config) this.takeConfig(what.config);
+    }
+
+    private takeStatus(status: StreamStatus): void {
+        this.status = status;
+        this.tell("status");
+    }
+
+    private takeConfig(config: Config): void {
+        this.config = config;
+        this.tell("config");
+    }
+
+    private async refresh(): Promise<void> {
+        await Promise.all(FETCHED.map((topic) => this.fetch(topic)));
+    }
+
+    private async fetch(topic: Fetched): Promise<void> {
+        try {
+            switch (topic) {
+                case "streams":
+                    this.streams = await streams();
+                    break;
+                case "status":
+                    this.status = await this.api.status();
+                    break;
+                case "config":
+                    this.config = await this.api.config();
+                    break;
+                case "gifts":
+                    this.gifts = await this.api.gifts(RECENT, null);
+                    break;
+                case "renderers":
+                    this.renderers = (await this.api.renderers()).slice(0, MAX_RENDERERS);
+                    break;
+                case "sources":
+                    this.sources = await sources();
+                    break;
+            }
+            if (this.troubles.delete(topic)) this.tell("link");
+            this.tell(topic);
+        } catch (error) {
+            if (!(error instanceof Problem)) throw error;
+            if (error.isSignedOut) return this.onSignedOut();
+            this.troubles.set(topic, error.detail);
+            this.tell("link");
+        }
+    }
+
+    private tell(...topics: Topic[]): void {
+        for (const topic of topics) this.stale.add(topic);
+        // A page that nobody sees gets no frames, and draws nothing until it does.
+        this.frame ||= requestAnimationFrame(() => this.draw());
+    }
+
+    private draw(): void {
+        this.frame = 0;
+        const changed = new Set(this.stale);
+        this.stale.clear();
+        for (const watcher of this.watchers) {
+            if (watcher.topics.some((topic) => changed.has(topic))) watcher.draw();
+        }
+    }
+
+    private take(name: EventName, data: string): void {
+        switch (name) {
+            case "gift":
+                return this.takeGift((JSON.parse(data) as { payload: Gift }).payload);
+            case "ended":
+                return this.takeEnded(JSON.parse(data) as Ended);
+            case "status":
+                return this.takeStatus((JSON.parse(data) as { payload: StreamStatus }).payload);
+            case "config":
+                return this.takeConfig(JSON.parse(data) as Config);
+            case "joined":
+            case "left":
+                return this.askForRenderers();
+            case "pong":
+                return this.takePong(JSON.parse(data) as Pong & { clientId: string });
+            case "telemetry":
+                return this.takeTelemetry(JSON.parse(data) as Telemetry & { clientId: string });
+            case "figures":
+                return this.takeFigures(JSON.parse(data) as Figures);
+            case "source":
+                return this.takeSource(JSON.parse(data) as Source);
+            case "missed":
+                return void this.refresh();
+        }
+    }
+
+    private takeGift(gift: Gift): void {
+        const acceptedAt = new Date().toISOString();
+        const listed: ListedGift = { giftId: gift.giftId, state: "unacked", error: null, acceptedAt, gift };
+        this.gifts = [listed, ...(this.gifts ?? [])].slice(0, RECENT);
+        this.tell("gifts");
+    }
+
+    private takeEnded(ended: Ended): void {
+        const gift = this.gifts?.find((listed) => listed.giftId === ended.giftId);
+        if (gift) Object.assign(gift, { state: ended.state, error: ended.error });
+        this.tell("gifts", "ended");
+    }
+
+    private renderer(clientId: string): RendererEntry | null {
+        const known = this.renderers?.find((renderer) => renderer.clientId === clientId);
+        if (!known && (this.renderers?.length ?? 0) < MAX_RENDERERS) this.askForRenderers();
+        return known ?? null;
+    }
+
+    private askForRenderers(): void {
+        clearTimeout(this.renderersTimer);
+        this.renderersTimer = window.setTimeout(() => void this.fetch("renderers"), RENDERERS_AFTER);
+    }
+
+    private takePong({ clientId, ...pong }: Pong & { clientId: string }): void {
+        const renderer = this.renderer(clientId);
+        if (renderer) renderer.pong = pong;
+        this.tell("renderers");
+    }
+
+    private takeTelemetry({ clientId, ...telemetry }: Telemetry & { clientId: string }): void {
+        const renderer = this.renderer(clientId);
+        if (renderer) renderer.telemetry = telemetry;
+        this.tell("renderers");
+    }
+
+    private takeSource(source: Source): void {
+        const known = this.sources ?? [];
+        const isSame = (other: Source) => other.name === source.name;
+        this.sources = known.some(isSame)
+            ? known.map((other) => (isSame(other) ? source : other))
+            : [...known, source];
+        this.tell("sources");
+    }
+
+    private takeFigures(figures: Figures): void {
+        this.figures = figures;
+        const renderer = this.shown;
+        const telemetry = renderer?.telemetry;
+        const pong = renderer?.pong;
+        this.history.push(Date.parse(figures.at) / 1000, {
+            in: figures.in,
+            out: figures.out,
+            queue: telemetry?.waiting.count ?? pong?.queueSize ?? null,
+            waitP50: telemetry?.waitTime.p50 ?? null,
+            waitP95: telemetry?.waitTime.p95 ?? null,
+            frameP50: telemetry?.frameTime.p50 ?? null,
+            frameP95: telemetry?.frameTime.p95 ?? null,
+            latency: pong?.latency ?? null,
+            memory: pong?.memory ?? null,
+        });
+        this.tell("figures");
+    }
+}

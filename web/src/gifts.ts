@@ -1,0 +1,133 @@
+// The latest gifts and what became of each.
+
+import { RECENT } from "./desk";
+import { button, el, field, on, setText, stranger } from "./dom";
+import { attempt, attended, control, empty, Notice, panel, type View } from "./view";
+import type { GiftState, ListedGift } from "./wire";
+
+const STATES: readonly GiftState[] = ["unacked", "rendered", "failed", "parked"];
+
+/** A filtered list is asked for at most so often (milliseconds). */
+const FETCH_EVERY = 1_000;
+
+interface Row {
+    element: HTMLElement;
+    draw: (gift: ListedGift) => void;
+}
+
+export function gifts(view: View): HTMLElement {
+    const { desk, text } = view;
+    const notice = new Notice();
+    const list = el("ol", { class: "rows", tabindex: 0, "aria-label": text.recentGifts });
+    const filter = el(
+        "select",
+        { class: "filter" },
+        el("option", { value: "" }, text.allGifts),
+        ...STATES.map((state) => el("option", { value: state }, text.states[state])),
+    );
+    const none = empty(text.giftsEmpty, sendCommand(desk.api.id));
+    const noneSuch = empty(text.giftsNoneSuch);
+    const rows = new Map<string, Row>();
+    let filtered: ListedGift[] = [];
+    let timer = 0;
+
+    const wanted = () => (filter.value || null) as GiftState | null;
+    const isAttended = attended(list, () => show(shown()));
+    const shown = () => (wanted() === null ? (desk.gifts ?? []) : filtered);
+    const show = (gifts: readonly ListedGift[]) => {
+        // Where somebody looks at a row it stands, and only its outcome changes.
+        if (isAttended() && rows.size > 0) {
+            for (const gift of gifts) rows.get(gift.giftId)?.draw(gift);
+            return;
+        }
+        const kept = new Set(gifts.map((gift) => gift.giftId));
+        for (const [id, row] of rows) {
+            if (kept.has(id)) continue;
+            row.element.remove();
+            rows.delete(id);
+        }
+        let place = list.firstElementChild;
+        for (const gift of gifts) {
+            let row = rows.get(gift.giftId);
+            if (!row) {
+                row = giftRow(view, notice, gift);
+                rows.set(gift.giftId, row);
+            }
+            row.draw(gift);
+            if (place === row.element) place = place.nextElementSibling;
+            else list.insertBefore(row.element, place);
+        }
+        list.hidden = gifts.length === 0;
+        none.hidden = gifts.length > 0 || wanted() !== null || desk.gifts === null;
+        noneSuch.hidden = gifts.length > 0 || wanted() === null;
+    };
+    const fetch = async () => {
+        timer = 0;
+        const state = wanted();
+        if (state === null) return;
+        await attempt(view, notice, async () => {
+            filtered = await desk.api.gifts(RECENT, state);
+            if (wanted() === state) show(filtered);
+            return null;
+        });
+    };
+    on(filter, {
+        change: () => {
+            filtered = [];
+            show(shown());
+            void fetch();
+        },
+    });
+    desk.watch(["gifts", "ended"], () => {
+        if (wanted() === null) show(shown());
+        else timer ||= window.setTimeout(() => void fetch(), FETCH_EVERY);
+    });
+    return panel("gifts", text.recentGifts, field(text.show, filter), list, none, noneSuch, notice.element);
+}
+
+function sendCommand(stream: string): string {
+    return `POST ${location.origin}/v1/streams/${encodeURIComponent(stream)}/gifts`;
+}
+
+function giftRow(view: View, notice: Notice, listed: ListedGift): Row {
+    const { text, format } = view;
+    const { gift, giftId } = listed;
+    const { username, userId } = gift.sender;
+    const about = text.giftFrom(gift.giftType, username || userId);
+    const outcome = el("span", { class: "outcome" });
+    const reason = el("span", { class: "reason" });
+    const replay = button(
+        text.replay,
+        () => void control(view, notice, { action: "replay", giftId }, text.replayedGift(about)),
+        { class: "small", "aria-label": text.actOn(text.replay, about) },
+    );
+    const quantity = gift.quantity > 1 ? `× ${format.count(gift.quantity)}` : "";
+    const element = el(
+        "li",
+        { class: "row" },
+        el(
+            "span",
+            { class: "line" },
+            stranger(gift.giftType, "type"),
+            el("span", { class: "quantity" }, quantity),
+            stranger(username || userId, "sender"),
+        ),
+        el(
+            "span",
+            { class: "line second" },
+            el("time", { datetime: listed.acceptedAt }, format.time(listed.acceptedAt)),
+            outcome,
+            reason,
+        ),
+        el("span", { class: "acts" }, replay),
+    );
+    return {
+        element,
+        draw: (latest) => {
+            setText(outcome, text.states[latest.state]);
+            outcome.dataset["state"] = latest.state;
+            setText(reason, latest.error ?? "");
+            replay.classList.toggle("is-absent", latest.state !== "rendered");
+        },
+    };
+}

@@ -1,0 +1,110 @@
+// The stream's goal, and whether it is live: what the board on the stage shows.
+
+import { button, el, field, freshId, on } from "./dom";
+import { attempt, Notice, panel, type View } from "./view";
+import type { Goal, StreamStatus } from "./wire";
+
+/** What the protocol names as a goal's type; it takes any other too. */
+const KINDS = ["gifts", "viewers", "revenue"] as const;
+
+/** Where nobody has told a status yet. */
+const UNTOLD: StreamStatus = { isLive: false, viewerCount: 0, startedAt: null, currentGoal: null };
+
+export function goal(view: View): HTMLElement {
+    const { desk, text } = view;
+    const notice = new Notice();
+    const live = el("input", { type: "checkbox" });
+    const description = el("input", { type: "text", maxlength: 200, autocomplete: "off" });
+    const kinds = el("datalist", { id: freshId("kinds") }, ...KINDS.map((value) => el("option", { value })));
+    const kind = el("input", {
+        type: "text",
+        list: kinds.id,
+        required: true,
+        maxlength: 64,
+        value: KINDS[0],
+        autocomplete: "off",
+    });
+    const target = amount(1);
+    const current = amount(0);
+    const progress = el("progress", { max: 1, value: 0, "aria-label": text.goalProgress });
+    const save = el("button", { type: "submit", class: "primary" }, text.save);
+    const remove = button(text.removeGoal, () => void put(() => null, text.goalRemoved));
+    // What is being edited is not written over by what comes in.
+    let isEdited = false;
+
+    const put = (next: (status: StreamStatus) => Goal | null, said: string) =>
+        attempt(view, notice, async () => {
+            // What a source has told meanwhile, viewers for one, stays as it is.
+            const now = (await desk.api.status()) ?? UNTOLD;
+            const startedAt = live.checked ? (now.startedAt ?? new Date().toISOString()) : now.startedAt;
+            const status = { ...now, isLive: live.checked, startedAt, currentGoal: next(now) };
+            await desk.api.putStatus(status);
+            isEdited = false;
+            desk.changed({ status });
+            return said;
+        });
+    const edited = (): Goal => ({
+        type: kind.value.trim(),
+        target: Number(target.value),
+        current: Number(current.value),
+        description: description.value.trim(),
+    });
+    const form = on(
+        el(
+            "form",
+            { class: "form" },
+            progress,
+            field(text.goalDescription, description),
+            el("div", { class: "pair" }, field(text.goalCurrent, current), field(text.goalTarget, target)),
+            field(text.goalType, kind, kinds),
+            el("div", { class: "form-end" }, save, remove),
+        ),
+        {
+            input: () => {
+                isEdited = true;
+            },
+            submit: (event) => {
+                event.preventDefault();
+                void put(edited, text.goalSaved);
+            },
+        },
+    );
+    on(live, {
+        change: () => {
+            const said = live.checked ? text.nowLive : text.nowOffline;
+            void put((now) => now.currentGoal, said).then((went) => {
+                if (!went) draw();
+            });
+        },
+    });
+    const draw = () => {
+        live.checked = desk.status?.isLive ?? false;
+        const told = desk.status?.currentGoal ?? null;
+        remove.hidden = told === null;
+        progress.hidden = told === null;
+        if (told) {
+            progress.max = Math.max(told.target, 1);
+            progress.value = told.current;
+        }
+        if (isEdited || !told) return;
+        kind.value = told.type;
+        description.value = told.description;
+        target.value = String(told.target);
+        current.value = String(told.current);
+    };
+    desk.watch(["status"], draw);
+    const liveLine = el("label", { class: "check" }, live, el("span", {}, text.streamIsLive));
+    return panel("goal", text.goal, liveLine, form, notice.element);
+}
+
+function amount(from: number): HTMLInputElement {
+    return el("input", {
+        type: "number",
+        min: from,
+        max: 1e9,
+        step: "any",
+        value: from === 0 ? 0 : 100,
+        required: true,
+        inputmode: "decimal",
+    });
+}

@@ -1,0 +1,125 @@
+// What every part of the page gets, and what they share.
+
+import { Problem } from "./api";
+import type { Desk } from "./desk";
+import { el, freshId, on } from "./dom";
+import type { Format } from "./format";
+import type { Texts } from "./text";
+import type { Control } from "./wire";
+
+export interface View {
+    desk: Desk;
+    text: Texts;
+    format: Format;
+    signedOut: () => void;
+    /** Aborted when the page is built anew, in another language for one. */
+    gone: AbortSignal;
+}
+
+/** A line that says how something went, beside what was done. */
+export class Notice {
+    readonly element = el("p", { class: "notice", role: "status" });
+
+    say(text: string): void {
+        this.show(text, false);
+    }
+
+    complain(text: string): void {
+        this.show(text, true);
+    }
+
+    clear(): void {
+        this.show("", false);
+    }
+
+    private show(text: string, isError: boolean): void {
+        this.element.textContent = text;
+        this.element.classList.toggle("is-error", isError);
+    }
+}
+
+/** Does something that may be refused, and says so; whether it went well. */
+export async function attempt(view: View, notice: Notice, act: () => Promise<string | null>): Promise<boolean> {
+    try {
+        const said = await act();
+        if (said !== null) notice.say(said);
+        return true;
+    } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        if (error.isSignedOut) view.signedOut();
+        notice.complain(error.status === 0 ? view.text.unreachable : view.text.refused(error.detail));
+        return false;
+    }
+}
+
+/** Tells the renderers something; a problem and a lack of them are said. */
+export async function control(
+    view: View,
+    notice: Notice,
+    what: Control,
+    said: string | null = null,
+): Promise<boolean> {
+    let told = 0;
+    const went = await attempt(view, notice, async () => {
+        told = await view.desk.api.control(what);
+        return told > 0 ? said : null;
+    });
+    if (went && told === 0) notice.complain(view.text.controlsIdle);
+    return went && told > 0;
+}
+
+const FOLDED = "hyperfocus-desk.folded";
+
+function foldedPanels(): Set<string> {
+    const kept: unknown = JSON.parse(localStorage.getItem(FOLDED) ?? "[]");
+    return new Set(Array.isArray(kept) ? kept.filter((name) => typeof name === "string") : []);
+}
+
+/** A part of the page with a heading that folds it away. */
+export function panel(name: string, title: string, ...content: Node[]): HTMLElement {
+    const bodyId = freshId("panel");
+    const body = el("div", { class: "panel-body", id: bodyId }, ...content);
+    const toggle = el(
+        "button",
+        { type: "button", class: "panel-toggle", "aria-controls": bodyId },
+        el("span", { class: "icon icon-fold", "aria-hidden": "true" }),
+        title,
+    );
+    const headingId = freshId("heading");
+    const heading = el("h2", { id: headingId }, toggle);
+    const section = el("section", { class: `panel panel-${name}`, "aria-labelledby": headingId }, heading, body);
+    const show = (isFolded: boolean) => {
+        body.hidden = isFolded;
+        section.classList.toggle("is-folded", isFolded);
+        toggle.setAttribute("aria-expanded", String(!isFolded));
+    };
+    on(toggle, {
+        click: () => {
+            const folded = foldedPanels();
+            if (!folded.delete(name)) folded.add(name);
+            localStorage.setItem(FOLDED, JSON.stringify([...folded]));
+            show(folded.has(name));
+        },
+    });
+    show(foldedPanels().has(name));
+    return section;
+}
+
+/**
+ * Whether somebody is at a list, with pointer or keyboard; `left` is called when
+ * not any more. Rows that move are hit by mistake, so until then they stand.
+ */
+export function attended(list: HTMLElement, left: () => void): () => boolean {
+    const isAttended = () => list.matches(":hover") || list.contains(document.activeElement);
+    const look = () => {
+        if (!isAttended()) left();
+    };
+    // Where the focus goes is known only after it has gone.
+    on(list, { pointerleave: look, focusout: () => setTimeout(look) });
+    return isAttended;
+}
+
+/** What stands where there is nothing yet, and what to do about it. */
+export function empty(text: string, command?: string): HTMLElement {
+    return el("div", { class: "empty" }, el("p", {}, text), command ? el("code", {}, command) : null);
+}
