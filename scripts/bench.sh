@@ -18,4 +18,14 @@ if command -v npm > /dev/null; then
     fi
     export BENCH_NODE_MODULES="$folder/node_modules"
 fi
+
+# OBS's side is measured by the tests that run a real OBS.
+tests="$("${CARGO:-cargo}" test --locked --package hyperfocus-obs --test obs --no-run \
+    --message-format=json-render-diagnostics |
+    python3 -c '
+import json, sys
+built = (json.loads(line) for line in sys.stdin)
+print(next(it["executable"] for it in built
+           if it.get("executable") and it["target"]["name"] == "obs"))')"
+export BENCH_OBS_TESTS="$tests"
 exec "${CARGO:-cargo}" run --locked -- bench "$@"

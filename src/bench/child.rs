@@ -33,7 +33,9 @@ pub fn run(words: &[String]) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         #[cfg(feature = "render")]
-        ["idle"] => answer(&stage::idle_run()?),
+        ["idle"] => answer(&stage::idle_run(None)?),
+        #[cfg(feature = "render")]
+        ["idle", ring] => answer(&stage::idle_run(Some(ring))?),
         #[cfg(feature = "render")]
         ["gift-to-frame"] => answer(&stage::gift_to_frame_run()?),
         #[cfg(feature = "render")]

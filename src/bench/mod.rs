@@ -25,6 +25,8 @@ mod measure;
 #[cfg(feature = "render")]
 mod obs;
 #[cfg(feature = "render")]
+mod obs_source;
+#[cfg(feature = "render")]
 mod particles;
 mod process;
 mod protocol;
@@ -67,6 +69,8 @@ pub fn areas() -> Vec<Area> {
         particles::AREA,
         gifts::AREA,
         obs::AREA,
+        obs_source::TORN_AREA,
+        obs_source::AREA,
         record::AREA,
     ]);
     areas.collect()

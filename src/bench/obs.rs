@@ -2,7 +2,7 @@
 //!
 //! The stage is the preview's, the ring is the real one, and frames are handed
 //! over or not in turns. What the other side costs OBS is measured in a real
-//! OBS: see `obs/README.md`.
+//! OBS: see [`super::obs_source`].
 
 use std::hint::black_box;
 use std::sync::Arc;

@@ -166,6 +166,9 @@ pub(super) struct StageArgs {
     /// default
     #[arg(long, value_name = "NAME")]
     sound_device: Option<String>,
+    /// End when standard input does: whoever started the program has gone
+    #[arg(long)]
+    pub end_with_stdin: bool,
     #[command(flatten)]
     overlay: OverlayPlaceArgs,
 }

@@ -75,6 +75,9 @@ pub(super) fn run(args: &DemoArgs) -> Result<ExitCode> {
     plan.shutdown
         .listen_to_signals()
         .context("cannot listen to signals")?;
+    if args.stage.end_with_stdin {
+        plan.shutdown.listen_to_stdin()?;
+    }
 
     let sheet = SheetPlan {
         path: args.out.join("demo.png"),

@@ -11,6 +11,7 @@ mod devices;
 mod engine;
 mod heap;
 mod obs;
+mod open_files;
 mod overlay;
 mod pack;
 mod pages;
@@ -25,6 +26,7 @@ mod shutdown;
 mod summary;
 mod tune;
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -33,6 +35,7 @@ pub use bench::{BenchPlan, Figure};
 #[cfg(any(feature = "relay", feature = "render"))]
 pub(crate) use demo::TemporaryFolder;
 pub use engine::Engine;
+pub use open_files::raise_file_limit;
 pub(crate) use plan::find_catalog;
 pub use plan::{
     Connection, LookPlan, OutputPlan, QualityPlan, RunPlan, SheetPlan, StageSettings, Start,
@@ -91,9 +94,14 @@ fn start_log() {
     const USUAL: &str = "warn,hyperfocus=info,bevy_pbr::atmosphere=error,bevy_pbr::ssao=error";
     let filter = tracing_subscriber::EnvFilter::try_from_env("HYPERFOCUS_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(USUAL));
+    let is_for_eyes = std::io::stderr().is_terminal();
+    let has_colours = is_for_eyes && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty());
     // A second start, as in tests, leaves the first log in place.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(has_colours)
+        // Whoever read the log may be gone.
+        .log_internal_errors(false)
         .try_init();
 }

@@ -29,5 +29,8 @@ pub(super) fn run(args: &OverlayArgs, config: Option<&Path>) -> Result<ExitCode>
             *sets_size = args.follows_monitor();
         }
     }
+    if args.run.stage.end_with_stdin {
+        plan.shutdown.listen_to_stdin()?;
+    }
     run::play(engine, plan, args.run.json)
 }

@@ -20,6 +20,9 @@ pub(super) fn run(args: &RunArgs, config: Option<&Path>) -> Result<ExitCode> {
         make_room_for(path)?;
         plan.outputs.push(OutputPlan::Show(path.clone()));
     }
+    if args.stage.end_with_stdin {
+        plan.shutdown.listen_to_stdin()?;
+    }
     play(Engine::of_this_build()?, plan, args.json)
 }
 

@@ -7,19 +7,27 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use tracing::warn;
 
 use super::args::ServeArgs;
+use super::open_files::raise_file_limit;
 use super::pages::print;
 use super::plan::configure;
 use super::shutdown::INTERRUPTED;
-use crate::config::SourceSettings;
+use super::tune;
+use crate::config::{Config, SourceSettings};
 use crate::relay::{NatsOptions, Relay, RelayOptions, Role, TlsFiles};
+use crate::tune::Judge;
 
 const DAY: u64 = 24 * 60 * 60;
 
 pub(super) fn run(args: ServeArgs, config_file: Option<&Path>) -> Result<ExitCode> {
     let asked = listen_to_signals().context("cannot listen to signals")?;
     let config = configure(config_file, &[])?;
+    if let Err(error) = raise_file_limit() {
+        warn!(%error, "the limit of open files cannot be raised");
+    }
+    let judge = judge(&config);
     let data_dir = args.folder.path(&config.state_dir);
     make_private(&data_dir)?;
     let (credentials, authorities) = (args.store_credentials, args.store_ca);
@@ -48,6 +56,7 @@ pub(super) fn run(args: ServeArgs, config_file: Option<&Path>) -> Result<ExitCod
         max_per_address: args.max_per_address.map(|most| most as usize),
         sources: config.sources.clone(),
         ca_file: config.ca_file,
+        judge,
     })?;
     let said = greeting(&relay, &place)? + &sources(&config.sources);
     print(said.as_bytes())?;
@@ -60,6 +69,18 @@ pub(super) fn run(args: ServeArgs, config_file: Option<&Path>) -> Result<ExitCod
     }
     drop(relay);
     Ok(ExitCode::SUCCESS)
+}
+
+/// By what other rates are judged. A catalogue that cannot be read is no reason to
+/// take no gifts.
+fn judge(config: &Config) -> Judge {
+    match tune::catalog(config) {
+        Ok((catalog, _)) => tune::judge(config, catalog),
+        Err(error) => {
+            warn!("rates are judged by the catalogue that the program carries: {error:#}");
+            Judge::shipped()
+        }
+    }
 }
 
 /// What a signal asks for.

@@ -1,7 +1,9 @@
 //! Ending in good order: one request, seen by whoever asks.
 
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::thread;
 
 /// What a shell reports for a program ended by ctrl-C.
 pub(super) const INTERRUPTED: i32 = 130;
@@ -63,6 +65,24 @@ impl Shutdown {
             }
             shutdown.request();
         })
+    }
+
+    /// Asks for the end when standard input ends, as it does when whoever holds
+    /// the other end has gone, however that happened.
+    ///
+    /// # Errors
+    /// When there is no thread to be had.
+    pub fn listen_to_stdin(&self) -> io::Result<()> {
+        let shutdown = self.clone();
+        let read_to_the_end = move || {
+            // One that cannot be read any more has ended, too.
+            let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+            shutdown.request();
+        };
+        thread::Builder::new()
+            .name("stdin".into())
+            .spawn(read_to_the_end)
+            .map(drop)
     }
 }
 

@@ -107,8 +107,7 @@ pub(super) fn run(args: &TuneArgs, config: Option<&Path>) -> Result<ExitCode> {
     for warning in &warnings {
         eprintln!("hyperfocus: warning: {warning}");
     }
-    let settings = show_settings(&config.show, &config.on_air, true);
-    let judge = Judge::new(settings, catalog);
+    let judge = judge(&config, catalog);
     let report = Report::of(source, &judge, &arrivals, args.rates.as_slice(), warnings);
     for (path, text) in [
         (&args.svg, Report::svg as fn(&Report) -> String),
@@ -126,9 +125,15 @@ pub(super) fn run(args: &TuneArgs, config: Option<&Path>) -> Result<ExitCode> {
     }
 }
 
+/// Judges as a renderer with this configuration plays.
+pub(super) fn judge(config: &Config, catalog: Arc<Catalog>) -> Judge {
+    let settings = show_settings(&config.show, &config.on_air, true);
+    Judge::new(settings, catalog)
+}
+
 /// The configured catalogue; the one that the program was built with where none is
 /// installed and none was asked for. Whether it is the former.
-fn catalog(config: &Config) -> Result<(Arc<Catalog>, bool)> {
+pub(super) fn catalog(config: &Config) -> Result<(Arc<Catalog>, bool)> {
     let chosen = config.catalog.as_deref();
     let found = find_catalog(chosen);
     let is_installed = found.is_ok() || chosen.is_some();

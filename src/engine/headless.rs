@@ -67,7 +67,7 @@ pub(super) fn drive(
             !is_over(app.world()),
             "the session with the backend is over for good, for the reason logged above"
         );
-        let rest = rest(app.world(), outputs);
+        let rest = rest(app.world_mut(), outputs);
         clean = if rest == Rest::Busy { 0 } else { clean + 1 };
         let left = deadline.map_or(LONGEST_SLEEP, |end| {
             end.saturating_duration_since(Instant::now())

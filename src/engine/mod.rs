@@ -48,7 +48,7 @@ use crate::render::particles::EffectPool;
 use crate::render::present::{Frames, Readback};
 use crate::session::SessionSettings;
 use crate::sound::{MixSource, SoundPlugin, Speakers, Tap};
-use crate::stage::{Director, Reports, StageLink};
+use crate::stage::{Act, Director, Paused, Reports, StageLink};
 
 pub use overlay::tell as tell_overlay;
 pub use preview::preview;
@@ -181,7 +181,7 @@ pub fn run_with(
 
     let pace = obs.as_ref().map_or_else(ObsPace::default, ObsFeed::pace);
     let ended = if by_window_system {
-        drive_by_window_system(app, &plan, &alarm, outputs, tally)?
+        drive_by_window_system(app, &plan, pace, &alarm, outputs, tally)?
     } else {
         drive(app, &plan, &pace, &alarm, outputs, tally)?
     };
@@ -294,7 +294,14 @@ fn open_app(
 }
 
 #[cfg(not(feature = "desktop"))]
-fn drive_by_window_system(_: App, _: &RunPlan, _: &Alarm, _: Outputs, _: Tally) -> Result<Ended> {
+fn drive_by_window_system(
+    _: App,
+    _: &RunPlan,
+    _: ObsPace,
+    _: &Alarm,
+    _: Outputs,
+    _: Tally,
+) -> Result<Ended> {
     unreachable!("a build without windows opens no app for them")
 }
 
@@ -354,19 +361,35 @@ enum Rest {
     Until(Duration),
 }
 
-/// Whether nothing moves on stage; gifts may wait all the same, and a board that
-/// stands still may be there.
+/// Whether nothing plays and nothing moves; gifts may wait all the same, and a
+/// board that stands still may be there.
 fn is_still(world: &World) -> bool {
     world.resource::<Director>().is_bare()
         && world.resource::<EffectPool>().in_use() == 0
         && !world.resource::<Boards>().is_moving()
 }
 
-fn rest(world: &World, outputs: &Outputs) -> Rest {
-    let director = world.resource::<Director>();
+/// Whether the next frame looks like this one: nothing moves, or a host has
+/// paused what does. A gift that was dismissed goes all the same, and one whose
+/// pictures are still being made is not whole yet.
+fn stands_still(world: &mut World) -> bool {
+    if is_still(world) {
+        return true;
+    }
+    let is_paused = world.resource::<Paused>().0 && !world.resource::<Boards>().is_moving();
+    is_paused
+        && still::has_arrived(world)
+        && world
+            .query::<&Act>()
+            .iter(world)
+            .all(|act| !act.is_dismissed())
+}
+
+fn rest(world: &mut World, outputs: &Outputs) -> Rest {
     let busy = !world.resource::<Warmup>().is_done()
-        || !is_still(world)
+        || !stands_still(world)
         || world.resource::<Readback>().in_flight() > 0
+        || world.resource::<Readback>().is_owed()
         || !world.resource::<StageLink>().is_flushed()
         || !outputs.is_idle()
         || world.resource::<CaptionDesk>().pending() > 0;
@@ -376,7 +399,7 @@ fn rest(world: &World, outputs: &Outputs) -> Rest {
     let now = world.resource::<Time<Real>>().elapsed();
     let board = world.resource::<Boards>().next_wake();
     let report = world.resource::<Reports>().next_wake();
-    let show = director.show.next_wake(now);
+    let show = world.resource::<Director>().show.next_wake(now);
     let wake = [show, board, report].into_iter().flatten().min();
     Rest::Until(wake.map_or(LONGEST_SLEEP, |at| at.saturating_sub(now)))
 }

@@ -2,7 +2,7 @@
 
 use bevy::prelude::*;
 
-use super::{CLEAN_FRAMES, is_still};
+use super::{CLEAN_FRAMES, is_still, stands_still};
 use crate::render::boards::Boards;
 use crate::render::present::FrameRequest;
 use crate::stage::StageSet;
@@ -30,10 +30,10 @@ pub(super) fn install(app: &mut App, has_sinks: bool) {
 /// frame on its way from the GPU keeps the loop from sleeping, and each frame
 /// drawn meanwhile would send another.
 fn ask(world: &mut World) {
-    let is_still = is_still(world);
-    let is_bare = is_still && !world.resource::<Boards>().are_up();
+    let stands_still = stands_still(world);
+    let is_bare = is_still(world) && !world.resource::<Boards>().are_up();
     let mut asking = world.resource_mut::<Asking>();
-    asking.clean = if is_still {
+    asking.clean = if stands_still {
         asking.clean.saturating_add(1)
     } else {
         0
@@ -42,7 +42,7 @@ fn ask(world: &mut World) {
     let mut request = world.resource_mut::<FrameRequest>();
     request.is_new = is_new;
     request.is_bare = is_bare;
-    request.readback = is_new && has_sinks;
+    request.readback = has_sinks;
 }
 
 fn stamp(time: Res<Time<Real>>, mut request: ResMut<FrameRequest>) {

@@ -318,6 +318,7 @@ impl Rehearsal {
     fn request(&mut self, readback: bool, at: f32) {
         self.app.insert_resource(FrameRequest {
             readback,
+            is_new: true,
             at: f64::from(at),
             ..default()
         });

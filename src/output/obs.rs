@@ -215,11 +215,19 @@ impl State {
             1_000_000_000 * u64::from(denominator) / u64::from(numerator)
         });
         self.period.store(period, Ordering::Relaxed);
-        let was_joined = self.is_joined.swap(wish.is_alive, Ordering::Relaxed);
+        let was_joined = self.is_joined.swap(wish.is_alive, Ordering::AcqRel);
         let has_come = wish.is_alive && !was_joined;
         if has_come {
             tracing::info!("OBS takes the frames");
             self.is_owed.store(true, Ordering::Release);
+        } else if was_joined && !wish.is_alive {
+            // What comes next is not taken: who comes back begins with nothing
+            // rather than with a gift of long ago.
+            let nothing = FrameStamp {
+                drawn_ns: now_ns(),
+                ..FrameStamp::default()
+            };
+            self.ring().writer.clear(&nothing);
         }
         let was_showing = self.is_showing.swap(wish.is_showing, Ordering::AcqRel);
         has_come || was_showing != wish.is_showing
@@ -237,7 +245,12 @@ impl Taker for Frames {
     }
 
     fn take(&mut self, frame: &MappedFrame<'_>) -> bool {
-        let is_taken = publish_frame(&mut self.0.ring().writer, frame);
+        let mut ring = self.0.ring();
+        if !self.0.is_joined.load(Ordering::Acquire) {
+            // OBS has left meanwhile, and will not miss it.
+            return true;
+        }
+        let is_taken = publish_frame(&mut ring.writer, frame);
         self.0
             .frames
             .fetch_add(u64::from(is_taken), Ordering::Relaxed);
@@ -250,10 +263,11 @@ pub fn publish_frame(writer: &mut Writer, frame: &MappedFrame<'_>) -> bool {
     if writer.size() != (frame.width, frame.height) {
         return false;
     }
+    let age = u64::try_from(frame.drawn.elapsed().as_nanos()).unwrap_or(u64::MAX);
     let stamp = FrameStamp {
         number: frame.index,
         stage_seconds: frame.request.at,
-        drawn_ns: now_ns(),
+        drawn_ns: now_ns().saturating_sub(age),
     };
     if frame.request.is_bare {
         writer.clear(&stamp);

@@ -147,7 +147,7 @@ pub struct ConnectionInit {
 }
 
 /// What a renderer joins as. A viewer's acks are statistics only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ClientType {
     Host,
     Viewer,

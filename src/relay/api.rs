@@ -16,18 +16,24 @@ use tokio::time::timeout;
 
 use super::channel::Channel;
 use super::door::one;
+use super::hub::Serial;
 use super::limits::{MAX_BODY, MAX_GIFTS, MAX_LISTED, PATIENCE};
 use super::problem::Problem;
 use super::server::{Core, Guest, Unopened};
 use super::socket::Frame;
-use super::store::{Admission, Listed, Offer, Order, Page, State as GiftState, StoreError};
+use super::store::{
+    Admission, Listed, Offer, Order, Page, State as GiftState, StoreError, StreamId,
+};
 use super::tokens::Role;
-use super::wire::{ConfigPatch, GiftsQuery};
+use super::wire::{ConfigPatch, GiftsQuery, HistoryQuery};
 use crate::model::{SessionConfig, WallTime};
 use crate::protocol::{ServerMessage, decode_payload, encode_server, limits};
 
 /// Gifts listed when nobody says how many.
 const LISTED: usize = 100;
+
+/// The greatest serial that a gift can have, in any store.
+const LAST_SERIAL: Serial = i64::MAX as Serial;
 
 /// How often a change of settings is tried that another relay was quicker than.
 const CONFIG_TRIES: usize = 3;
@@ -47,6 +53,15 @@ pub(super) async fn open(core: &Core, id: &str) -> Result<Arc<Channel>, Problem>
 
 /// The body of a request that says it is JSON.
 pub(super) async fn json_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+    json_body_within(headers, body, MAX_BODY).await
+}
+
+/// The same, of so many bytes at most.
+pub(super) async fn json_body_within(
+    headers: &HeaderMap,
+    body: Body,
+    most: usize,
+) -> Result<Bytes, Problem> {
     let kind = one(headers, header::CONTENT_TYPE).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     if !kind.eq_ignore_ascii_case("application/json") {
@@ -57,8 +72,9 @@ pub(super) async fn json_body(headers: &HeaderMap, body: Body) -> Result<Bytes, 
         let mut whole = BytesMut::new();
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(|_| Problem::bad_request("the body broke off"))?;
-            if whole.len() + chunk.len() > MAX_BODY {
-                return Err(Problem::too_large("a body has at most 2 MiB"));
+            if whole.len() + chunk.len() > most {
+                let detail = format!("a body has at most {most} bytes here");
+                return Err(Problem::too_large(detail));
             }
             whole.extend_from_slice(&chunk);
         }
@@ -251,6 +267,10 @@ pub(super) async fn get_gifts(
     let state = query.state.as_deref().map(state_of).transpose()?;
     let order = query.order.as_deref().map(order_of).transpose()?;
     let order = order.unwrap_or_default();
+    if query.after > LAST_SERIAL {
+        let detail = "after is the `next` of the page before, and no gift has so great a serial";
+        return Err(Problem::invalid(detail));
+    }
     let channel = open(&core, &id).await?;
     let limit = query.limit.unwrap_or(LISTED).clamp(1, MAX_LISTED);
     let page = Page {
@@ -306,17 +326,33 @@ fn listed_json(listed: &Listed) -> Value {
     })
 }
 
-/// `GET history`: every gift that is kept, as a show file that can be recorded
-/// and judged: when it was accepted, and the message that was sent.
+/// `GET history`: every gift that is kept, or those of its last hours or days, as a
+/// show file that can be recorded and judged: when it was accepted, and the message
+/// that was sent.
 pub(super) async fn get_history(
     State(core): State<Arc<Core>>,
     Extension(guest): Extension<Guest>,
     Path(id): Path<String>,
+    query: Result<Query<HistoryQuery>, axum::extract::rejection::QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     core.authorise(&guest, &headers, &[Role::Host])?;
+    let Query(query) = query.map_err(|error| Problem::invalid(error.body_text()))?;
+    let span = query.span().map_err(Problem::invalid)?;
     let channel = open(&core, &id).await?;
-    let pages = try_unfold((core, channel, 0), |(core, channel, after)| async move {
+    let now = WallTime::now();
+    let (after, until) = match span {
+        Some(span) => {
+            // One longer than time itself is all that is kept.
+            let since = now.checked_sub(span).unwrap_or(WallTime::MIN);
+            let after = last_before(&core, &channel.id, since.as_millisecond()).await?;
+            // With what comes meanwhile it would become longer than was asked for.
+            (after, now.as_millisecond())
+        }
+        None => (0, i64::MAX),
+    };
+    let first = (core, channel, after);
+    let pages = try_unfold(first, move |(core, channel, after)| async move {
         let page = Page {
             state: None,
             order: Order::Oldest,
@@ -324,15 +360,39 @@ pub(super) async fn get_history(
             limit: MAX_LISTED,
         };
         let listed = core.store.list(&channel.id, page).await?;
-        let Some(last) = listed.last().map(|last| last.serial) else {
+        let asked_for = listed.iter().filter(|gift| gift.accepted_at <= until);
+        let lines: String = asked_for.map(history_line).collect();
+        let last = listed.last().filter(|_| !lines.is_empty());
+        let Some(last) = last.map(|last| last.serial) else {
             return Ok(None);
         };
-        let lines: String = listed.iter().map(history_line).collect();
         Ok::<_, StoreError>(Some((lines, (core, channel, last))))
     });
     let kind = HeaderValue::from_static("application/jsonl");
     let body = Body::from_stream(pages);
     Ok(([(header::CONTENT_TYPE, kind)], body).into_response())
+}
+
+/// The serial of the latest gift that was accepted before a time, 0 without any;
+/// looked for from the end, which is nearer.
+async fn last_before(core: &Core, stream: &StreamId, time: i64) -> Result<Serial, StoreError> {
+    let mut after = 0;
+    loop {
+        let page = Page {
+            state: None,
+            order: Order::Latest,
+            after,
+            limit: MAX_LISTED,
+        };
+        let listed = core.store.list(stream, page).await?;
+        if let Some(earlier) = listed.iter().find(|gift| gift.accepted_at < time) {
+            return Ok(earlier.serial);
+        }
+        match listed.last() {
+            Some(last) => after = last.serial,
+            None => return Ok(0),
+        }
+    }
 }
 
 fn history_line(listed: &Listed) -> String {

@@ -2,7 +2,7 @@
 //! changes, and what its events' readers hear.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use serde_json::{Value, json};
@@ -65,6 +65,9 @@ pub(super) struct Channel {
     status: Mutex<Option<String>>,
     /// What had been counted when it was told last.
     counted: Mutex<Tally>,
+    /// Gifts that are parked, by what the store says; below 0 for as long as what
+    /// ended is counted already and what was parked before is not.
+    parked: AtomicI64,
 }
 
 impl Channel {
@@ -81,6 +84,7 @@ impl Channel {
             judged: rates::Latest::default(),
             status: Mutex::default(),
             counted: Mutex::default(),
+            parked: AtomicI64::new(0),
         }
     }
 
@@ -169,7 +173,7 @@ impl Channel {
                 "in": tally.published - before.published,
                 "out": tally.rendered - before.rendered,
                 "unsettled": unsettled,
-                "parked": tally.parked,
+                "parked": self.parked.load(Ordering::Relaxed).max(0),
                 "hosts": hosts,
                 "viewers": viewers,
             })
@@ -202,6 +206,9 @@ impl Channel {
                     hub.publish(gift.serial, gift.gift, Frame::text(&gift.message));
                 }
                 News::Ended(ended) => hub.has_ended(&ended.gift),
+                News::Parked(more) => {
+                    self.parked.fetch_add(more, Ordering::Relaxed);
+                }
                 News::Config(config) => hub.set_config(config),
                 News::Status(status) => self.take_status(&mut hub, status),
                 News::Control(control) => {
@@ -221,6 +228,7 @@ impl Channel {
         if self.is_current.swap(true, Ordering::AcqRel) {
             return;
         }
+        self.parked.store(kept.parked as i64, Ordering::Relaxed);
         if let Some(config) = kept.config {
             hub.set_config(config);
         }
@@ -245,7 +253,7 @@ impl Channel {
             News::Ended(ended) => self.tell_ended(ended),
             News::Config(config) => self.tell("config", || config_json(config)),
             News::Status(status) => self.tell("status", || parsed(status)),
-            News::Kept(_) | News::Control(_) => {}
+            News::Kept(_) | News::Parked(_) | News::Control(_) => {}
         }
     }
 
@@ -410,6 +418,30 @@ mod tests {
         // Nobody has that one open.
         channels.hear(&"other".into(), kept(&[1]));
         assert_eq!(channels.sum().unsettled, 3);
+    }
+
+    #[test]
+    fn the_figures_say_how_many_gifts_are_parked_whenever_that_was() {
+        let channels = Channels::default();
+        let (stream, channel) = ("s".into(), channels.open("s").unwrap());
+        let mut events = channel.events();
+        let mut parked = |news| {
+            channels.hear(&stream, news);
+            channel.tell_figures();
+            let figures: Value = serde_json::from_str(&events.try_recv().unwrap().data).unwrap();
+            figures["parked"].as_i64()
+        };
+        let before = Kept {
+            parked: 2,
+            ..Kept::default()
+        };
+        assert_eq!(parked(vec![News::Parked(7)]), Some(0), "not open yet");
+        assert_eq!(parked(vec![News::Kept(before)]), Some(2));
+        assert_eq!(parked(vec![News::Parked(1)]), Some(3));
+        assert_eq!(parked(vec![News::Parked(-3)]), Some(0));
+        // Of what the store is still counting one was shown just now.
+        assert_eq!(parked(vec![News::Parked(-1)]), Some(0));
+        assert_eq!(parked(vec![News::Parked(4)]), Some(3));
     }
 
     #[test]

@@ -52,6 +52,9 @@ struct Joined {
     client_id: Arc<str>,
     is_host: bool,
     session_id: Arc<str>,
+    /// Extensions that it named; each counts while the stream grants it as well.
+    names_interim_acks: bool,
+    names_telemetry: bool,
     interim_acks: bool,
     /// It was asked how its stage is doing.
     tells: bool,
@@ -213,6 +216,8 @@ impl Client {
             client_id,
             is_host: init.client_type == ClientType::Host,
             session_id: uuid::Uuid::new_v4().to_string().into(),
+            names_interim_acks: names("x-ack-interim"),
+            names_telemetry: names(TELEMETRY),
             interim_acks: false,
             tells: false,
             ping_interval: config.ping_interval,
@@ -486,9 +491,9 @@ impl Client {
         if !joined.is_host {
             config.features.retain(|name| &**name != TELEMETRY);
         }
-        let names = |feature: &str| config.features.iter().any(|name| &**name == feature);
-        joined.interim_acks = names("x-ack-interim");
-        joined.tells = names(TELEMETRY);
+        let grants = |feature: &str| config.features.iter().any(|name| &**name == feature);
+        joined.interim_acks = joined.names_interim_acks && grants("x-ack-interim");
+        joined.tells = joined.names_telemetry && grants(TELEMETRY);
         joined.ping_interval = config.ping_interval;
         joined.ping_at = joined.ping_at.min(Instant::now() + config.ping_interval);
         self.say(&ServerMessage::Ack(ConnectionAck {

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use tokio::net::tcp::OwnedWriteHalf;
+use tokio::task::yield_now;
 
 use super::bell::Bell;
 use super::channel::Channel;
@@ -127,22 +128,30 @@ impl Row {
         let mut batch = VecDeque::new();
         loop {
             poll_fn(|cx| self.bell.poll(cx)).await;
-            let seats = lock(&self.seats);
-            if seats.is_empty() {
+            if !self.carry(&channel, &mut batch) {
                 return;
             }
-            for seat in &*seats {
-                let has_more = seat.lane.carry(&mut batch, |batch| {
-                    let mut hub = channel.hub();
-                    hub.gifts_for_viewer(seat.id, BATCH, |frame| {
-                        batch.push_back(frame.into_bytes());
-                    })
-                });
-                if has_more {
-                    seat.bell.ring();
-                }
+            // A bell that rang meanwhile is answered at once: in a flood nothing
+            // above ever waits, and others would have no turn on this thread.
+            yield_now().await;
+        }
+    }
+
+    /// Carries to everybody once; false when nobody is left.
+    fn carry(&self, channel: &Channel, batch: &mut VecDeque<Bytes>) -> bool {
+        let seats = lock(&self.seats);
+        for seat in &*seats {
+            let has_more = seat.lane.carry(batch, |batch| {
+                let mut hub = channel.hub();
+                hub.gifts_for_viewer(seat.id, BATCH, |frame| {
+                    batch.push_back(frame.into_bytes());
+                })
+            });
+            if has_more {
+                seat.bell.ring();
             }
         }
+        !seats.is_empty()
     }
 }
 
@@ -244,7 +253,7 @@ mod tests {
         lane.lend();
         // The first write may reach the system before it knows.
         while !carry(&lane, &[gift(1, 1)]) {
-            tokio::task::yield_now().await;
+            yield_now().await;
         }
         assert_eq!(lane.take_back().len(), 1);
     }

@@ -16,6 +16,7 @@ pub(super) struct Figures {
     unauthorised: AtomicU64,
     rate_limited: AtomicU64,
     turned_away: AtomicU64,
+    not_taken_in: AtomicU64,
 }
 
 impl Figures {
@@ -45,6 +46,10 @@ impl Figures {
 
     pub fn turned_away(&self) {
         self.turned_away.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn not_taken_in(&self) {
+        self.not_taken_in.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Prometheus' text format.
@@ -129,6 +134,11 @@ impl Figures {
                 "connections_refused",
                 "Connections beyond the bound",
                 read(&self.turned_away),
+            ),
+            (
+                "accept_failures",
+                "Times that the system let no connection be taken in",
+                read(&self.not_taken_in),
             ),
         ];
         for (name, help, value) in gauges {

@@ -59,6 +59,10 @@ pub(super) const FAREWELL: Duration = Duration::from_secs(2);
 /// Largest body of a request. Beyond: 413.
 pub(super) const MAX_BODY: usize = 2 * 1024 * 1024;
 
+/// Largest body of a request that signs in, which anybody may send: a code and the
+/// words around it. Beyond: 413.
+pub(super) const MAX_SIGN_IN: usize = 1024;
+
 /// Gifts in one request, so that one commit stays short. Beyond: 413.
 pub(super) const MAX_GIFTS: usize = 1_000;
 

@@ -31,6 +31,10 @@
 //! needs a token that no page knows, a `Host` that is ours, and no foreign
 //! `Origin`. The desk's own page has a cookie in place of the token, which counts
 //! only where the browser says that it is that page.
+//!
+//! Bounds and timeouts are kept where they hold and not by tower-http's layers: each
+//! refusal is a problem that says what to do, and most are counted; WebSockets, events
+//! and exports outlast any timeout of a request.
 
 #![deny(clippy::unwrap_used)]
 
@@ -76,6 +80,7 @@ use tokio::sync::watch;
 
 use crate::config::SourceSettings;
 use crate::net::NetError;
+use crate::tune::Judge;
 
 pub use door::Door;
 pub use store::{NatsOptions, StoreError};
@@ -120,6 +125,8 @@ pub struct RelayOptions {
     pub sources: Vec<SourceSettings>,
     /// PEM file of authorities that sources are trusted by besides the system's.
     pub ca_file: Option<PathBuf>,
+    /// How the host's renderer plays: by that other rates are judged.
+    pub judge: Judge,
 }
 
 /// Why a relay could not start.
@@ -245,6 +252,7 @@ impl Relay {
             history: options.history,
             tls: tls.clone(),
             sources,
+            judge: options.judge,
             stopping,
         });
         let thread = std::thread::Builder::new()

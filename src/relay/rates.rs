@@ -1,5 +1,6 @@
 //! `GET /v1/streams/{id}/rates`: what other rates would have done to the last
-//! minutes' gifts, so that a host does not turn that knob blindly.
+//! minutes' gifts, so that a host does not turn that knob blindly. Judged by the
+//! relay's own configuration, since no renderer tells what it is configured to.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +21,7 @@ use super::tokens::Role;
 use super::wire::RatesQuery;
 use crate::model::WallTime;
 use crate::protocol::{ServerMessage, decode_server};
-use crate::tune::{Arrival, Judge, Judgement, Rates, recommend};
+use crate::tune::{Arrival, Judgement, Rates, recommend};
 
 /// How far back gifts are judged.
 const LOOK_BACK: Duration = Duration::from_secs(10 * 60);
@@ -88,10 +89,10 @@ async fn judge(core: &Core, stream: &StreamId, rates: Rates) -> Result<Value, St
     let now = WallTime::now().as_millisecond();
     let since = now - LOOK_BACK.as_millis() as i64;
     let (gifts, since) = latest_gifts(core, stream, since).await?;
+    let judge = core.judge.clone();
     // It takes milliseconds to seconds of a processor.
     let judging = tokio::task::spawn_blocking(move || {
         let arrivals = arrivals(gifts, since);
-        let judge = Judge::shipped();
         let judged = rates.as_slice().iter();
         let judged: Vec<_> = judged.map(|rate| judge.judge(&arrivals, *rate)).collect();
         answer(&arrivals, &judged, (now - since) as f64 / 1e3)

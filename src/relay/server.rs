@@ -1,6 +1,7 @@
 //! The listener, a task for each connection, and what they share.
 
-use std::net::IpAddr;
+use std::io::ErrorKind;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, interval, sleep};
 use tracing::warn;
@@ -36,9 +37,13 @@ use super::tokens::{Role, Tokens};
 use super::transport::{Patient, Stream};
 use super::{api, desk, events, overview, rates, upgrade};
 use crate::model::WallTime;
+use crate::tune::Judge;
 
 /// How often what has waited is looked after.
 const HOUSEKEEPING: Duration = Duration::from_secs(1);
+
+/// Until another connection is tried to be taken in after one could not be.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 /// How often history is tidied.
 const TIDYING: Duration = Duration::from_secs(60);
@@ -54,6 +59,7 @@ pub(super) struct Parts {
     pub history: Duration,
     pub tls: Option<Arc<Tls>>,
     pub sources: Sources,
+    pub judge: Judge,
     /// Closed when it is to stop.
     pub stopping: watch::Receiver<bool>,
 }
@@ -64,6 +70,7 @@ pub(super) struct Core {
     pub channels: Arc<Channels>,
     pub figures: Figures,
     pub sources: Sources,
+    pub judge: Arc<Judge>,
     pub greeting: Arc<Semaphore>,
     pub event_readers: Arc<Semaphore>,
     pub config_turn: Mutex<()>,
@@ -108,6 +115,7 @@ impl Core {
             channels: parts.channels,
             figures: Figures::default(),
             sources: parts.sources,
+            judge: Arc::new(parts.judge),
             greeting: Arc::new(Semaphore::new(MAX_GREETING)),
             event_readers: Arc::new(Semaphore::new(MAX_EVENT_READERS)),
             config_turn: Mutex::new(()),
@@ -283,15 +291,11 @@ pub(super) async fn serve(listener: TcpListener, core: &Arc<Core>, per_address: 
     let certificate = tokio::spawn(Core::watch_certificate(core.tls.clone()));
     let mut sources = Sources::start(core);
     let mut stopping = core.stopping.clone();
+    let mut has_said = false;
     loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+        let (stream, peer) = tokio::select! {
+            accepted = accept(&listener, &core.figures, &mut has_said) => accepted,
             () = stopped(&mut stopping) => break,
-        };
-        let Ok((stream, peer)) = accepted else {
-            // Out of file descriptors, most likely: some will be given back.
-            sleep(Duration::from_millis(100)).await;
-            continue;
         };
         // A gift is small and waits for nobody.
         let _ = stream.set_nodelay(true);
@@ -341,6 +345,34 @@ pub(super) async fn serve(listener: TcpListener, core: &Arc<Core>, per_address: 
     let _ = tokio::time::timeout(FAREWELL, goodbyes).await;
     // What is not safe by then is sent again.
     let _ = tokio::time::timeout(FAREWELL, core.store.flush()).await;
+}
+
+/// The next connection, however long the system lets none be taken in.
+async fn accept(
+    listener: &TcpListener,
+    figures: &Figures,
+    has_said: &mut bool,
+) -> (TcpStream, SocketAddr) {
+    loop {
+        let error = match listener.accept().await {
+            Ok(accepted) => return accepted,
+            Err(error) => error,
+        };
+        // It has gone again while it waited.
+        if error.kind() == ErrorKind::ConnectionAborted {
+            continue;
+        }
+        figures.not_taken_in();
+        if !std::mem::replace(has_said, true) {
+            warn!(
+                %error,
+                "connections have to wait; with too many files open, raise the limit: ulimit -n, \
+                 or LimitNOFILE in systemd's unit"
+            );
+        }
+        // Whoever leaves makes room.
+        sleep(ACCEPT_AGAIN).await;
+    }
 }
 
 /// Resolves when the relay is told to stop.

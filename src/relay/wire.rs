@@ -72,6 +72,39 @@ pub(super) struct GiftsQuery {
     pub limit: Option<usize>,
 }
 
+/// `GET history?...`
+#[derive(Debug, Deserialize)]
+pub(super) struct HistoryQuery {
+    /// How far back; as far as there is any, when absent.
+    last: Option<String>,
+}
+
+impl HistoryQuery {
+    /// # Errors
+    /// What `last` must be, in words.
+    pub fn span(&self) -> Result<Option<Duration>, String> {
+        let last = self.last.as_deref().map(|last| {
+            let refused = "last is a whole number of s, m, h or d, such as 90m, 2h or 7d";
+            span(last).ok_or_else(|| refused.to_owned())
+        });
+        last.transpose()
+    }
+}
+
+/// A whole number of seconds, minutes, hours or days.
+fn span(text: &str) -> Option<Duration> {
+    let number = text.trim_end_matches(|last: char| last.is_ascii_alphabetic());
+    let unit: u64 = match &text[number.len()..] {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 60 * 60,
+        "d" => 24 * 60 * 60,
+        _ => return None,
+    };
+    let seconds = number.parse::<u64>().ok()?.checked_mul(unit)?;
+    (seconds > 0).then_some(Duration::from_secs(seconds))
+}
+
 /// `GET rates?...`
 #[derive(Debug, Deserialize)]
 pub(super) struct RatesQuery {

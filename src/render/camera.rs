@@ -118,6 +118,7 @@ pub(super) fn spawn_cameras(
         image.texture_descriptor.usage |= TextureUsages::COPY_SRC;
         // A screenful of zeroes that would lie in memory and be uploaded.
         image.data = None;
+        image.copy_on_resize = false;
         images.add(image)
     };
     // The flat camera's own target is never written: its main texture is what

@@ -58,8 +58,8 @@ pub enum LineError {
         before: &'static str,
     },
     #[error(
-        "it comes more than a week after the beginning; one show is at most so long, cut the \
-         file into parts"
+        "it comes more than a week after the beginning, and one show is at most so long: cut the \
+         file into parts, or take less of a relay's history, as in .../history?last=7d"
     )]
     TooLate,
     #[error("a line of more than {0} bytes; no message is so long")]

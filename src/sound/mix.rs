@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::{Receiver, Select, Sender};
 
 use super::RATE;
 use super::clip::Clip;
@@ -127,6 +127,19 @@ impl MixSource {
     /// Whether nothing was heard in the last block.
     pub fn is_silent(&self) -> bool {
         self.silent
+    }
+
+    /// Whether there will be silence until somebody wants something played.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.silent && self.voices.iter().all(Option::is_none)
+    }
+
+    /// Waits until somebody does, or `stopped` is closed.
+    pub(super) fn wait(&self, stopped: &Receiver<()>) {
+        let mut either = Select::new();
+        either.recv(&self.commands);
+        either.recv(stopped);
+        either.ready();
     }
 
     /// Lets another thread see whether the mix is being pulled.

@@ -10,7 +10,7 @@ use super::mix::MixSource;
 
 /// How often sound is pulled while something sounds.
 const TICK: Duration = Duration::from_millis(10);
-/// And while nothing does: a sound begins at most this late.
+/// And while nothing does, though something may: a sound begins at most this late.
 const SILENT_TICK: Duration = Duration::from_millis(40);
 /// Time missed that is not made up for, such as a suspended machine's night.
 const MOST_CAUGHT_UP: Duration = Duration::from_secs(1);
@@ -25,7 +25,8 @@ pub struct Tap {
 
 impl Tap {
     /// Calls `take` with each piece of interleaved stereo at [`RATE`] as it is
-    /// due, and not at all while there is silence. It must not wait.
+    /// due, and not at all while there is silence: with nothing to play its thread
+    /// sleeps. It must not wait.
     pub fn start(mut mix: MixSource, mut take: impl FnMut(&[f32]) + Send + 'static) -> Self {
         let (stop, stopped) = bounded(0);
         let spawned = thread::Builder::new().name("sound".into()).spawn(move || {
@@ -33,6 +34,10 @@ impl Tap {
             let span = Duration::from_nanos(SPAN * 1_000_000_000 / u64::from(RATE));
             let mut pulled = now();
             loop {
+                if mix.is_at_rest() {
+                    mix.wait(&stopped);
+                    pulled = now();
+                }
                 let tick = if mix.is_silent() { SILENT_TICK } else { TICK };
                 if stopped.recv_timeout(tick) != Err(RecvTimeoutError::Timeout) {
                     return;

@@ -285,6 +285,11 @@ impl Act {
         self.phase == (Phase::Playing { open: true }) && self.age >= self.recipe.sustain
     }
 
+    /// Whether it goes at its host's word, and not at its own time.
+    pub fn is_dismissed(&self) -> bool {
+        matches!(self.phase, Phase::Dismissed { .. })
+    }
+
     pub fn is_over(&self) -> bool {
         self.phase == Phase::Over
     }

@@ -38,6 +38,7 @@ fn every_figure_keeps_its_id() {
             "pipelines.after_warmup",
             "stage.idle.cpu",
             "stage.idle.frames",
+            "stage.idle.obs",
             "stage.gift_to_frame",
             "stage.idle.wake",
             "stage.flood.pong",
@@ -52,6 +53,9 @@ fn every_figure_keeps_its_id() {
             "obs.added_cpu",
             "obs.added_cpu.in_all",
             "obs.frame_time",
+            "obs.torn",
+            "obs.source_cpu",
+            "obs.age",
             "record.difference",
             "record.difference.one_thread",
         ]

@@ -3,9 +3,12 @@
 
 use std::time::Duration;
 
-use hyperfocus_ring::{Folder, Life, Newest, Reader, Report, SoundReader, now_ns};
+use hyperfocus::model::Control;
+use hyperfocus::protocol::ServerMessage;
+use hyperfocus_ring::{Folder, Instance, Life, Newest, Reader, Report, SoundReader, now_ns};
 
 use crate::program::{Program, folder, summary};
+use crate::server::Server;
 use crate::stage::{PATIENCE, now};
 
 const SIZE: (u32, u32) = (320, 180);
@@ -72,6 +75,19 @@ impl Source {
         std::thread::sleep(Duration::from_millis(20));
     }
 
+    /// Ticks until no frame has come for a second.
+    fn tick_until_nothing_comes(&mut self) {
+        let deadline = now() + PATIENCE;
+        let (mut seen, mut since) = (self.seen, now());
+        while since.elapsed() < Duration::from_secs(1) {
+            assert!(now() < deadline, "frames go on and on");
+            self.tick();
+            if self.seen != seen {
+                (seen, since) = (self.seen, now());
+            }
+        }
+    }
+
     fn tick_until(&mut self, what: &str, holds: impl Fn(&Self) -> bool) {
         let deadline = now() + PATIENCE;
         while !holds(self) {
@@ -121,6 +137,66 @@ fn obs_gets_pictures_and_sound_and_gifts_wait_for_it() {
     let outputs = account["outputs"].to_string();
     assert!(outputs.contains("OBS (tried): "), "{outputs}");
     assert!(account["gifts"]["played"].as_u64() > Some(0), "{account}");
+}
+
+#[test]
+fn a_paused_gift_costs_no_frames_and_who_comes_back_sees_it_as_it_is() {
+    let home = folder();
+    let rings = Folder::at(home.path().join("rings")).expect("a folder of ours");
+    let variables = [("HYPERFOCUS_RING_DIR", rings.path().to_str().expect("text"))];
+    let server = Server::new();
+    let url = server.url();
+    let arguments = [
+        "run", "--output", "obs", "--name", "paused", "--size", "320x180", "--mute", "--url", &url,
+        "--stream", "s",
+    ];
+    let program = Program::start(&arguments, home.path(), &variables);
+    let mut peer = server.accept_session_with(&["x-control"]);
+    let mut source = Source::join(&rings, "paused");
+    source.report.is_showing = true;
+    peer.gift("a-rose");
+    source.tick_until("no picture came", |source| source.pictures > 5);
+    peer.send(&ServerMessage::Control(Control::Pause));
+    source.tick_until_nothing_comes();
+
+    // OBS ends, and nothing of the gift is left for the next to begin with.
+    let pictures = source.pictures;
+    drop(source);
+    let look = || Instance::find(&rings, "paused", now_ns()).expect("the engine runs");
+    assert!(pictures > 5 && look().frame_age_ns.is_some());
+    program.comes_to("the gift stays for nobody", || look().is_empty);
+
+    // Another sees it at once, although it still stands still.
+    let mut source = Source::join(&rings, "paused");
+    source.report.is_showing = true;
+    source.tick_until("the gift is not shown again", |source| source.pictures > 0);
+    source.tick_until_nothing_comes();
+    let pictures = source.pictures;
+    peer.send(&ServerMessage::Control(Control::Resume));
+    source.tick_until("it does not go on", |source| source.pictures > pictures + 5);
+    program.end_by("TERM").ended_with(0);
+}
+
+#[test]
+fn an_engine_ends_with_whoever_holds_its_standard_input() {
+    let home = folder();
+    let server = Server::new();
+    let url = server.url();
+    let arguments = [
+        "run",
+        "--headless",
+        "--end-with-stdin",
+        "--size",
+        "320x180",
+        "--url",
+        &url,
+        "--stream",
+        "s",
+    ];
+    // The tests' programs have none from the beginning.
+    Program::start(&arguments, home.path(), &[])
+        .wait()
+        .ended_with(0);
 }
 
 #[test]

@@ -19,7 +19,10 @@ use bevy::window::ExitCondition;
 
 use hyperfocus::render::StageSize;
 use hyperfocus::render::camera::StageCamera;
-use hyperfocus::render::present::{Form, Frame, FrameRequest, Frames, PresentPlugin, WindowCamera};
+use hyperfocus::render::present::{
+    self, Form, Frame, FrameRequest, Frames, MappedFrame, PresentPlugin, Taker, WindowCamera,
+    add_outlet,
+};
 
 use crate::offscreen::alone;
 
@@ -57,11 +60,16 @@ fn plugins() -> PluginGroupBuilder {
 
 /// A stage of nothing but its clear colour.
 fn stage(form: Form) -> (App, MutexGuard<'static, ()>) {
+    stage_with(form, |_| ())
+}
+
+fn stage_with(form: Form, install: impl FnOnce(&mut App)) -> (App, MutexGuard<'static, ()>) {
     let alone = alone();
     let mut app = App::new();
     app.insert_resource(StageSize { pixels: SIZE })
         .add_plugins(plugins())
         .add_plugins(PresentPlugin { form });
+    install(&mut app);
     while app.plugins_state() == PluginsState::Adding {
         tick_global_task_pools_on_main_thread();
     }
@@ -111,6 +119,7 @@ fn clear(app: &mut App, colour: [f32; 4]) {
 fn frame(app: &mut App, at: f64) -> Frame {
     app.insert_resource(FrameRequest {
         readback: true,
+        is_new: true,
         at,
         ..default()
     });
@@ -375,6 +384,61 @@ fn a_window_over_the_desktop_has_what_desktops_mix_and_nothing_beside_the_stage(
             }
         }
     }
+}
+
+/// Has no room for its first frames.
+struct Crowded {
+    refused: usize,
+    taken: Arc<Mutex<Vec<f64>>>,
+}
+
+impl Taker for Crowded {
+    fn wants(&mut self, request: &FrameRequest) -> bool {
+        request.is_new
+    }
+
+    fn take(&mut self, frame: &MappedFrame<'_>) -> bool {
+        let has_room = self.refused == 0;
+        if has_room {
+            self.taken.lock().unwrap().push(frame.request.at);
+        } else {
+            self.refused -= 1;
+        }
+        has_room
+    }
+}
+
+#[test]
+fn a_frame_that_was_lost_is_made_up_for_by_the_next_though_nothing_moves() {
+    let taken = Arc::<Mutex<Vec<f64>>>::default();
+    let taker = Crowded {
+        refused: 3,
+        taken: taken.clone(),
+    };
+    let (mut app, _alone) = stage_with(Form::Straight, |app| {
+        add_outlet(app, Form::Straight, taker);
+    });
+    let request = |is_new, at| FrameRequest {
+        is_new,
+        at,
+        ..default()
+    };
+    app.insert_resource(request(true, 1.0));
+    app.update();
+    app.insert_resource(request(false, 2.0));
+    let owes = |app: &App| app.world().resource::<present::Readback>().is_owed();
+    for _ in 0..UPDATES {
+        if !taken.lock().unwrap().is_empty() {
+            break;
+        }
+        app.update();
+    }
+    assert_eq!(*taken.lock().unwrap(), [2.0], "the stage as it is now");
+    for _ in 0..10 {
+        app.update();
+    }
+    assert!(!owes(&app));
+    assert_eq!(taken.lock().unwrap().len(), 1, "once is enough");
 }
 
 #[test]

@@ -61,6 +61,10 @@ impl Display {
             Ok(server) => Running(server),
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 eprintln!("SKIPPED: windows are not tested, since Xvfb is not installed");
+                assert!(
+                    std::env::var_os("HYPERFOCUS_NO_SKIP").is_none(),
+                    "a skip is a failure here"
+                );
                 return None;
             }
             Err(error) => panic!("Xvfb does not start: {error}"),

@@ -70,13 +70,18 @@ impl Server {
 
     /// The next WebSocket, as far as a live session.
     pub fn accept_session(&self) -> Peer<TcpStream> {
+        self.accept_session_with(&[])
+    }
+
+    /// The same with features of the stream.
+    pub fn accept_session_with(&self, features: &[&str]) -> Peer<TcpStream> {
         // A connection that is gone before anything was said on it is followed
         // by another: a client may well give one up on a busy machine.
         const ATTEMPTS: usize = 3;
         for _ in 0..ATTEMPTS {
             let mut peer = self.accept();
             if peer.greets() {
-                peer.ack(&[]);
+                peer.ack(features);
                 return peer;
             }
         }

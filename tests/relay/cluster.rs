@@ -18,7 +18,7 @@ use crate::house::{House, Process, gift, now, options, token, until};
 use crate::http::{Answer, Request};
 use crate::renderer::Renderer;
 
-fn on(nats: &Nats) -> NatsOptions {
+pub fn on(nats: &Nats) -> NatsOptions {
     NatsOptions {
         servers: nats.url(),
         credentials: None,

@@ -97,6 +97,18 @@ fn who_guesses_codes_is_told_to_wait() {
 }
 
 #[test]
+fn who_is_not_signed_in_may_send_a_code_and_no_more() {
+    let house = House::new();
+    let code = code(&house);
+    for length in [1_024, 4_000] {
+        let long = redeem(&house, &"x".repeat(length));
+        assert_eq!((long.status, long.problem().as_str()), (413, "too-large"));
+    }
+    // It was no guess, and the code is as good as before.
+    assert_eq!(redeem(&house, &code).status, 204);
+}
+
+#[test]
 fn only_the_hosts_token_makes_links_and_no_cookie_does() {
     let house = House::new();
     for role in [Role::Viewer, Role::Ingest] {

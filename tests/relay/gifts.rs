@@ -50,6 +50,42 @@ fn the_history_is_a_show_that_can_be_recorded() {
 }
 
 #[test]
+fn the_last_days_of_a_history_are_a_show_however_long_an_older_gift_has_waited() {
+    let house = House::new();
+    house.give("old");
+    house.give("new");
+    let long_ago = "UPDATE gifts SET accepted_at = accepted_at - 8 * 86400000 WHERE gift = 'old'";
+    house.database().execute(long_ago, []).unwrap();
+    let ask = |query: &str| {
+        let path = format!("/v1/streams/main/history{query}");
+        house.request(Role::Host, "GET", &path).send()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let show = |query: &str| {
+        let answer = ask(query);
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let path = folder.path().join("show.jsonl");
+        std::fs::write(&path, answer.body).unwrap();
+        ShowFile::open(&path)
+    };
+    for longer in ["", "?last=9d", "?last=200000000000d"] {
+        let refused = show(longer).unwrap_err().to_string();
+        assert!(refused.contains("history?last=7d"), "{refused}");
+    }
+    for last in ["7d", "2h", "90m", "3600s", "3600"] {
+        let recent = show(&format!("?last={last}")).unwrap();
+        assert_eq!(recent.gifts(), 1, "{last}");
+    }
+    let mistakes = "soon 0 0d -2h 1.5h 2w 2H h 2h30m 9999999999999999d";
+    for nonsense in mistakes.split(' ').chain([""]) {
+        let answer = ask(&format!("?last={nonsense}"));
+        assert_eq!((answer.status, answer.problem().as_str()), (422, "invalid"));
+        let detail = answer.json()["detail"].to_string();
+        assert!(detail.contains("90m, 2h or 7d"), "{detail}");
+    }
+}
+
+#[test]
 fn what_nobody_has_shown_waits_for_a_host_even_through_a_restart() {
     let mut house = House::new();
     let ids: Vec<String> = (0..20).map(|n| format!("gift-{n:02}")).collect();
@@ -118,6 +154,28 @@ fn one_hosts_word_settles_and_a_failure_needs_every_hosts() {
 }
 
 #[test]
+fn a_gift_waits_only_at_a_host_that_named_interim_acks() {
+    let house = House::new();
+    let token = house.token(Role::Host);
+    let refuse = |id: &str, extensions: &[&str]| {
+        let mut host = Guest::join_naming(house.address(), &token, "h", "host", extensions);
+        house.give(id);
+        assert_eq!(host.gift(), id);
+        host.ack(id, false, None);
+        host
+    };
+    let plain = refuse("lost", &["x-control"]);
+    until("it is lost", || house.listed("failed") == ["lost"]);
+    drop(plain);
+    let mut ours = refuse("waits", &["x-ack-interim"]);
+    house.give("later");
+    assert_eq!(ours.gift(), "later");
+    ours.ack("later", true, None);
+    until("it is shown", || house.listed("rendered") == ["later"]);
+    assert_eq!(house.listed("unacked"), ["waits"]);
+}
+
+#[test]
 fn a_viewers_ack_settles_nothing() {
     let house = House::new();
     let token = house.token(Role::Viewer);
@@ -128,6 +186,36 @@ fn a_viewers_ack_settles_nothing() {
     house.give("b");
     assert_eq!(viewer.gift(), "b", "its ack has been read by then");
     assert_eq!(house.listed("unacked"), ["a", "b"]);
+}
+
+#[test]
+fn a_host_that_does_not_ack_is_told_and_gets_the_rest_as_it_does() {
+    /// As many as a host may owe.
+    const WINDOW: usize = 50_000;
+    const MORE: usize = 20;
+    let house = House::new();
+    let ids: Vec<String> = (0..WINDOW + MORE).map(|n| n.to_string()).collect();
+    for some in ids.chunks(1_000) {
+        let gifts: Vec<_> = some.iter().map(|id| gift(id)).collect();
+        assert_eq!(house.post(&json!(gifts)).status, 201);
+    }
+    let mut host = Guest::join(house.address(), &house.token(Role::Host), "h", "host");
+    for id in &ids[..WINDOW] {
+        assert_eq!(&host.gift(), id);
+    }
+    assert_eq!(host.error(), "SLOW_HOST", "and nothing follows by itself");
+    ids[..MORE].iter().for_each(|id| host.ack(id, true, None));
+    let mut rest = Vec::new();
+    while rest.len() < MORE {
+        let (kind, told) = host.next();
+        match kind.as_str() {
+            "gift:received" => rest.push(told["giftId"].as_str().unwrap().to_owned()),
+            // It owes as many again.
+            _ => assert_eq!(told["code"], "SLOW_HOST", "{kind}"),
+        }
+    }
+    assert_eq!(rest, ids[WINDOW..]);
+    until("its acks count", || house.listed("rendered") == ids[..MORE]);
 }
 
 #[test]

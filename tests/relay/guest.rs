@@ -52,8 +52,19 @@ impl Guest {
 
     /// Upgrades and says who it is, to the stream "main".
     pub fn join(address: SocketAddr, token: &str, client: &str, role: &str) -> Self {
+        Self::join_naming(address, token, client, role, &EXTENSIONS)
+    }
+
+    /// The same, with these extensions and no others.
+    pub fn join_naming(
+        address: SocketAddr,
+        token: &str,
+        client: &str,
+        role: &str,
+        extensions: &[&str],
+    ) -> Self {
         let mut guest = Self::knock(address, token).expect("the token is right");
-        guest.init(client, role);
+        guest.raw(&init_naming(client, role, "main", extensions));
         let ack = guest.next_of("connection:ack");
         assert!(ack["config"]["maxGiftsPerSecond"].is_number(), "{ack}");
         guest
@@ -140,15 +151,22 @@ fn message(kind: &str, payload: &Value) -> String {
     message.to_string()
 }
 
+/// Those that there are.
+const EXTENSIONS: [&str; 3] = ["x-control", "x-ack-interim", "x-telemetry"];
+
 /// What begins a session.
 pub fn init_message(client: &str, role: &str, stream: &str) -> String {
+    init_naming(client, role, stream, &EXTENSIONS)
+}
+
+fn init_naming(client: &str, role: &str, stream: &str, extensions: &[&str]) -> String {
     message(
         "connection:init",
         &json!({
             "clientId": client,
             "streamId": stream,
             "clientType": role,
-            "capabilities": ["x-control", "x-ack-interim", "x-telemetry"],
+            "capabilities": extensions,
             "version": "0",
         }),
     )

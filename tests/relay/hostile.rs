@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 
 use crate::guest::Guest;
-use crate::house::{House, PATIENCE, now, until};
+use crate::house::{House, PATIENCE, now};
 
 fn viewer(house: &House) -> Guest {
     Guest::join(house.address(), &house.token(Role::Viewer), "v", "viewer")
@@ -47,29 +47,6 @@ fn who_is_silent_or_slow_is_closed_after_ten_seconds_and_holds_up_nobody() {
         took >= Duration::from_secs(9) && took < PATIENCE,
         "{took:?}"
     );
-}
-
-#[test]
-fn a_crowd_that_never_says_who_it_is_fills_no_place_of_others() {
-    const PLACES: usize = 1_024;
-    let house = House::new();
-    let token = house.token(Role::Viewer);
-    let mut settled = viewer(&house);
-    let mut crowd = Vec::new();
-    let refused = (0..=PLACES).find_map(|_| match Guest::knock(house.address(), &token) {
-        Ok(guest) => {
-            crowd.push(guest);
-            None
-        }
-        Err(status) => Some(status),
-    });
-    assert_eq!((refused, crowd.len()), (Some(503), PLACES));
-    house.give("a");
-    assert_eq!(settled.gift(), "a");
-    drop(crowd);
-    until("the places are free", || {
-        Guest::knock(house.address(), &token).is_ok()
-    });
 }
 
 #[test]

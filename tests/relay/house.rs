@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use hyperfocus::relay::{Relay, RelayOptions, Renewal, Role};
+use hyperfocus::tune::Judge;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -46,6 +47,7 @@ pub fn options(folder: &Path) -> RelayOptions {
         sources: Vec::new(),
         ca_file: None,
         max_per_address: None,
+        judge: Judge::shipped(),
     }
 }
 
@@ -99,6 +101,11 @@ impl House {
         self.relay().tokens().secret(role).0.clone()
     }
 
+    /// Its database, to put there what would take hours to come about.
+    pub fn database(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.options.data_dir.join("relay.sqlite")).unwrap()
+    }
+
     /// A request with a role's token.
     pub fn request(&self, role: Role, method: &str, path: &str) -> Request {
         Request::new(self.address(), method, path).bearer(&self.token(role))
@@ -127,14 +134,19 @@ impl House {
 
     /// A figure of `/metrics`.
     pub fn figure(&self, name: &str) -> u64 {
-        let answer = Request::new(self.address(), "GET", "/metrics").send();
-        let start = format!("hyperfocus_relay_{name} ");
-        let line = answer
-            .body
-            .lines()
-            .find_map(|line| line.strip_prefix(&start));
-        line.expect("it is there").parse().unwrap()
+        figure(self.address(), name)
     }
+}
+
+/// A figure of a relay's `/metrics`.
+pub fn figure(address: SocketAddr, name: &str) -> u64 {
+    let answer = Request::new(address, "GET", "/metrics").send();
+    let start = format!("hyperfocus_relay_{name} ");
+    let line = answer
+        .body
+        .lines()
+        .find_map(|line| line.strip_prefix(&start));
+    line.expect("it is there").parse().unwrap()
 }
 
 pub fn gift(id: &str) -> Value {

@@ -19,11 +19,15 @@ mod guest;
 mod hostile;
 mod house;
 mod http;
+#[cfg(unix)]
+mod open_files;
 mod overview;
 mod program;
 mod renderer;
 mod roles;
 mod rude;
 mod settings;
+#[cfg(target_os = "linux")]
+mod silent;
 mod sources;
 mod tls;

@@ -1,17 +1,21 @@
 //! What the host's desk sees of the streams and their renderers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use hyperfocus::catalog::{Catalog, LaneThresholds};
 use hyperfocus::model::{Gift, Private, Sender, Telemetry, WaitingGift};
 use hyperfocus::net::FromStage;
 use hyperfocus::protocol::ClientType;
 use hyperfocus::relay::Role;
+use hyperfocus::show::ShowSettings;
 use hyperfocus::tune::{Arrival, Judge};
 use serde_json::{Value, json};
 
 use crate::events::Events;
 use crate::guest::Guest;
-use crate::house::{House, until};
+use crate::house::{House, Process, token, until};
+use crate::http::Request;
 use crate::renderer::Renderer;
 
 fn get(house: &House, path: &str) -> Value {
@@ -82,8 +86,20 @@ fn the_newest_gifts_come_first_when_they_are_asked_for_page_by_page() {
     let (second, next) = page(&format!("order=latest&limit=2&after={next}"));
     assert_eq!((second, next), (vec![json!("a")], Value::Null));
     assert_eq!(page("order=oldest").0, ["a", "b", "c"]);
-    let odd = house.request(Role::Host, "GET", "/v1/streams/main/gifts?order=random");
-    assert_eq!(odd.send().problem(), "invalid");
+    let beyond_all = i64::MAX.to_string();
+    assert_eq!(page(&format!("after={beyond_all}")).0, [""; 0]);
+    for odd in [
+        "order=random",
+        "after=-1",
+        "after=9223372036854775808",
+        "after=18446744073709551615",
+        "order=latest&after=18446744073709551616",
+    ] {
+        let path = format!("/v1/streams/main/gifts?{odd}");
+        let answer = house.request(Role::Host, "GET", &path).send();
+        let told = (answer.status, answer.problem());
+        assert_eq!(told, (422, "invalid".to_owned()), "{odd}");
+    }
 }
 
 #[test]
@@ -188,6 +204,17 @@ fn viewers_are_not_asked_and_not_listened_to() {
 }
 
 #[test]
+fn a_host_that_did_not_name_telemetry_is_not_listened_to() {
+    let house = House::new();
+    let token = house.token(Role::Host);
+    let mut host = Guest::join_naming(house.address(), &token, "h", "host", &["x-control"]);
+    host.say("x-telemetry", &json!({ "fps": 60 }));
+    host.say("heartbeat:pong", &json!({ "sequence": 0 }));
+    until("it was read", || !renderers(&house)[0]["pong"].is_null());
+    assert!(renderers(&house)[0]["telemetry"].is_null());
+}
+
+#[test]
 fn what_telemetry_must_not_be_is_refused_and_the_host_stays() {
     let house = House::new();
     let token = house.token(Role::Host);
@@ -229,6 +256,27 @@ fn every_second_the_desk_hears_what_came_in_and_went_out() {
     let last = events.next("figures");
     assert_eq!((&last["in"], &last["out"]), (&json!(0), &json!(0)));
     assert_eq!((&last["unsettled"], &last["hosts"]), (&json!(2), &json!(1)));
+}
+
+#[test]
+fn the_desk_hears_how_many_gifts_are_parked_from_before_the_relay_began_too() {
+    let mut house = House::new();
+    house.give("parked");
+    house.give("open");
+    let park = "UPDATE gifts SET state = 3, ended_at = accepted_at WHERE gift = 'parked'";
+    house.database().execute(park, []).unwrap();
+    house.restart();
+    let mut events = Events::of(&house);
+    let mut parked = || events.next("figures")["parked"].clone();
+    assert_eq!(parked(), 1);
+    assert_eq!(house.listed("parked"), ["parked"]);
+    let token = house.token(Role::Host);
+    let mut host = Guest::join(house.address(), &token, "h", "host");
+    assert_eq!(host.gift(), "open");
+    host.ack("parked", true, None);
+    // The figures of that second may have been told already.
+    assert!((0..10).any(|_| parked() == 0), "late, and still the truth");
+    assert_eq!(house.listed("parked"), [""; 0]);
 }
 
 #[test]
@@ -296,4 +344,54 @@ fn rates_are_judged_over_what_was_given_as_tune_judges_them() {
             "{odd}"
         );
     }
+}
+
+#[test]
+fn rates_are_judged_by_the_configuration_that_the_relay_was_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config.toml");
+    let thresholds = "[show]\nfeature_from = 1.0\nheadline_from = 5.0\n";
+    std::fs::write(&config, thresholds).unwrap();
+    let config = format!("HYPERFOCUS_CONFIG={}", config.display());
+    let data = folder.path().join("relay");
+    let relay = Process::start(&data, 0, &["env", &config]);
+    let gift = |n: usize| {
+        let (id, user) = (format!("g{n}"), format!("user {n}"));
+        json!({
+            "giftId": id, "giftType": "no-such-gift", "totalValue": 10,
+            "sender": { "userId": user, "username": user },
+        })
+    };
+    let gifts: Vec<_> = (0..10).map(gift).collect();
+    let post = Request::new(relay.address, "POST", "/v1/streams/main/gifts");
+    let post = post.bearer(&token(&data, Role::Ingest)).json(&json!(gifts));
+    assert_eq!(post.send().status, 201);
+    let ask = Request::new(relay.address, "GET", "/v1/streams/main/rates?rates=30");
+    let judged = ask.bearer(&token(&data, Role::Host)).send().json();
+    let told = judged["rates"][0]["waitMax"].as_f64().unwrap();
+
+    let arrival = |n: usize| {
+        let sender = Sender::named(format!("user {n}"), format!("user {n}"));
+        let gift = Gift::one(format!("g{n}"), "no-such-gift", sender);
+        Arrival {
+            at: Duration::ZERO,
+            gift: Gift {
+                total_value: 10.0,
+                ..gift
+            },
+        }
+    };
+    let arrivals: Vec<_> = (0..10).map(arrival).collect();
+    let mut catalog = (*Catalog::shipped()).clone();
+    catalog.lanes = LaneThresholds {
+        feature: 1.0,
+        headline: 5.0,
+    };
+    let waits = |judge: Judge| judge.judge(&arrivals, 30.0).wait.max.as_secs_f64();
+    let configured = waits(Judge::new(ShowSettings::default(), Arc::new(catalog)));
+    assert!((told - configured).abs() < 0.1, "{told} {configured}");
+    assert!(
+        told > waits(Judge::shipped()) + 1.0,
+        "one at a time has the stage"
+    );
 }

@@ -2,7 +2,7 @@ use hyperfocus::relay::Role;
 use serde_json::json;
 
 use crate::guest::Guest;
-use crate::house::{House, gift};
+use crate::house::{House, gift, until};
 use crate::http::Request;
 
 /// What there is under a stream, and who may use it.
@@ -105,6 +105,19 @@ fn a_viewer_can_neither_control_nor_give() {
     }
     house.give("real");
     assert_eq!(host.gift(), "real", "and nothing before it");
+}
+
+#[test]
+fn a_viewer_that_takes_a_hosts_name_does_not_put_it_out() {
+    let house = House::new();
+    let address = house.address();
+    let mut host = Guest::join(address, &house.token(Role::Host), "same", "host");
+    let mut viewer = Guest::join(address, &house.token(Role::Viewer), "same", "viewer");
+    house.give("a");
+    assert_eq!((host.gift().as_str(), viewer.gift().as_str()), ("a", "a"));
+    host.ack("a", true, None);
+    until("its word counts", || house.listed("rendered") == ["a"]);
+    assert_eq!((house.figure("hosts"), house.figure("viewers")), (1, 1));
 }
 
 #[test]

@@ -119,11 +119,44 @@ fn events_tell_what_happens() {
     assert_eq!(next("left")["clientId"], "h");
 }
 
+/// What the router answers, by its source, since it cannot be asked: methods and
+/// paths.
+fn routes() -> Vec<(&'static str, String)> {
+    let source = include_str!("../../src/relay/server.rs");
+    let (_, source) = source.split_once("\nfn router(").expect("it begins");
+    let (source, _) = source.split_once("\n}\n").expect("it ends");
+    let routers: Vec<&str> = source.split("Router::new()").collect();
+    let [_, of_a_stream, others] = routers[..] else {
+        panic!("there are not two routers: {source}");
+    };
+    let mut routes = Vec::new();
+    for (prefix, router) in [("/v1/streams/{id}", of_a_stream), ("", others)] {
+        for route in router.split(".route(\"").skip(1) {
+            let (path, answers) = route.split_once('"').expect("a path");
+            for method in ["get", "post", "put", "patch", "delete"] {
+                let is_begun_by = |begin: char| answers.contains(&format!("{begin}{method}("));
+                if is_begun_by(' ') || is_begun_by('.') {
+                    routes.push((method, format!("{prefix}{path}")));
+                }
+            }
+        }
+    }
+    routes
+}
+
 #[test]
-fn every_path_of_the_relay_is_in_its_document() {
+fn every_path_of_the_relay_is_in_its_document_and_the_other_way_round() {
     let house = House::new();
     let document = Request::new(house.address(), "GET", "/openapi.json").send();
     let document = document.json();
+    let routes = routes();
+    assert!(routes.len() > 20, "not read as it should be: {routes:?}");
+    for (method, path) in routes {
+        assert!(
+            document["paths"][&path][method].is_object(),
+            "{method} {path}"
+        );
+    }
     for (path, methods) in document["paths"].as_object().unwrap() {
         for method in methods.as_object().unwrap().keys() {
             if method == "parameters" || path.ends_with("/events") {

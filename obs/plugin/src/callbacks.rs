@@ -161,6 +161,7 @@ extern "C" fn refresh(
         // SAFETY: the properties live through this call.
         let properties = unsafe { Properties::borrow(properties) };
         if let (Some(source), Some(properties)) = (source(inside), properties) {
+            source.retry();
             properties::update(source, &properties);
             // True makes OBS show what was changed.
             return true;

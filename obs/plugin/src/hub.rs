@@ -135,6 +135,16 @@ impl Hub {
         }
     }
 
+    /// Lets an engine that was given up be started again.
+    pub(crate) fn retry(&self) {
+        self.state().launcher.retry();
+    }
+
+    /// Why no engine runs, if one should.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.state().launcher.trouble()
+    }
+
     /// Forgets a source.
     pub(crate) fn leave(&self, id: u64) {
         self.state().members.retain(|member| member.id != id);

@@ -1,14 +1,19 @@
 //! Starting an engine for a source, and ending the one that was started.
 //!
 //! One engine is started at a time, a few times at most, further and further
-//! apart. Reading where the program is and starting it happens on a thread that
-//! lives only for that; ticks only look whether it is done.
+//! apart, until somebody asks for more. Reading where the program is and starting
+//! it happens on a thread, which then passes what the engine says on to OBS's log;
+//! ticks only look whether it is there.
+//!
+//! An engine that hangs is ended. One whose OBS dies ends by itself: OBS holds the
+//! other end of its standard input.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, SendError, TryRecvError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use super::choice::Launch;
@@ -21,6 +26,12 @@ const FIRST_PAUSE_NS: u64 = 2_000_000_000;
 const LONGEST_PAUSE_NS: u64 = 60_000_000_000;
 /// An engine that was there for so long was no failed attempt.
 const GOOD_RUN_NS: u64 = 60_000_000_000;
+/// One that runs and does not show itself for so long hangs. Its ring is the first
+/// thing that it makes, and its heart does not wait for a frame.
+const HANGING_NS: u64 = 30_000_000_000;
+/// Of one engine so many lines go to OBS's log, each so long at most.
+const MAX_LINES: usize = 2_000;
+const MAX_LINE: u64 = 1_000;
 /// In the plugin's data folder, written by `hyperfocus obs install`.
 const CONFIG: &str = "engine.conf";
 /// It has one line.
@@ -35,7 +46,16 @@ pub(crate) struct Launcher {
     attempts: u32,
     next_ns: u64,
     live_since_ns: Option<u64>,
+    /// Since when one of ours runs and is not live.
+    unseen_since_ns: Option<u64>,
+    /// What the one that was started last said last.
+    words: LastWords,
+    /// Why the last one ended, while there is no other.
+    trouble: Option<String>,
 }
+
+/// Shared with the thread that hears it.
+type LastWords = Arc<Mutex<String>>;
 
 enum State {
     /// None of ours runs.
@@ -55,6 +75,9 @@ impl Launcher {
             attempts: 0,
             next_ns: 0,
             live_since_ns: None,
+            unseen_since_ns: None,
+            words: LastWords::default(),
+            trouble: None,
         }
     }
 
@@ -71,6 +94,8 @@ impl Launcher {
     pub(crate) fn tick(&mut self, now_ns: u64, is_live: bool, wanted: Option<&Launch>) {
         self.settle(now_ns);
         if is_live {
+            self.trouble = None;
+            self.unseen_since_ns = None;
             let since = *self.live_since_ns.get_or_insert(now_ns);
             if now_ns.saturating_sub(since) >= GOOD_RUN_NS {
                 self.attempts = 0;
@@ -78,6 +103,7 @@ impl Launcher {
             return;
         }
         self.live_since_ns = None;
+        self.end_if_it_hangs(now_ns);
         let Some(launch) = wanted else {
             return;
         };
@@ -88,6 +114,46 @@ impl Launcher {
             self.attempts += 1;
             self.start(launch);
         }
+    }
+
+    /// Somebody has changed something, or looks: what failed may work now.
+    pub(crate) fn retry(&mut self) {
+        self.attempts = 0;
+        self.next_ns = 0;
+    }
+
+    /// Why there is no engine, and what happens next.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        let why = self.trouble.as_ref()?;
+        let words = lock(&self.words);
+        let words = match words.is_empty() {
+            true => String::new(),
+            false => format!(" (\"{words}\")"),
+        };
+        let next = if self.attempts < MAX_ATTEMPTS {
+            "it is started again soon"
+        } else {
+            "it is not started again before \"Look again\" is pressed or something is changed here"
+        };
+        Some(format!("{why}{words}; {next}"))
+    }
+
+    fn end_if_it_hangs(&mut self, now_ns: u64) {
+        if !matches!(self.state, State::Running(_)) {
+            self.unseen_since_ns = None;
+            return;
+        }
+        let since = *self.unseen_since_ns.get_or_insert(now_ns);
+        if now_ns.saturating_sub(since) < HANGING_NS {
+            return;
+        }
+        self.unseen_since_ns = None;
+        if let State::Running(mut child) = std::mem::replace(&mut self.state, State::Idle) {
+            // One that ended just now is as good as killed.
+            let _ = child.kill();
+            reap(child);
+        }
+        self.failed(now_ns, "it hung and was ended");
     }
 
     fn settle(&mut self, now_ns: u64) {
@@ -120,8 +186,9 @@ impl Launcher {
         let then = if self.attempts < MAX_ATTEMPTS {
             format!("it is tried again in {} s", pause / 1_000_000_000)
         } else {
-            "it is not tried again; start it by hand, or OBS anew".to_owned()
+            "it is not tried again before somebody asks for it in the source's settings".to_owned()
         };
+        self.trouble = Some(why.to_owned());
         log(
             Level::Warning,
             &format!("engine {}: {why}; {then}", self.name),
@@ -131,6 +198,8 @@ impl Launcher {
     fn start(&mut self, launch: &Launch) {
         let folder = self.folder.clone().or_else(data_folder);
         let (name, launch) = (self.name.clone(), launch.clone());
+        self.words = LastWords::default();
+        let words = self.words.clone();
         // Without room: a child is either received or still the thread's.
         let (sender, receiver) = sync_channel(0);
         let spawned = thread::Builder::new()
@@ -139,10 +208,20 @@ impl Launcher {
                 let started = folder
                     .ok_or_else(|| "OBS does not say where the plugin's data is".to_owned())
                     .and_then(|folder| start(&folder, &name, &launch));
+                let (started, said) = match started {
+                    Ok(mut child) => {
+                        let said = child.stderr.take();
+                        (Ok(child), said)
+                    }
+                    Err(why) => (Err(why), None),
+                };
                 // The source may be gone by now, and with it the one who would
                 // have ended the engine.
                 if let Err(SendError(Ok(child))) = sender.send(started) {
                     end(child);
+                }
+                if let Some(said) = said {
+                    listen(said, &name, &words);
                 }
             });
         // A system without a thread left drops the sender, which `settle` sees.
@@ -173,16 +252,20 @@ impl Drop for Launcher {
 fn start(folder: &Path, name: &str, launch: &Launch) -> Result<Child, String> {
     let program = program(&folder.join(CONFIG))?;
     let mut command = Command::new(&program);
-    command
-        .arg(launch.mode.command())
-        .args(["--output", "obs", "--name", name]);
+    command.arg(launch.mode.command()).args([
+        "--output",
+        "obs",
+        "--name",
+        name,
+        "--end-with-stdin",
+    ]);
     if let Some(config) = &launch.config {
         command.arg("--config").arg(config);
     }
     command
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stdout(Stdio::null())
-        .stderr(Stdio::null());
+        .stderr(Stdio::piped());
     detach(&mut command);
     let child = command
         .spawn()
@@ -231,8 +314,42 @@ fn ended(status: ExitStatus) -> String {
     if status.success() {
         "it ended by itself".to_owned()
     } else {
-        format!("it ended with {status}; `hyperfocus obs doctor` says why")
+        format!("it ended with {status}")
     }
+}
+
+/// Passes what the engine says on to OBS's log until it ends, and keeps the last
+/// of it.
+fn listen(said: ChildStderr, name: &str, words: &LastWords) {
+    let mut said = BufReader::new(said);
+    let mut lines = 0;
+    loop {
+        let mut line = Vec::new();
+        let mut start = (&mut said).take(MAX_LINE);
+        // What comes after an error is nobody's loss.
+        if !matches!(start.read_until(b'\n', &mut line), Ok(1..)) {
+            return;
+        }
+        let line = String::from_utf8_lossy(&line);
+        let line = line.trim();
+        if line.is_empty() {
+            continue;
+        }
+        line.clone_into(&mut lock(words));
+        lines += 1;
+        match lines {
+            ..=MAX_LINES => log(Level::Info, &format!("engine {name} says: {line}")),
+            _ if lines == MAX_LINES + 1 => log(
+                Level::Warning,
+                &format!("engine {name} has more to say than fits here"),
+            ),
+            _ => {}
+        }
+    }
+}
+
+fn lock(words: &LastWords) -> std::sync::MutexGuard<'_, String> {
+    words.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Keeps what is typed at OBS's terminal from the engine.
@@ -246,10 +363,14 @@ fn detach(command: &mut Command) {
     }
 }
 
-/// Asks an engine to end, and lets a thread see that it does, so that no dead
-/// process is left behind while OBS runs.
+/// Asks an engine to end.
 fn end(mut child: Child) {
     ask_to_end(&mut child);
+    reap(child);
+}
+
+/// Sees to it that no dead process is left behind while OBS runs.
+fn reap(mut child: Child) {
     // Without a thread the system cleans up when OBS ends.
     let _ = thread::Builder::new()
         .name("hyperfocus end".into())

@@ -69,5 +69,9 @@ pub(crate) fn update(source: &Source, properties: &Properties) {
     properties.fill_list(INSTANCE, &entries);
     let name = source.engine();
     let found = folder.and_then(|folder| Instance::find(&folder, &name, now_ns));
-    properties.say(CONNECTION, &words::connection(&name, &found));
+    let trouble = source.trouble();
+    properties.say(
+        CONNECTION,
+        &words::connection(&name, &found, trouble.as_deref()),
+    );
 }

@@ -53,6 +53,19 @@ impl Source {
     pub(crate) fn update(&self, choice: Choice) {
         *lock(&self.choice) = choice;
         lock(&self.ticking).next_choice_ns = 0;
+        self.retry();
+    }
+
+    /// An engine that could not be started may be now.
+    pub(crate) fn retry(&self) {
+        if let Some(hub) = self.hub() {
+            hub.retry();
+        }
+    }
+
+    /// Why no engine runs, if one should.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.hub()?.trouble()
     }
 
     pub(crate) fn choice(&self) -> Choice {

@@ -2,8 +2,19 @@
 
 use hyperfocus_ring::{Connection, Instance, Life, RingError};
 
-/// What is said below "Connection".
-pub(crate) fn connection(name: &str, found: &Result<Instance, RingError>) -> String {
+/// What is said below "Connection"; `trouble` is why none could be started.
+pub(crate) fn connection(
+    name: &str,
+    found: &Result<Instance, RingError>,
+    trouble: Option<&str>,
+) -> String {
+    let is_running = found.as_ref().is_ok_and(Instance::is_running);
+    if let Some(trouble) = trouble.filter(|_| !is_running) {
+        return format!(
+            "Engine {name} does not run: {trouble}. All it said is in OBS's log \
+             (Help > Log Files)."
+        );
+    }
     let instance = match found {
         Ok(instance) => instance,
         Err(RingError::NotFound { .. }) => {
@@ -27,7 +38,7 @@ pub(crate) fn connection(name: &str, found: &Result<Instance, RingError>) -> Str
         Connection::Connecting => "it is connecting to its backend",
         Connection::Online => "online",
         Connection::Offline => "its backend cannot be reached; it keeps trying",
-        Connection::Stopped => "it has left its backend for good; its log says why",
+        Connection::Stopped => "it has left its backend for good; its log, or OBS's, says why",
         Connection::NotNeeded => "it plays a show of its own, without a backend",
         _ => "it has not said yet whether it is online",
     };

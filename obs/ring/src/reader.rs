@@ -23,7 +23,7 @@ pub struct FrameStamp {
     pub number: u64,
     /// The stage's time.
     pub stage_seconds: f64,
-    /// When, on [`now_ns`](super::now_ns)'s clock.
+    /// When it was handed to the GPU, on [`now_ns`](super::now_ns)'s clock.
     pub drawn_ns: u64,
 }
 
@@ -163,7 +163,7 @@ impl Reader {
                 }
             }
             Claim::Slot { sequence, slot } => Newest::Frame(Frame {
-                memory: &self.memory,
+                reader: self,
                 slot,
                 sequence,
                 stamp: FrameStamp::read(&records[slot]),
@@ -224,7 +224,7 @@ impl fmt::Debug for Reader {
 
 /// A claimed frame.
 pub struct Frame<'a> {
-    memory: &'a Memory,
+    reader: &'a Reader,
     slot: usize,
     sequence: u64,
     stamp: FrameStamp,
@@ -234,7 +234,7 @@ impl Frame<'_> {
     /// RGBA, 8 bits each, premultiplied in linear light and then sRGB-encoded;
     /// rows of [`Reader::stride`] bytes.
     pub fn pixels(&self) -> &[u8] {
-        self.memory.pixels(self.slot)
+        self.reader.memory.pixels(self.slot)
     }
 
     /// Its number among all that were published in this ring, from 1.
@@ -250,13 +250,17 @@ impl Frame<'_> {
     /// used; false means that the writer breaks the rules, or that this reader
     /// lost its seat meanwhile, and what was read may be of two frames.
     pub fn is_intact(&self) -> bool {
-        self.memory.hand_over().is_intact(self.slot, self.sequence)
+        let hand_over = self.reader.memory.hand_over();
+        hand_over.is_intact(self.slot, self.sequence)
     }
 }
 
 impl Drop for Frame<'_> {
     fn drop(&mut self) {
-        self.memory.hand_over().release();
+        // Without the seat the claim is another reader's.
+        if self.reader.has_seat() {
+            self.reader.memory.hand_over().release();
+        }
     }
 }
 

@@ -2,24 +2,26 @@
 
 use std::io::{self, Write as _};
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use cpu_time::ProcessTime;
+use hyperfocus_ring::{Folder, Reader, Report, now_ns};
 use serde::{Deserialize, Serialize};
 
 use super::{Watch, handed_over, plan};
 use crate::bench::backend::{Backend, frame};
 use crate::bench::measure::{Limit, RUNS, Row};
 use crate::bench::{Area, child};
-use crate::cli::{Figure, TemporaryFolder};
+use crate::cli::{Figure, OutputPlan, TemporaryFolder};
 use crate::engine;
 use crate::model::WallTime;
 use crate::protocol::{Ping, ServerMessage, encode_server};
 
 pub const AREA: Area = Area {
-    rows: &[CPU, FRAMES],
+    rows: &[CPU, FRAMES, IN_OBS],
     measure,
 };
 
@@ -39,6 +41,14 @@ const FRAMES: Row = Row {
     limit: Limit::AtMost(0.0),
 };
 
+const IN_OBS: Row = Row {
+    id: "stage.idle.obs",
+    area: "idle",
+    name: "CPU of an empty stage that OBS has on air, pinged as often",
+    unit: "% of a core",
+    limit: Limit::Below(0.3),
+};
+
 /// Seconds of one look at the empty stage, and as many pings.
 const SECONDS: u32 = 4;
 /// What may still settle after the last frame: caches, allocators, other
@@ -53,18 +63,58 @@ pub struct Idle {
 
 fn measure() -> Result<Vec<Figure>> {
     let idle: Idle = child::ask(&["idle"])?;
-    Ok(vec![CPU.median(idle.percent), FRAMES.worst(idle.frames)])
+    let name = format!("bench-idle-{}", std::process::id());
+    let in_obs: Idle = read_meanwhile(&name, || child::ask(&["idle", &name]))?;
+    Ok(vec![
+        CPU.median(idle.percent),
+        FRAMES.worst(idle.frames),
+        IN_OBS.median(in_obs.percent),
+    ])
 }
 
-/// All runs, on one stage in this process.
+/// Reads the ring called `name` as OBS would while something is `done`: in this
+/// process, so that OBS's share is not in the figure.
+fn read_meanwhile<T>(name: &str, done: impl FnOnce() -> T) -> T {
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let report = Report {
+                fps: (30, 1),
+                is_showing: true,
+                sources: 1,
+                shown: 0,
+            };
+            let folder = Folder::of_user().ok();
+            let mut reader = None;
+            while !is_over.load(Ordering::Relaxed) {
+                std::thread::sleep(Duration::from_millis(33));
+                let open = || Reader::open(folder.as_ref()?, name, now_ns()).ok();
+                if reader.is_none() {
+                    reader = open();
+                }
+                if let Some(reader) = &mut reader {
+                    reader.beat(now_ns(), &report);
+                }
+            }
+        });
+        let done = done();
+        is_over.store(true, Ordering::Relaxed);
+        done
+    })
+}
+
+/// All runs, on one stage in this process, which feeds the ring called `ring` if
+/// there is to be one.
 ///
 /// # Errors
 /// When the stage cannot be opened or does not come to rest.
-pub fn one_run() -> Result<Idle> {
+pub fn one_run(ring: Option<&str>) -> Result<Idle> {
     let state = TemporaryFolder::new("bench-state")?;
     let (hand_over, watch) = handed_over();
     let (tell, told) = channel();
     let mut plan = plan(&state)?;
+    plan.outputs
+        .extend(ring.map(|name| OutputPlan::Obs { name: name.into() }));
     let shutdown = plan.shutdown.clone();
     let backend = Backend::start(move |socket| {
         let idle = look(socket, &watch);

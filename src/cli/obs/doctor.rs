@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use hyperfocus_ring::{Connection, Folder, Instance, instances, now_ns};
+use hyperfocus_ring::{Connection, Folder, Instance, Life, instances, now_ns};
 use serde_json::Value;
 
 use super::SOURCE_KIND;
 use super::home::{ObsHome, own_plugin};
+use crate::cli::RunPlan;
+use crate::cli::plan::configure;
 
 /// What is well and what is not, in the order of looking.
 #[derive(Default)]
@@ -37,6 +39,7 @@ impl Findings {
 pub(super) fn run() -> Result<ExitCode> {
     let mut found = Findings::default();
     let own = own_plugin().ok();
+    examine_settings(&mut found);
     for home in ObsHome::all() {
         examine_plugin(&mut found, &home, own.as_deref());
         for collection in home.collections() {
@@ -55,6 +58,18 @@ pub(super) fn run() -> Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Whether what the source starts, if it is not told otherwise, has all it needs.
+fn examine_settings(found: &mut Findings) {
+    let plan = configure(None, &[]).and_then(|config| RunPlan::from_config(&config, None));
+    match plan {
+        Ok(_) => found.well("`hyperfocus run` knows its backend and its stream"),
+        Err(error) => found.note(format!(
+            "`hyperfocus run`, which the source starts, would end at once: {error:#}. Until then \
+             choose \"A demonstration\" or a settings file in the source's settings"
+        )),
+    }
 }
 
 fn examine_plugin(found: &mut Findings, home: &ObsHome, own: Option<&Path>) {
@@ -119,7 +134,8 @@ fn examine_scenes(found: &mut Findings, collection: &Path) {
             "\"{name}\" has no gifts in any scene; `hyperfocus obs add` adds them"
         ));
     }
-    for scene in sources.iter().filter(|source| source["id"] == "scene") {
+    let is_scene = |source: &&Value| source["id"] == "scene" || source["id"] == "group";
+    for scene in sources.iter().filter(is_scene) {
         let title = scene["name"].as_str().unwrap_or("?");
         for item in list(&scene["settings"]["items"]) {
             let Some(source) = item["name"].as_str().filter(|it| ours.contains(it)) else {
@@ -153,6 +169,19 @@ fn examine_engines(found: &mut Findings, all: &[Instance]) {
              run --output obs`",
         );
     }
+    for engine in all {
+        if let Life::Silent { for_ns } = engine.life
+            && is_alive(engine.pid)
+        {
+            found.problem(format!(
+                "engine \"{}\" (pid {}) has been silent for {:.0} s: it hangs; end it, and start \
+                 it anew",
+                engine.name,
+                engine.pid,
+                for_ns as f64 / 1e9
+            ));
+        }
+    }
     for engine in all.iter().filter(|engine| engine.is_running()) {
         let name = format!("engine \"{}\" (pid {})", engine.name, engine.pid);
         if engine.engine != env!("CARGO_PKG_VERSION") {
@@ -172,14 +201,29 @@ fn examine_engines(found: &mut Findings, all: &[Instance]) {
                 "{name} is read by OBS, and its source is not on air: gifts wait until it is"
             )),
             (Some(pid), true) => {
-                let age = engine.frame_age_ns.map_or_else(
-                    || "no frame yet".to_owned(),
-                    |age| format!("the last frame {:.1} s ago", age as f64 / 1e9),
-                );
-                found.well(format!("{name} is on air in OBS (pid {pid}), {age}"));
+                let on_air = format!("{name} is on air in OBS (pid {pid})");
+                match engine.frame_age_ns {
+                    None => found.problem(format!(
+                        "{on_air} and has drawn nothing yet; if that is so for longer than half a \
+                         minute, its log says why"
+                    )),
+                    Some(_) if engine.is_empty => {
+                        found.well(format!("{on_air}, and its stage is empty"));
+                    }
+                    Some(age) => found.well(format!(
+                        "{on_air}, the last frame {:.1} s ago",
+                        age as f64 / 1e9
+                    )),
+                }
             }
         }
     }
+}
+
+/// Whether the process is still one of ours; where that cannot be seen, it is not.
+fn is_alive(pid: u32) -> bool {
+    let name = fs::read_to_string(format!("/proc/{pid}/comm"));
+    name.is_ok_and(|name| name.starts_with("hyperfocus"))
 }
 
 fn connection(engine: &Instance) -> String {

@@ -23,6 +23,7 @@ use crate::engine::still::SILENCE;
 use crate::engine::wake::Alarm;
 use crate::engine::window::pace::{Pace, PacePlugin};
 use crate::engine::window::{fit_monitor, on_display, spawn_camera, window_of};
+use crate::output::ObsPace;
 use crate::render::Warmup;
 use crate::render::caption::TextPainter;
 use crate::render::captions::CaptionDesk;
@@ -62,30 +63,34 @@ pub(super) fn run(plan: &PreviewPlan) -> Result<()> {
     app.world_mut().resource_mut::<CaptionDesk>().is_off = !plan.captions;
     app.world_mut()
         .insert_non_send(controls::Pen(TextPainter::new()));
-    app.insert_resource(Pace::new(FRAME, Alarm::of_this_thread()))
-        .insert_resource(watch)
-        .insert_resource(desk)
-        .insert_resource(player)
-        .add_plugins(PacePlugin)
-        .add_systems(Startup, (spawn_camera, controls::spawn).chain())
-        .add_systems(First, player::conduct.before(TimeSystems))
-        .add_systems(
-            Update,
+    app.insert_resource(Pace::new(
+        FRAME,
+        ObsPace::default(),
+        Alarm::of_this_thread(),
+    ))
+    .insert_resource(watch)
+    .insert_resource(desk)
+    .insert_resource(player)
+    .add_plugins(PacePlugin)
+    .add_systems(Startup, (spawn_camera, controls::spawn).chain())
+    .add_systems(First, player::conduct.before(TimeSystems))
+    .add_systems(
+        Update,
+        (
+            fit_monitor,
+            (take_edits, controls::press, controls::point)
+                .chain()
+                .in_set(StageSet::Receive),
             (
-                fit_monitor,
-                (take_edits, controls::press, controls::point)
-                    .chain()
-                    .in_set(StageSet::Receive),
-                (
-                    controls::lay_ground,
-                    controls::show_strip,
-                    controls::show_faults,
-                )
-                    .chain()
-                    .after(StageSet::Direct),
-            ),
-        )
-        .add_systems(Last, end_frame);
+                controls::lay_ground,
+                controls::show_strip,
+                controls::show_faults,
+            )
+                .chain()
+                .after(StageSet::Direct),
+        ),
+    )
+    .add_systems(Last, end_frame);
     let exit = app.run();
     ensure!(
         exit.is_success(),

@@ -16,7 +16,7 @@ use bevy::render::render_resource::PollType;
 use bevy::render::renderer::RenderDevice;
 
 use super::adapter::Gpu;
-use super::{app, is_still};
+use super::{app, stands_still};
 use crate::cli::{QualityAccount, RunPlan, Start};
 use crate::governor::{Change, Governor, Level, Wish, start_for};
 use crate::render::present::Submitted;
@@ -128,7 +128,7 @@ pub(super) fn frame(world: &mut World, started: Instant, cost: Duration, period:
             }
         } else if governing.measures.is_some() {
             governing.begin(period);
-        } else if is_still(world) {
+        } else if stands_still(world) {
             governing.governor.rest();
         } else {
             governing.judge(cost, period);

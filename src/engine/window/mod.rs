@@ -37,7 +37,7 @@ use crate::catalog::Catalog;
 use crate::cli::{RunPlan, Shutdown};
 use crate::config::Size;
 use crate::locale::Text;
-use crate::output::Outputs;
+use crate::output::{ObsPace, Outputs};
 use crate::render::Look;
 use crate::render::present::{WindowCamera, window_camera};
 use crate::stage::{Director, StageLink, StageSet};
@@ -188,6 +188,7 @@ struct Run {
 pub(super) fn drive(
     mut app: App,
     plan: &RunPlan,
+    pace: ObsPace,
     alarm: &Alarm,
     outputs: Outputs,
     tally: Tally,
@@ -206,7 +207,7 @@ pub(super) fn drive(
         ended: Arc::clone(&ended),
     });
     let period = Duration::from_secs_f64(1.0 / f64::from(plan.stage.fps));
-    app.insert_resource(Pace::new(period, alarm.clone()));
+    app.insert_resource(Pace::new(period, pace, alarm.clone()));
     let proxy = (**app.world().resource::<EventLoopProxyWrapper>()).clone();
     alarm.ring_by(move || {
         // It fails when the loop has ended, and then nobody sleeps.

@@ -10,6 +10,7 @@ use bevy::time::TimeSystems;
 use bevy::winit::{UpdateMode, WinitSettings};
 
 use crate::engine::wake::Alarm;
+use crate::output::ObsPace;
 
 /// An idle loop that is going to wake at most this much too early is left
 /// asleep: each new waiting time costs two frames.
@@ -75,7 +76,10 @@ fn note_cost(cost: Res<FrameCost>) {
 /// When frames come.
 #[derive(Resource)]
 pub(in crate::engine) struct Pace {
-    period: Duration,
+    /// The stage's own time between two frames.
+    own: Duration,
+    /// What OBS says in its place.
+    obs: ObsPace,
     /// Of those frames, every how many-th is drawn.
     pub(in crate::engine) every: u32,
     alarm: Alarm,
@@ -88,9 +92,10 @@ pub(in crate::engine) struct Pace {
 
 impl Pace {
     #[expect(clippy::disallowed_methods, reason = "the frame loop owns its clock")]
-    pub(in crate::engine) fn new(period: Duration, alarm: Alarm) -> Self {
+    pub(in crate::engine) fn new(own: Duration, obs: ObsPace, alarm: Alarm) -> Self {
         Self {
-            period,
+            own,
+            obs,
             every: 1,
             alarm,
             started: Instant::now(),
@@ -110,7 +115,7 @@ impl Pace {
 
     /// Between two frames, if every one is drawn.
     pub(in crate::engine) fn period(&self) -> Duration {
-        self.period
+        self.obs.period(self.own)
     }
 
     /// Wakes the loop.
@@ -141,7 +146,7 @@ impl Pace {
             // Frames come soon enough for keys and for what arrives: a mouse
             // over the window must not draw a thousand of them a second.
             (None, _) => UpdateMode::Reactive {
-                wait: self.period * self.every,
+                wait: self.period() * self.every,
                 react_to_device_events: false,
                 react_to_user_events: false,
                 react_to_window_events: false,
@@ -167,7 +172,7 @@ mod tests {
     fn pace() -> (Pace, WinitSettings) {
         let period = Duration::from_millis(16);
         (
-            Pace::new(period, Alarm::of_this_thread()),
+            Pace::new(period, ObsPace::default(), Alarm::of_this_thread()),
             WinitSettings::default(),
         )
     }
@@ -202,9 +207,9 @@ mod tests {
     fn a_busy_loop_keeps_its_period() {
         let (mut pace, mut settings) = pace();
         pace.next(None, &mut settings);
-        assert_eq!(wait(&settings), pace.period);
+        assert_eq!(wait(&settings), pace.period());
         pace.next(Some(pace.started + Duration::from_secs(9)), &mut settings);
         pace.next(None, &mut settings);
-        assert_eq!(wait(&settings), pace.period);
+        assert_eq!(wait(&settings), pace.period());
     }
 }

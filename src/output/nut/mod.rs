@@ -35,6 +35,10 @@ const PROBED_FRAMES: usize = 21;
 /// Between those repeats, in ticks.
 const PROBE_STEP: u64 = 1_000;
 
+/// A reader that takes nothing for so long has left without a word; its place is
+/// another's, and gifts no longer play for it.
+const WRITE_PATIENCE: Duration = Duration::from_secs(10);
+
 /// How long the end waits for the thread that takes new readers.
 const LAST_KNOCK: Duration = Duration::from_secs(1);
 
@@ -345,6 +349,7 @@ impl Shared {
 
     fn try_write_frames(&self, number: u64, mut stream: &TcpStream) -> io::Result<()> {
         stream.set_nodelay(true)?;
+        stream.set_write_timeout(Some(WRITE_PATIENCE))?;
         stream.write_all(&self.opening)?;
         let mut shown = self.state().newest.clone();
         // What it is now in the stage's time; frames to come go on from there.

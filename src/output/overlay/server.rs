@@ -11,6 +11,7 @@
 //! stage tells it by a [`Bell`] that there is a frame, and hears from it whether
 //! anybody can see the stage.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
@@ -103,11 +104,14 @@ impl Server {
             thread::Builder::new()
                 .name("overlay".into())
                 .spawn(move || {
-                    if let Err(error) = session.run(&shared) {
-                        tracing::error!("{error}");
-                        shared.state.set_monitors(0);
-                        (shared.state.hooks.lost)();
+                    match catch_unwind(AssertUnwindSafe(|| session.run(&shared))) {
+                        Ok(Ok(())) => return,
+                        Ok(Err(error)) => tracing::error!("{error}"),
+                        // Its hook has said what it was.
+                        Err(_) => {}
                     }
+                    shared.state.set_monitors(0);
+                    (shared.state.hooks.lost)();
                 })
                 .expect("a system that draws has a thread left for what it draws")
         };

@@ -27,8 +27,9 @@ use serde_json::json;
 use tokio::time::Instant;
 use tracing::error;
 
-use super::api::{json_body, json_response};
+use super::api::{json_body_within, json_response};
 use super::door::one;
+use super::limits::MAX_SIGN_IN;
 use super::lock::lock;
 use super::problem::Problem;
 use super::server::{Core, Guest};
@@ -150,7 +151,7 @@ pub(super) async fn sign_in(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let body = json_body(&headers, body).await?;
+    let body = json_body_within(&headers, body, MAX_SIGN_IN).await?;
     let given: SignIn =
         serde_json::from_slice(&body).map_err(|_| Problem::invalid("send {\"code\": \"...\"}"))?;
     if !core.desk.redeem(&given.code) {

@@ -68,6 +68,16 @@ pub(super) struct Joining {
     pub hears_controls: bool,
 }
 
+impl Joining {
+    fn client(&self) -> Client {
+        (self.role, self.client_id.clone())
+    }
+}
+
+/// Who has one connection at a time. A host and a viewer of one `clientId` are
+/// two: else a viewer's token would do to put a host out.
+type Client = (ClientType, Arc<str>);
+
 /// A gift's number in the store; grows in the order of acceptance.
 pub(super) type Serial = u64;
 
@@ -81,7 +91,7 @@ pub(super) enum Next<F> {
     /// So many gifts are unacknowledged that no more are sent before some are
     /// settled. Said once each time that it begins.
     TellSlow { owed: usize },
-    /// Another connection has the same `clientId`.
+    /// Another connection has the same `clientId` and role.
     Displaced,
     /// Nothing now; look again then at the latest.
     Wait(Option<Moment>),
@@ -177,7 +187,7 @@ pub(super) struct Stream<F> {
     /// Connections that are hosts; a handful among thousands.
     hosts: Vec<ConnectionId>,
     /// The connection that speaks for each client.
-    clients: HashMap<Arc<str>, ConnectionId>,
+    clients: HashMap<Client, ConnectionId>,
     next_connection: ConnectionId,
     config: SessionConfig,
     config_version: u64,
@@ -262,7 +272,7 @@ impl<F: Clone> Stream<F> {
     pub fn join(&mut self, joining: Joining) -> (ConnectionId, Option<ConnectionId>) {
         let id = self.next_connection;
         self.next_connection += 1;
-        let older = self.clients.insert(joining.client_id.clone(), id);
+        let older = self.clients.insert(joining.client(), id);
         let reader = match joining.role {
             ClientType::Host => {
                 self.hosts.push(id);
@@ -293,9 +303,9 @@ impl<F: Clone> Stream<F> {
         let Some(gone) = self.connections.remove(&id) else {
             return;
         };
-        let client = &gone.joining.client_id;
-        if self.clients.get(client) == Some(&id) {
-            self.clients.remove(client);
+        let client = gone.joining.client();
+        if self.clients.get(&client) == Some(&id) {
+            self.clients.remove(&client);
         }
         self.is_no_host(id);
     }
@@ -575,7 +585,7 @@ impl<F: Clone> Stream<F> {
         }
         for (client, id) in &self.clients {
             let connection = self.connections.get(id).expect("it is connected");
-            assert_eq!(&connection.joining.client_id, client);
+            assert_eq!(&connection.joining.client(), client);
             assert!(!matches!(connection.reader, Reader::Displaced));
         }
         let hosts = self.connections.values();

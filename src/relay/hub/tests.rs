@@ -383,6 +383,22 @@ fn the_newest_connection_of_a_client_wins() {
 }
 
 #[test]
+fn a_viewer_of_a_hosts_name_takes_nothing_from_it() {
+    let mut rig = Rig::new();
+    let (host, viewer) = (rig.host("same"), rig.viewer("same"));
+    let gift = rig.publish();
+    assert_eq!(
+        (rig.drain(host), rig.drain(viewer)),
+        (vec![gift], vec![gift])
+    );
+    assert_eq!(rig.stream.audience(), (1, 1));
+    rig.stream.leave(viewer);
+    rig.ack(host, gift, Word::Rendered);
+    assert_eq!(rig.endings(), ended(gift, Ending::Rendered));
+    assert_eq!(rig.stream.audience(), (1, 0));
+}
+
+#[test]
 fn a_host_that_owes_too_much_is_told_once_and_goes_on_after_its_acks() {
     let mut rig = Rig::new();
     let host = rig.host("h");

@@ -77,7 +77,10 @@ fn note(core: &Core, entry: &Entry, admissions: &[Admission]) {
     let mut new = 0;
     for admission in admissions {
         match admission {
-            Admission::Accepted(_) => new += 1,
+            Admission::Accepted(_) => {
+                core.figures.accepted();
+                new += 1;
+            }
             Admission::Repeated(_) => core.figures.repeated(),
             // The platform said the same event again in other words.
             Admission::Conflict(_) => core.figures.conflict(),

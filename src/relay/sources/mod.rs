@@ -40,6 +40,7 @@ mod wire;
 use std::convert::Infallible;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -67,6 +68,9 @@ use twitch::Twitch;
 /// many waiting the source is not read until the store takes some, so that its
 /// peer keeps the rest.
 const HELD: usize = 1_024;
+
+/// Between two attempts to look up what an earlier run knew.
+const RECALL_PAUSE: Duration = Duration::from_secs(1);
 
 /// Every source of a relay, HTTP first.
 pub(super) struct Sources {
@@ -335,10 +339,22 @@ impl Source {
         })
     }
 
-    /// Looks up what an earlier run knew.
+    /// Looks up what an earlier run knew, however long that takes: without it what
+    /// that run has counted would be counted again.
     async fn recall(&mut self, inlet: &Inlet) {
-        if let Self::Tikfinity(tikfinity) = self {
-            tikfinity.recall(inlet).await;
+        let Self::Tikfinity(tikfinity) = self else {
+            return;
+        };
+        let entry = &inlet.entry;
+        while let Err(failure) = tikfinity.recall(inlet).await {
+            if entry.is_news(&failure.text) {
+                warn!(
+                    source = entry.name(),
+                    "{}; it is not connected before its streaks are known", failure.text
+                );
+            }
+            entry.set(State::Waiting, Some(failure.text));
+            sleep(RECALL_PAUSE).await;
         }
     }
 

@@ -30,7 +30,41 @@ pub(super) enum Identity {
     Shared,
 }
 
+/// How far streaks had come in an earlier run, learnt from its latest gift back to
+/// as many streaks as are remembered.
+#[derive(Debug, Default)]
+pub(super) struct Recalled {
+    totals: HashMap<String, u32>,
+    /// Their keys, the latest first.
+    order: Vec<String>,
+}
+
+impl Recalled {
+    /// A gift, older than those before, said that the streak had come to `total`.
+    pub fn note(&mut self, key: &str, total: u32) {
+        if let Some(known) = self.totals.get_mut(key) {
+            *known = total.max(*known);
+        } else if !self.is_full() {
+            self.totals.insert(key.to_owned(), total);
+            self.order.push(key.to_owned());
+        }
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.order.len() >= MAX_STREAKS
+    }
+}
+
 impl Streaks {
+    /// Goes on from where an earlier run was.
+    pub fn go_on_from(&mut self, recalled: &Recalled) {
+        // The latest last: it is forgotten last.
+        for key in recalled.order.iter().rev() {
+            let total = recalled.totals.get(key).copied().unwrap_or_default();
+            self.advance(key, Identity::Own, total, false);
+        }
+    }
+
     /// A message said that the streak has come to `total`; how many pieces
     /// that is more than was known.
     pub fn advance(&mut self, key: &str, identity: Identity, total: u32, is_over: bool) -> u32 {
@@ -111,6 +145,26 @@ mod tests {
             (1, true),
         ];
         assert_eq!(pieces(Identity::Shared, &said), [1, 1, 0, 1, 2, 1, 0]);
+    }
+
+    #[test]
+    fn what_is_recalled_goes_on_and_the_latest_of_it_is_forgotten_last() {
+        let mut recalled = Recalled::default();
+        recalled.note("latest", 5);
+        recalled.note("latest", 2);
+        for n in 1..=MAX_STREAKS {
+            assert_eq!(recalled.is_full(), n == MAX_STREAKS);
+            recalled.note(&n.to_string(), 3);
+        }
+        let mut streaks = Streaks::default();
+        streaks.go_on_from(&recalled);
+        let mut advance = |key: &str, total| streaks.advance(key, Identity::Own, total, false);
+        assert_eq!(advance("latest", 7), 2);
+        assert_eq!(advance("1", 4), 1);
+        assert_eq!(advance(&MAX_STREAKS.to_string(), 4), 4, "it did not fit");
+        // That one took the place of the first that was recalled.
+        assert_eq!(advance(&(MAX_STREAKS - 1).to_string(), 4), 4);
+        assert_eq!(advance("latest", 8), 1);
     }
 
     #[test]

@@ -7,20 +7,28 @@
 //! names the streak, `giftId` the kind of gift, and `diamondCount` is what one
 //! piece is worth.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::entry::State;
 use super::fields::Fields;
 use super::given::{Given, Giver, hashed, platform_id};
-use super::streaks::{Identity, Streaks};
+use super::streaks::{Identity, Recalled, Streaks};
 use super::wire::Wire;
-use super::{Inlet, Session};
+use super::{Failure, Inlet, Session};
+use crate::model::WallTime;
 use crate::net::Dialer;
 use crate::relay::limits::MAX_LISTED;
+use crate::relay::server::Unopened;
 use crate::relay::store::{Order, Page};
 
 /// What the ids of its gifts begin with.
 const PLATFORM: &str = "tikfinity";
+
+/// How far back streaks are recalled: longer than one goes on while the relay is
+/// away.
+const LOOK_BACK: Duration = Duration::from_secs(60 * 60);
 
 pub(super) struct Tikfinity {
     dialer: Dialer,
@@ -37,28 +45,43 @@ impl Tikfinity {
     }
 
     /// Learns from the store how far streaks had come when the relay stopped.
-    pub async fn recall(&mut self, inlet: &Inlet) {
+    ///
+    /// # Errors
+    /// When the store cannot be read now.
+    pub async fn recall(&mut self, inlet: &Inlet) -> Result<(), Failure> {
+        // A store lists what is open there.
+        let opened = inlet.core.open(&inlet.channel.id).await;
+        let channel = opened.map_err(|unopened| match unopened {
+            Unopened::Crowded => Failure::passing("the relay has too many streams"),
+            Unopened::Store(error) => Failure::passing(error),
+        })?;
+        let now = WallTime::now().as_millisecond();
+        let since = now - LOOK_BACK.as_millis() as i64;
+        let mut recalled = Recalled::default();
         let mut after = 0;
         loop {
             let page = Page {
                 state: None,
-                order: Order::Oldest,
+                order: Order::Latest,
                 after,
                 limit: MAX_LISTED,
             };
-            // A store that cannot be read takes no gifts either.
-            let listed = inlet.core.store.list(&inlet.channel.id, page).await;
-            let listed = listed.unwrap_or_default();
+            let listed = inlet.core.store.list(&channel.id, page).await;
+            let listed = listed.map_err(Failure::passing)?;
             for gift in &listed {
                 if let Some((key, total)) = streak_of(&gift.gift) {
-                    self.streaks.advance(key, Identity::Own, total, false);
+                    recalled.note(key, total);
                 }
             }
             match listed.last() {
-                Some(last) => after = last.serial,
-                None => return,
+                Some(last) if last.accepted_at >= since && !recalled.is_full() => {
+                    after = last.serial;
+                }
+                _ => break,
             }
         }
+        self.streaks.go_on_from(&recalled);
+        Ok(())
     }
 
     pub async fn session(&mut self, inlet: &Inlet) -> Session {

@@ -122,6 +122,9 @@ pub(super) struct Kept {
     pub status: Option<String>,
     /// In the order of their serials.
     pub unsettled: Vec<Fresh>,
+    /// How many gifts are parked; 0 where they are yet to be counted, and then
+    /// [`News::Parked`] tells.
+    pub parked: u64,
     /// Every gift up to this serial is among them, or has ended.
     pub until: Serial,
 }
@@ -134,6 +137,8 @@ pub(super) enum News {
     Gift(Fresh),
     /// It is noted in the store that a gift ended, here or elsewhere.
     Ended(Ended),
+    /// So many more gifts are parked than before, or fewer.
+    Parked(i64),
     Config(SessionConfig),
     /// The message `stream:status`.
     Status(String),

@@ -145,6 +145,7 @@ conformance! {
     another_gift_under_a_known_id_is_a_conflict
     endings_are_kept_heard_and_what_is_settled_does_not_come_back
     a_late_word_makes_a_parked_gift_rendered_and_settled_ones_stay
+    parked_gifts_are_counted_when_a_stream_opens_and_from_then_on
     settings_and_status_are_heard_and_survive
     lists_are_pages_in_order
     lists_of_every_state_are_pages_in_the_order_of_the_gifts
@@ -188,6 +189,15 @@ async fn end(store: &dyn Store, id: &str, ending: Ending) {
     store
         .end(&stream(), vec![Ended { gift, ending }], now())
         .await;
+}
+
+/// How many more gifts are parked, by what was heard.
+fn parked(news: &[News]) -> i64 {
+    let more = news.iter().map(|news| match news {
+        News::Parked(more) => *more,
+        _ => 0,
+    });
+    more.sum()
 }
 
 async fn listed(store: &dyn Store, state: Option<State>) -> Vec<String> {
@@ -313,6 +323,7 @@ mod suite {
         let mut news = heard.take();
         news.sort_by_key(|it| format!("{it:?}"));
         let mut expected: Vec<News> = endings.into_iter().map(ended).collect();
+        expected.push(News::Parked(1));
         expected.sort_by_key(|it| format!("{it:?}"));
         assert_eq!(news, expected);
         assert_eq!(listed(&*store, Some(State::Rendered)).await, ["a"]);
@@ -346,6 +357,42 @@ mod suite {
         assert_eq!(heard.take(), [], "nothing has changed");
         assert_eq!(listed(&*store, Some(State::Rendered)).await, ["a"]);
         assert_eq!(listed(&*store, Some(State::Parked)).await, [""; 0]);
+    }
+
+    pub async fn parked_gifts_are_counted_when_a_stream_opens_and_from_then_on(bench: &dyn Bench) {
+        let (store, kept, heard) = open(bench).await;
+        assert_eq!(kept.parked, 0);
+        for id in ["a", "b", "c", "shown"] {
+            accept(&*store, gift(id)).await;
+        }
+        for id in ["a", "b", "c"] {
+            end(&*store, id, Ending::Parked).await;
+        }
+        end(&*store, "shown", Ending::Rendered).await;
+        store.flush().await;
+        assert_eq!(parked(&heard.take()), 3);
+        // One turns out to be shown, one is parked again, one was shown already.
+        end(&*store, "a", Ending::Rendered).await;
+        end(&*store, "b", Ending::Parked).await;
+        end(&*store, "shown", Ending::Parked).await;
+        store.flush().await;
+        assert_eq!(parked(&heard.take()), -1);
+        drop(store);
+        let (store, kept, heard) = open(bench).await;
+        let mut now_parked = kept.parked as i64;
+        let counting = async {
+            // NATS counts them beside all else.
+            while now_parked < 2 {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+                now_parked += parked(&heard.take());
+            }
+        };
+        let counted = tokio::time::timeout(std::time::Duration::from_secs(30), counting).await;
+        assert_eq!((counted, now_parked), (Ok(()), 2));
+        end(&*store, "b", Ending::Rendered).await;
+        store.flush().await;
+        assert_eq!(parked(&heard.take()), -1);
+        assert_eq!(listed(&*store, Some(State::Parked)).await, ["c"]);
     }
 
     pub async fn settings_and_status_are_heard_and_survive(bench: &dyn Bench) {
@@ -655,6 +702,70 @@ fn nobody_else_can_read_the_gifts() {
         }
     }
     assert!(seen >= 2, "the database and its log");
+}
+
+/// A database as the first version made it.
+const FIRST_LAYOUT: &str = "
+    CREATE TABLE streams (
+        id TEXT PRIMARY KEY,
+        rate REAL,
+        ping_ms INTEGER,
+        features TEXT,
+        status TEXT
+    ) STRICT;
+    CREATE TABLE gifts (
+        serial INTEGER PRIMARY KEY AUTOINCREMENT,
+        stream TEXT NOT NULL,
+        gift TEXT NOT NULL,
+        accepted_at INTEGER NOT NULL,
+        state INTEGER NOT NULL DEFAULT 0,
+        reason TEXT,
+        ended_at INTEGER,
+        message TEXT NOT NULL,
+        UNIQUE (stream, gift)
+    ) STRICT;
+    CREATE INDEX unfinished ON gifts (stream, state, serial) WHERE state IN (0, 3);
+    CREATE INDEX finished ON gifts (ended_at) WHERE state IN (1, 2);
+    PRAGMA user_version = 1;
+";
+
+#[test]
+fn a_database_of_the_first_layout_is_brought_up_to_this_one_with_all_that_is_in_it() {
+    let bench = Sqlite::new();
+    let connection = rusqlite::Connection::open(bench.database()).unwrap();
+    connection.execute_batch(FIRST_LAYOUT).unwrap();
+    for (id, state) in [("a", 0), ("b", 1), ("c", 2), ("d", 3)] {
+        let message = Offer::new(gift(id), now()).message;
+        let insert = "INSERT INTO gifts (stream, gift, accepted_at, state, message)
+             VALUES ('main', ?1, 0, ?2, ?3)";
+        connection
+            .execute(insert, rusqlite::params![id, state, message])
+            .unwrap();
+    }
+    let status = "INSERT INTO streams (id, status) VALUES ('main', '{}')";
+    connection.execute(status, []).unwrap();
+    drop(connection);
+    block_on(async {
+        for _ in 0..2 {
+            let (store, kept, _) = open(&bench).await;
+            let left: Vec<&str> = kept.unsettled.iter().map(|it| &*it.gift).collect();
+            assert_eq!((left, kept.parked), (vec!["a"], 1));
+            assert_eq!(kept.status.as_deref(), Some("{}"));
+            for (state, id) in [
+                (State::Unacked, "a"),
+                (State::Rendered, "b"),
+                (State::Failed, "c"),
+                (State::Parked, "d"),
+            ] {
+                assert_eq!(listed(&*store, Some(state)).await, [id]);
+            }
+            let again = accept(&*store, gift("b")).await;
+            assert_eq!(again, Admission::Repeated("b".into()));
+        }
+    });
+    let connection = rusqlite::Connection::open(bench.database()).unwrap();
+    let layout = connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0));
+    assert_eq!(layout.unwrap(), 2);
 }
 
 #[test]

@@ -3,7 +3,8 @@
 //!
 //! Nothing waits: a frame is copied into a free buffer of a ring, mapped when
 //! the GPU is done with it, and handed to its taker a frame or two later. When
-//! no buffer is free the frame is not read back, and that is counted.
+//! no buffer is free the frame is not read back; that is counted, and the taker
+//! is owed one, so that nobody is left with a picture of the past.
 
 mod outlet;
 
@@ -43,7 +44,7 @@ use crossbeam_channel::Receiver;
 
 use super::camera::StageCamera;
 use super::layout::StageSize;
-use outlet::{Channel, Outlet, Pipelines, Port};
+use outlet::{Channel, Offer, Outlet, Pipelines};
 pub use outlet::{Copies, MappedFrame, Taker, padded_row_bytes};
 
 const SHADER: Handle<Shader> = uuid_handle!("0a5b2d1c-6f74-4a27-8f42-0b7f9e2f5d17");
@@ -111,9 +112,9 @@ pub struct Frame {
 /// What the next frame is wanted for.
 #[derive(Resource, Debug, Clone, Copy, Default, ExtractResource)]
 pub struct FrameRequest {
-    /// Whether the outputs' thread takes it.
+    /// Whether the outputs' thread takes frames.
     pub readback: bool,
-    /// Whether it may differ from the one before.
+    /// Whether it may differ from what a taker has.
     pub is_new: bool,
     /// Whether nothing at all is to be seen in it.
     pub is_bare: bool,
@@ -208,6 +209,8 @@ pub struct Readback(Arc<ReadbackState>);
 #[derive(Default)]
 struct ReadbackState {
     in_flight: AtomicUsize,
+    /// Takers that have not got what they wanted last.
+    owed: AtomicUsize,
     skipped: AtomicU64,
     /// Frames whose passes were encoded.
     drawn: AtomicU64,
@@ -217,6 +220,12 @@ impl Readback {
     /// Frames on their way to the outputs.
     pub fn in_flight(&self) -> usize {
         self.0.in_flight.load(Ordering::Acquire)
+    }
+
+    /// Whether another frame is to be drawn, whatever is in it: one that an
+    /// output wanted was lost.
+    pub fn is_owed(&self) -> bool {
+        self.0.owed.load(Ordering::Acquire) > 0
     }
 
     /// Frames that were drawn but not read back because nothing was free.
@@ -269,12 +278,7 @@ impl Plugin for PresentPlugin {
                 ExtractComponentPlugin::<Presented>::default(),
             ))
             .add_systems(PostStartup, mark_stage_camera);
-        let outlet = Outlet {
-            form: self.form,
-            opacity: 1.0,
-            taker: Box::new(Channel::new(sender)),
-            port: None,
-        };
+        let outlet = Outlet::new(self.form, 1.0, Channel::new(sender));
         let Some(render_app) = app.get_sub_app_mut(RenderApp) else {
             return;
         };
@@ -341,12 +345,7 @@ pub fn add_faded_outlet(app: &mut App, form: Form, opacity: f32, taker: impl Tak
         return;
     };
     let mut outlets = render_app.world_mut().resource_mut::<Outlets>();
-    outlets.all.push(Outlet {
-        form,
-        opacity,
-        taker: Box::new(taker),
-        port: None,
-    });
+    outlets.all.push(Outlet::new(form, opacity, taker));
 }
 
 /// Where read frames go.
@@ -355,6 +354,14 @@ struct Outlets {
     all: Vec<Outlet>,
     size: UVec2,
     readback: Readback,
+}
+
+impl Outlets {
+    /// Says whether somebody waits for another frame.
+    fn note_owed(&self) {
+        let owed = self.all.iter().filter(|outlet| outlet.is_owed());
+        self.readback.0.owed.store(owed.count(), Ordering::Release);
+    }
 }
 
 #[derive(ShaderType, Clone, Copy)]
@@ -411,17 +418,15 @@ fn make_presenter(
         min_filter: FilterMode::Linear,
         ..default()
     });
-    let size = outlets.size;
     for outlet in &mut outlets.all {
         let (form, format) = (outlet.form, outlet.form.format());
         let queue = |is_as_large| {
             cache.queue_render_pipeline(pipeline(&layout, &fullscreen, format, form, is_as_large))
         };
-        let pipelines = Pipelines {
+        outlet.pipelines = Some(Pipelines {
             as_large: queue(true),
             scaled: queue(false),
-        };
-        outlet.port = Some(Port::new(&device, pipelines, format, size));
+        });
     }
     commands.insert_resource(Presenter {
         layout,
@@ -520,39 +525,41 @@ fn present_stage(
 ) {
     let (target, camera) = view.into_inner();
     let drawn = drawn(target, camera);
-    let Outlets { all, readback, .. } = &mut *outlets;
+    let Outlets {
+        all,
+        size,
+        readback,
+    } = &mut *outlets;
     let index = readback.0.drawn.fetch_add(1, Ordering::Relaxed);
-    for Outlet {
-        opacity,
-        taker,
-        port,
-        ..
-    } in all
-    {
-        let Some(port) = port.as_mut().filter(|_| taker.wants(&request)) else {
-            continue;
+    for outlet in all {
+        let opacity = outlet.opacity;
+        let (pipelines, port, request) = match outlet.offer(ctx.render_device(), *size, &request) {
+            Offer::Wanted(pipelines, port, request) => (pipelines, port, request),
+            Offer::NoRoom => {
+                readback.0.skipped.fetch_add(1, Ordering::Relaxed);
+                continue;
+            }
+            Offer::Unwanted => continue,
         };
-        if port.is_full() {
-            readback.0.skipped.fetch_add(1, Ordering::Relaxed);
-            continue;
-        }
         let is_encoded = draw(
             &mut ctx,
             &presenter,
             &cache,
-            port.pipelines.for_share(drawn),
+            pipelines.for_share(drawn),
             [target.main_texture_view(); 2],
             port.attachment(),
             PresentUniform {
                 drawn,
-                opacity: *opacity,
+                opacity,
                 ..default()
             },
         );
-        if is_encoded && port.copy(ctx.command_encoder(), index, *request) {
+        if is_encoded && port.copy(ctx.command_encoder(), index, request) {
             readback.0.in_flight.fetch_add(1, Ordering::AcqRel);
+            outlet.is_served();
         }
     }
+    outlets.note_owed();
 }
 
 fn present_window(
@@ -629,27 +636,21 @@ fn present_window(
 
 /// Asks for what was submitted to be mapped once the GPU is done with it.
 fn map_submitted(mut outlets: ResMut<Outlets>) {
-    let ports = outlets
-        .all
-        .iter_mut()
-        .filter_map(|outlet| outlet.port.as_mut());
-    ports.for_each(Port::map);
+    outlets.all.iter_mut().for_each(Outlet::map);
 }
 
 /// Hands mapped frames to their takers and frees their buffers.
 fn hand_over(mut outlets: ResMut<Outlets>, device: Res<RenderDevice>) {
     let Outlets { all, readback, .. } = &mut *outlets;
-    let is_waiting = |outlet: &Outlet| outlet.port.as_ref().is_some_and(Port::is_waiting);
-    if !all.iter().any(is_waiting) {
+    if !all.iter().any(Outlet::is_waiting) {
         return;
     }
     if let Err(error) = device.poll(PollType::Poll) {
         warn!("the GPU does not answer: {error}");
         return;
     }
-    for Outlet { taker, port, .. } in all {
-        let Some(port) = port else { continue };
-        let handed = port.hand_over(&mut **taker);
+    for outlet in all {
+        let handed = outlet.hand_over();
         let skipped = handed.dropped as u64;
         readback.0.skipped.fetch_add(skipped, Ordering::Relaxed);
         readback
@@ -657,4 +658,5 @@ fn hand_over(mut outlets: ResMut<Outlets>, device: Res<RenderDevice>) {
             .in_flight
             .fetch_sub(handed.taken, Ordering::AcqRel);
     }
+    outlets.note_owed();
 }

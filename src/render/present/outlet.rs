@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use bevy::prelude::*;
 use bevy::render::render_resource::{
@@ -12,7 +13,7 @@ use bevy::render::render_resource::{
     TextureUsages, TextureView, TextureViewDescriptor,
 };
 use bevy::render::renderer::RenderDevice;
-use crossbeam_channel::Sender;
+use crossbeam_channel::{Sender, TrySendError};
 
 use super::{Form, Frame, FrameRequest};
 
@@ -26,11 +27,13 @@ const MAX_PIXELS: usize = 16;
 /// Whoever takes the frames of an outlet. It is called between two frames and
 /// must not wait.
 pub trait Taker: Send + Sync + 'static {
-    /// Whether the frame that is about to be drawn shall be read back.
+    /// Whether the frame that is about to be drawn shall be read back. One that
+    /// is wanted and gets lost on its way is made up for: the next is said to be
+    /// new, whatever is in it.
     fn wants(&mut self, request: &FrameRequest) -> bool;
 
     /// Takes a frame a frame or two later, while its buffer is mapped. False
-    /// when it could not be taken and was dropped.
+    /// when it could not be taken now and the next is wanted in its place.
     fn take(&mut self, frame: &MappedFrame<'_>) -> bool;
 }
 
@@ -46,6 +49,8 @@ pub struct MappedFrame<'a> {
     pub index: u64,
     /// What was asked of it.
     pub request: FrameRequest,
+    /// When it was handed to the GPU.
+    pub drawn: Instant,
 }
 
 impl<'a> MappedFrame<'a> {
@@ -71,9 +76,94 @@ impl<'a> MappedFrame<'a> {
 pub(super) struct Outlet {
     pub(super) form: Form,
     pub(super) opacity: f32,
-    pub(super) taker: Box<dyn Taker>,
-    /// Made when the renderer starts.
-    pub(super) port: Option<Port>,
+    taker: Box<dyn Taker>,
+    /// Queued when the renderer starts.
+    pub(super) pipelines: Option<Pipelines>,
+    /// Made when a frame is first wanted: it holds four frames.
+    port: Option<Port>,
+    /// Whether the taker has not got what it wanted last.
+    is_owed: bool,
+}
+
+/// What came of offering a frame to an outlet.
+pub(super) enum Offer<'a> {
+    /// It is wanted, and there is room for it.
+    Wanted(&'a Pipelines, &'a mut Port, FrameRequest),
+    /// It is wanted, and no buffer is free.
+    NoRoom,
+    /// Nobody wants it.
+    Unwanted,
+}
+
+impl Outlet {
+    pub(super) fn new(form: Form, opacity: f32, taker: impl Taker) -> Self {
+        Self {
+            form,
+            opacity,
+            taker: Box::new(taker),
+            pipelines: None,
+            port: None,
+            is_owed: false,
+        }
+    }
+
+    /// Whether the taker still needs a frame.
+    pub(super) fn is_owed(&self) -> bool {
+        self.is_owed
+    }
+
+    /// Offers the frame that is about to be drawn, of `size` pixels.
+    pub(super) fn offer(
+        &mut self,
+        device: &RenderDevice,
+        size: UVec2,
+        request: &FrameRequest,
+    ) -> Offer<'_> {
+        let request = FrameRequest {
+            is_new: request.is_new || self.is_owed,
+            ..*request
+        };
+        self.is_owed = self.taker.wants(&request);
+        let Some(pipelines) = self.pipelines.as_ref().filter(|_| self.is_owed) else {
+            return Offer::Unwanted;
+        };
+        let format = self.form.format();
+        let port = self
+            .port
+            .get_or_insert_with(|| Port::new(device, format, size));
+        match port.is_full() {
+            true => Offer::NoRoom,
+            false => Offer::Wanted(pipelines, port, request),
+        }
+    }
+
+    /// The frame that was wanted is on its way.
+    pub(super) fn is_served(&mut self) {
+        self.is_owed = false;
+    }
+
+    /// Asks for what was submitted to be mapped once the GPU is done with it.
+    pub(super) fn map(&mut self) {
+        if let Some(port) = &mut self.port {
+            port.map();
+        }
+    }
+
+    /// Whether frames are on their way.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.port.as_ref().is_some_and(Port::is_waiting)
+    }
+
+    /// Hands the mapped frames to the taker, oldest first, and frees their
+    /// buffers.
+    pub(super) fn hand_over(&mut self) -> Handed {
+        let Some(port) = &mut self.port else {
+            return Handed::default();
+        };
+        let handed = port.hand_over(&mut *self.taker);
+        self.is_owed |= handed.is_last_dropped;
+        handed
+    }
 }
 
 /// The last pass for a stage that is drawn in full, pixel for pixel, and for one
@@ -96,7 +186,6 @@ impl Pipelines {
 
 /// What an outlet has on the GPU.
 pub(super) struct Port {
-    pub(super) pipelines: Pipelines,
     target: Texture,
     view: TextureView,
     slots: Vec<Slot>,
@@ -107,7 +196,15 @@ struct Slot {
     buffer: Buffer,
     state: SlotState,
     mapped: Arc<AtomicBool>,
-    frame: Option<(u64, FrameRequest)>,
+    frame: Option<Drawn>,
+}
+
+/// The frame in a slot.
+#[derive(Clone, Copy)]
+struct Drawn {
+    index: u64,
+    request: FrameRequest,
+    at: Instant,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -122,6 +219,8 @@ enum SlotState {
 pub(super) struct Handed {
     pub(super) taken: usize,
     pub(super) dropped: usize,
+    /// Whether the newest of them is among the dropped.
+    is_last_dropped: bool,
 }
 
 /// Bytes from one row of a frame in a buffer to the next.
@@ -130,12 +229,7 @@ pub fn padded_row_bytes(width: u32) -> u32 {
 }
 
 impl Port {
-    pub(super) fn new(
-        device: &RenderDevice,
-        pipelines: Pipelines,
-        format: TextureFormat,
-        size: UVec2,
-    ) -> Self {
+    fn new(device: &RenderDevice, format: TextureFormat, size: UVec2) -> Self {
         let size = Extent3d {
             width: size.x,
             height: size.y,
@@ -164,7 +258,6 @@ impl Port {
             frame: None,
         };
         Self {
-            pipelines,
             view: target.create_view(&TextureViewDescriptor::default()),
             target,
             slots: (0..RING).map(|_| slot()).collect(),
@@ -172,7 +265,7 @@ impl Port {
         }
     }
 
-    pub(super) fn is_full(&self) -> bool {
+    fn is_full(&self) -> bool {
         self.slots.iter().all(|slot| slot.state != SlotState::Free)
     }
 
@@ -212,12 +305,15 @@ impl Port {
             self.target.size(),
         );
         slot.state = SlotState::Encoded;
-        slot.frame = Some((index, request));
+        slot.frame = Some(Drawn {
+            index,
+            request,
+            at: now(),
+        });
         true
     }
 
-    /// Asks for what was submitted to be mapped once the GPU is done with it.
-    pub(super) fn map(&mut self) {
+    fn map(&mut self) {
         for slot in &mut self.slots {
             if slot.state != SlotState::Encoded {
                 continue;
@@ -233,14 +329,11 @@ impl Port {
         }
     }
 
-    /// Whether frames are on their way.
-    pub(super) fn is_waiting(&self) -> bool {
+    fn is_waiting(&self) -> bool {
         self.slots.iter().any(|slot| slot.state != SlotState::Free)
     }
 
-    /// Hands the mapped frames to the taker, oldest first, and frees their
-    /// buffers.
-    pub(super) fn hand_over(&mut self, taker: &mut dyn Taker) -> Handed {
+    fn hand_over(&mut self, taker: &mut dyn Taker) -> Handed {
         let size = self.target.size();
         let mut handed = Handed::default();
         let mut ready: Vec<&mut Slot> = self
@@ -248,27 +341,34 @@ impl Port {
             .iter_mut()
             .filter(|slot| slot.mapped.load(Ordering::Acquire))
             .collect();
-        ready.sort_by_key(|slot| slot.frame.map(|(index, _)| index));
+        ready.sort_by_key(|slot| slot.frame.map(|frame| frame.index));
         for slot in ready {
             slot.mapped.store(false, Ordering::Release);
-            let (index, request) = slot.frame.take().expect("a mapped slot holds a frame");
+            let frame = slot.frame.take().expect("a mapped slot holds a frame");
             let bytes = slot.buffer.slice(..).get_mapped_range();
             let was_taken = taker.take(&MappedFrame {
                 bytes: &bytes,
                 row_bytes: self.row_bytes as usize,
                 width: size.width,
                 height: size.height,
-                index,
-                request,
+                index: frame.index,
+                request: frame.request,
+                drawn: frame.at,
             });
             drop(bytes);
             slot.buffer.unmap();
             slot.state = SlotState::Free;
             handed.taken += 1;
             handed.dropped += usize::from(!was_taken);
+            handed.is_last_dropped = !was_taken;
         }
         handed
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "what a GPU takes is real time")]
+fn now() -> Instant {
+    Instant::now()
 }
 
 /// Copies of frames' pixels, in memory of earlier ones that everybody has let go
@@ -316,7 +416,7 @@ impl Channel {
 
 impl Taker for Channel {
     fn wants(&mut self, request: &FrameRequest) -> bool {
-        request.readback
+        request.readback && request.is_new
     }
 
     fn take(&mut self, frame: &MappedFrame<'_>) -> bool {
@@ -327,6 +427,7 @@ impl Taker for Channel {
             index: frame.index,
             at: frame.request.at,
         };
-        self.sender.try_send(frame).is_ok()
+        // Who ended needs no other frame either.
+        !matches!(self.sender.try_send(frame), Err(TrySendError::Full(_)))
     }
 }

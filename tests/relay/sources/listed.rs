@@ -96,4 +96,7 @@ fn sources_bring_gifts_to_their_own_streams() {
             answer["gifts"].as_array().unwrap().len() == 1
         });
     }
+    until("they are counted as those over HTTP are", || {
+        house.figure("gifts_accepted_total") == 2
+    });
 }

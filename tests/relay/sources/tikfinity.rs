@@ -9,6 +9,9 @@ use super::{
     assert_become, examples, gifts, house_of, house_with, rule, source, total_of, until_connected,
     until_gifts, until_source,
 };
+use crate::cluster::on;
+use crate::foreign_nats::Nats;
+use crate::house::House;
 
 fn kind(platform: &Platform) -> SourceKind {
     SourceKind::Tikfinity {
@@ -95,7 +98,24 @@ fn five_roses_are_five_with_messages_lost_and_repeated_and_the_end_said_twice() 
 #[test]
 fn a_streak_goes_on_over_a_reconnect_and_over_a_restart_of_the_relay() {
     let platform = Platform::new();
-    let mut house = house_with(kind(&platform));
+    goes_on(house_with(kind(&platform)), &platform);
+}
+
+#[test]
+fn a_streak_goes_on_over_a_restart_of_a_relay_that_keeps_its_gifts_in_nats() {
+    let Some(nats) = Nats::start() else {
+        return;
+    };
+    let platform = Platform::new();
+    let house = House::with(|options| {
+        options.nats = Some(on(&nats));
+        options.sources = vec![source(kind(&platform))];
+    });
+    goes_on(house, &platform);
+}
+
+/// Five roses, with a reconnect and a restart between them.
+fn goes_on(mut house: House, platform: &Platform) {
     let mut caller = platform.accept();
     caller.say(&roses("g", 1, false));
     caller.say(&roses("g", 2, false));

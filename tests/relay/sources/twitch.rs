@@ -192,23 +192,39 @@ fn silence_beyond_the_keepalive_begins_anew() {
 }
 
 #[test]
-fn a_revocation_is_said_plainly() {
+fn a_token_that_was_revoked_ends_the_session_and_it_is_said_what_to_do() {
     let (platform, helix) = (Platform::new(), Helix::new());
     let house = house_with(kind(&platform, &helix));
     let mut caller = join(&platform, "a");
-    let subscription = json!({ "id": "s", "status": "authorization_revoked", "type": "channel.bits.use", "version": "1" });
-    caller.say(&message(
-        "r",
-        "revocation",
-        json!({ "subscription": subscription }),
-    ));
-    let it = until_source(&house, "it is said", |it| it["error"].is_string());
+    until_connected(&house);
+    caller.say(&revocation("authorization_revoked"));
+    let it = until_source(&house, "it gives up for now", |it| it["state"] == "waiting");
     let error = it["error"].as_str().unwrap();
     assert!(
-        error.contains("channel.bits.use") && error.contains("make a new one"),
+        error.contains("channel.bits.use") && error.contains("put a new one into its file"),
         "{error}"
     );
+    caller.gone();
+}
+
+#[test]
+fn what_twitch_has_done_away_with_is_said_and_the_rest_is_heard() {
+    let (platform, helix) = (Platform::new(), Helix::new());
+    let house = house_with(kind(&platform, &helix));
+    let mut caller = join(&platform, "a");
+    caller.say(&revocation("version_removed"));
+    let it = until_source(&house, "it is said", |it| it["error"].is_string());
     assert_eq!(it["state"], "connected");
+    assert!(it["error"].as_str().unwrap().contains("update"), "{it}");
+    caller.say(&cheer("1", 100));
+    until_gifts(&house, 1);
+}
+
+fn revocation(status: &str) -> Value {
+    let subscription =
+        json!({ "id": "s", "status": status, "type": "channel.bits.use", "version": "1" });
+    let payload = json!({ "subscription": subscription });
+    message("r", "revocation", payload)
 }
 
 #[test]

@@ -92,13 +92,17 @@ fn an_engine_is_started_once_with_what_was_chosen_and_ended_with_its_source() {
         launcher.tick(now, false, Some(&launch));
         launcher.pid().is_some() && !lines(&log).is_empty()
     });
-    for _ in 0..100 {
+    for _ in 0..20 {
         now += SECOND;
         launcher.tick(now, false, Some(&launch));
     }
+    for _ in 0..100 {
+        now += SECOND;
+        launcher.tick(now, true, Some(&launch));
+    }
     assert_eq!(
         lines(&log),
-        ["demo --output obs --name main --config /a b.toml"]
+        ["demo --output obs --name main --end-with-stdin --config /a b.toml"]
     );
     drop(launcher);
     poll("its end", || lines(&log).len() == 2);
@@ -146,6 +150,64 @@ fn an_engine_that_ends_is_started_again_later_and_later_and_not_for_ever() {
         launcher.tick(now, false, Some(&launch));
     }
     assert_eq!(lines(&log).len(), 5);
+    let told = launcher.trouble().unwrap();
+    assert!(told.contains("exit status: 3"), "{told}");
+    assert!(told.contains("Look again"), "{told}");
+
+    // Somebody mends it and says so.
+    launcher.retry();
+    poll("another start", || {
+        now += SECOND / 4;
+        launcher.tick(now, false, Some(&launch));
+        lines(&log).len() == 6
+    });
+}
+
+#[test]
+fn what_an_engine_says_last_is_told() {
+    let engine = Installed::new("echo first >&2; echo 'no stream to join' >&2; exit 1");
+    let mut launcher = engine.launcher();
+    let launch = Launch::default();
+    let mut now = 0;
+    poll("its last words", || {
+        now += SECOND / 100;
+        launcher.tick(now, false, Some(&launch));
+        launcher
+            .trouble()
+            .is_some_and(|told| told.contains("no stream to join"))
+    });
+}
+
+#[test]
+fn an_engine_that_hangs_is_ended_and_another_started() {
+    let engine = Installed::new(
+        "trap '' TERM\n\
+         echo $$ >> \"$(dirname \"$0\")/log\"\n\
+         while :; do sleep 0.05; done",
+    );
+    let log = engine.path().join("log");
+    let mut launcher = engine.launcher();
+    let launch = Launch::default();
+    let mut now = 0;
+    poll("its start", || {
+        now += SECOND / 100;
+        launcher.tick(now, false, Some(&launch));
+        launcher.pid().is_some() && lines(&log).len() == 1
+    });
+    poll("another", || {
+        now += SECOND;
+        launcher.tick(now, false, Some(&launch));
+        launcher.pid().is_some() && lines(&log).len() == 2
+    });
+    let pids = lines(&log);
+    let is_there = |pid: &str| Path::new("/proc").join(pid).join("exe").exists();
+    poll("the first one's end", || !is_there(&pids[0]));
+    // It does not listen to the gentle way out.
+    let left = launcher.pid().unwrap().to_string();
+    let killed = std::process::Command::new("kill")
+        .args(["-KILL", &left])
+        .status();
+    assert!(killed.unwrap().success());
 }
 
 #[test]

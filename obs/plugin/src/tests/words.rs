@@ -22,7 +22,7 @@ fn instance() -> Instance {
 #[test]
 fn an_engine_is_told_in_a_sentence_or_two() {
     assert_eq!(
-        words::connection("main", &Ok(instance())),
+        words::connection("main", &Ok(instance()), None),
         "Engine main (0.1.0, 1920x1080): online, last heard of 2 s ago. \
          Its newest frame is 33 ms old."
     );
@@ -33,7 +33,7 @@ fn an_engine_is_told_in_a_sentence_or_two() {
         ..instance()
     };
     assert_eq!(
-        words::connection("main", &Ok(empty)),
+        words::connection("main", &Ok(empty), None),
         "Engine main (0.1.0, 1920x1080): it plays a show of its own, without a backend. \
          Its stage is empty."
     );
@@ -42,7 +42,9 @@ fn an_engine_is_told_in_a_sentence_or_two() {
 #[test]
 fn an_engine_that_is_not_there_is_told_with_what_happens_next() {
     let missing = RingError::NotFound { name: "x".into() };
-    assert!(words::connection("x", &Err(missing)).starts_with("No engine named x is running."));
+    assert!(
+        words::connection("x", &Err(missing), None).starts_with("No engine named x is running.")
+    );
     let silent = Instance {
         life: Life::Silent {
             for_ns: 240_000_000_000,
@@ -50,7 +52,18 @@ fn an_engine_that_is_not_there_is_told_with_what_happens_next() {
         ..instance()
     };
     assert_eq!(
-        words::connection("main", &Ok(silent)),
+        words::connection("main", &Ok(silent), None),
         "Engine main has been silent for 4 min; nothing is shown until it is back."
     );
+}
+
+#[test]
+fn an_engine_that_cannot_be_started_is_told_with_why() {
+    let missing = RingError::NotFound { name: "x".into() };
+    let trouble = Some("it ended with exit status: 1 (\"no stream to join\")");
+    let told = words::connection("x", &Err(missing), trouble);
+    assert!(told.contains("no stream to join"), "{told}");
+    // What once failed is no news of one that runs.
+    let told = words::connection("main", &Ok(instance()), trouble);
+    assert!(!told.contains("no stream to join"), "{told}");
 }

@@ -45,6 +45,7 @@ fn a_frame_is_shown_by_the_next_frame_of_obs() {
         half / frame,
         most / frame
     );
+    println!("figure obs.age {:.3}", most / frame);
     // A busy machine holds up either program now and then.
     assert!(
         half <= frame,

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use hyperfocus_ring::{Instance, now_ns};
 use serde_json::json;
 
-use super::harness::{Home, Picture, Scene, until};
+use super::harness::{Home, Item, Picture, Scene, until};
 
 const SOURCE: &str = "Hyperfocus gifts";
 
@@ -60,6 +60,40 @@ fn a_streamer_installs_adds_and_sees_gifts() {
     obs.call("RemoveInput", &json!({ "inputName": SOURCE }));
     until("the engine ends with its source", || {
         fs::read(format!("/proc/{}/cmdline", again.pid))
+            .map_or(true, |line| line.is_empty())
+            .then_some(())
+    });
+}
+
+#[test]
+fn why_an_engine_does_not_start_is_told_and_it_starts_once_it_can() {
+    let Some(home) = Home::new() else { return };
+    home.install_engine(&program());
+    let source = Item {
+        starts_engine: true,
+        ..Item::showing(SOURCE)
+    };
+    let mut obs = home.start(&[Scene::new("Live", [source])]);
+    // Nobody has said which stream.
+    until("OBS's log says why", || {
+        let log = obs.log();
+        let is_told = log.contains("engine main says: ") && log.contains("--url");
+        is_told.then_some(())
+    });
+    obs.call(
+        "SetInputSettings",
+        &json!({ "inputName": SOURCE, "inputSettings": { "mode": "demo" } }),
+    );
+    obs.wait_for("Live", "a gift plays", has_a_gift);
+    let engine = Instance::find(&obs.home().rings(), "main", now_ns()).unwrap();
+
+    // An OBS that dies without a word leaves no engine behind.
+    let killed = Command::new("kill")
+        .args(["-KILL", &obs.pid().to_string()])
+        .status();
+    assert!(killed.unwrap().success());
+    until("the engine ends", || {
+        fs::read(format!("/proc/{}/cmdline", engine.pid))
             .map_or(true, |line| line.is_empty())
             .then_some(())
     });

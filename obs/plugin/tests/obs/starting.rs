@@ -73,7 +73,7 @@ fn only_start(started: &Path) -> u32 {
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), 1, "{text}");
     let (pid, arguments) = lines[0].split_once(' ').unwrap();
-    assert_eq!(arguments, "run --output obs --name main");
+    assert_eq!(arguments, "run --output obs --name main --end-with-stdin");
     pid.parse().unwrap()
 }
 

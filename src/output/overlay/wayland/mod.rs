@@ -276,6 +276,11 @@ impl Shell {
             .take(most)
     }
 
+    /// Of those, the ones that the compositor lets us lie over.
+    fn open(&self) -> impl Iterator<Item = &Output> {
+        self.chosen().filter(|output| !output.is_refused)
+    }
+
     /// Brings what is on the desktop in line with what the stage has.
     fn settle(
         &mut self,
@@ -292,7 +297,7 @@ impl Shell {
             shared.state.set_hidden(true);
         }
         let monitors = match self.layers {
-            Some(_) => self.chosen().count(),
+            Some(_) => self.open().count(),
             None => 1,
         };
         shared.state.set_monitors(monitors);
@@ -332,7 +337,7 @@ impl Shell {
         };
         let wanted: Vec<(u32, Rect)> = match self.layers {
             Some(_) => {
-                let free = self.chosen().filter(|output| !output.is_refused);
+                let free = self.open();
                 free.filter_map(|output| Some((output.global, place(output)?)))
                     .collect()
             }

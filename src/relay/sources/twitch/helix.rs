@@ -147,7 +147,8 @@ impl Helix {
             answered.unwrap_or_else(|_| Err(Failure::passing("Helix does not answer in time")))?;
         match answer.status {
             StatusCode::UNAUTHORIZED => Err(Failure::lasting(
-                "Twitch refuses the token; it has expired, was revoked, or is of another client_id",
+                "Twitch refuses the token; it has expired, was revoked, or is of another \
+                 client_id: put a new one into its file",
             )),
             status if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() => Err(
                 Failure::passing(format!("Helix is in trouble ({})", answer.why())),

@@ -95,7 +95,7 @@ impl Twitch {
                             old.leave().await;
                             let until = Instant::now() + FAREWELL;
                             while let Ok(Ok(text)) = timeout_at(until, old.next()).await {
-                                hear(inlet, recent, &text).await;
+                                hear(inlet, recent, &text).await?;
                             }
                         }
                         // The old one lasts a little longer, and then all
@@ -108,7 +108,7 @@ impl Twitch {
                 }
                 text = wire.next() => match text {
                     Ok(text) => {
-                        if let Next::Move(url) = hear(inlet, recent, &text).await {
+                        if let Next::Move(url) = hear(inlet, recent, &text).await? {
                             let dialer = dialer.elsewhere(&url);
                             moving = Some(Box::pin(async move {
                                 let dialer = dialer.map_err(Failure::lasting)?;
@@ -145,9 +145,11 @@ async fn join(dialer: &Dialer) -> Result<(Wire, String), Failure> {
     Ok((wire, session.to_owned()))
 }
 
-async fn hear(inlet: &Inlet, recent: &mut Recent, text: &str) -> Next {
+/// # Errors
+/// When Twitch will send nothing more for this token.
+async fn hear(inlet: &Inlet, recent: &mut Recent, text: &str) -> Result<Next, Failure> {
     let Some(message) = inlet.read(text) else {
-        return Next::Nothing;
+        return Ok(Next::Nothing);
     };
     let fields = Fields(&message);
     let kind = fields.text(&["/metadata/message_type"]).unwrap_or_default();
@@ -158,7 +160,7 @@ async fn hear(inlet: &Inlet, recent: &mut Recent, text: &str) -> Next {
             let id = id.map_or_else(|| hashed(text), str::to_owned);
             if recent.is_repeat(&id) {
                 inlet.entry.ignored();
-                return Next::Nothing;
+                return Ok(Next::Nothing);
             }
             match read(fields, &id) {
                 Ok(Some(given)) => inlet.give(&given).await,
@@ -168,28 +170,31 @@ async fn hear(inlet: &Inlet, recent: &mut Recent, text: &str) -> Next {
         }
         "session_reconnect" => {
             if let Some(url) = fields.text(&["/payload/session/reconnect_url"]) {
-                return Next::Move(url.to_owned());
+                return Ok(Next::Move(url.to_owned()));
             }
             inlet
                 .entry
                 .unreadable("a session_reconnect without its address");
         }
-        "revocation" => revoked(inlet, fields),
+        "revocation" => revoked(inlet, fields)?,
         "session_keepalive" | "session_welcome" => {}
         _ => inlet.entry.unreadable("it is of no type that EventSub has"),
     }
-    Next::Nothing
+    Ok(Next::Nothing)
 }
 
 /// Says what will not come any more, and why.
-fn revoked(inlet: &Inlet, fields: Fields<'_>) {
+///
+/// # Errors
+/// When it is the token's end: the next session reads its file anew.
+fn revoked(inlet: &Inlet, fields: Fields<'_>) -> Result<(), Failure> {
     let what = fields.text(&["/payload/subscription/type"]).unwrap_or("?");
     let status = fields
         .text(&["/payload/subscription/status"])
         .unwrap_or("?");
     let why = match status {
         "authorization_revoked" => {
-            "the token was revoked, or its owner has a new password; make a new one"
+            "the token was revoked, or its owner has a new password; put a new one into its file"
         }
         "user_removed" => "the broadcaster's account is gone",
         "version_removed" => "Twitch has done away with it; update hyperfocus",
@@ -197,8 +202,12 @@ fn revoked(inlet: &Inlet, fields: Fields<'_>) {
     };
     let text = format!("Twitch sends no more {what}: {why}");
     let text = clean_text(&text, MAX_ERROR_GRAPHEMES).into_owned();
+    if status == "authorization_revoked" {
+        return Err(Failure::lasting(text));
+    }
     warn!(source = inlet.entry.name(), "{text}");
     inlet.entry.set(State::Connected, Some(text));
+    Ok(())
 }
 
 /// <https://dev.twitch.tv/docs/eventsub/eventsub-subscription-types/>

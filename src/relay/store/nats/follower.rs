@@ -6,15 +6,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{interval, sleep, timeout};
 use tracing::{debug, error, warn};
 
+use super::history;
 use super::log::{Entry, Log, Tail};
 use super::names::{Kind, Names, kind};
 use super::wire::{Config, End};
 use crate::model::{GiftId, SessionConfig};
-use crate::relay::hub::{Ended, Serial};
+use crate::relay::hub::{Ended, Ending, Serial};
 use crate::relay::store::{Feed, Fresh, Kept, News, Order, Page, StoreError, StreamId};
 
 /// What is heard of at once.
@@ -59,6 +60,7 @@ impl Follower {
             feed,
             connections,
             low: 0,
+            counting: JoinSet::new(),
         };
         Self {
             view,
@@ -100,9 +102,16 @@ impl Known {
         self.open.insert(serial, gift);
     }
 
-    fn remove(&mut self, gift: &str) {
-        if let Some(serial) = self.serials.remove(gift) {
-            self.open.remove(&serial);
+    /// Notes an ending. How many more gifts are parked by that, -1 for one that
+    /// was: of what is not open, the log holds one ending only if it was parked.
+    fn end(&mut self, ended: &Ended) -> i64 {
+        let serial = self.serials.remove(&ended.gift);
+        let was_open = serial.is_some_and(|serial| self.open.remove(&serial).is_some());
+        match (was_open, &ended.ending) {
+            (true, Ending::Parked) => 1,
+            (false, Ending::Rendered | Ending::Failed(_)) => -1,
+            // It was open and is no more, or was parked after another word.
+            (true, _) | (false, Ending::Parked) => 0,
         }
     }
 }
@@ -162,6 +171,8 @@ struct Reader {
     connections: watch::Receiver<u64>,
     /// What was last kept as the place to begin.
     low: Serial,
+    /// Counts what was parked before; goes with the reader.
+    counting: JoinSet<()>,
 }
 
 impl Reader {
@@ -252,25 +263,50 @@ impl Reader {
         let until = past.until;
         self.feed.hear(&self.stream, vec![News::Kept(past.kept())]);
         self.view.reached.send_replace(Some(until));
+        self.count_parked(until);
         Ok(tail)
+    }
+
+    /// Counts what is parked by what the log said up to a serial, and tells it. Of
+    /// each parked gift it has to be asked whether it has ended since, so this is
+    /// done beside the reading; what is parked or ends meanwhile comes on top.
+    fn count_parked(&mut self, until: Serial) {
+        let (stream, view) = (self.stream.clone(), self.view.clone());
+        let (log, feed) = (self.log.clone(), self.feed.clone());
+        self.counting.spawn(async move {
+            let parked = loop {
+                match history::parked(&log, &view.names, until).await {
+                    Ok(parked) => break parked,
+                    Err(problem) => debug!(%problem, "counting again what is parked"),
+                }
+                sleep(RETRY.1).await;
+            };
+            if parked > 0 {
+                feed.hear(&stream, vec![News::Parked(parked)]);
+            }
+        });
     }
 
     fn hear(&self, entries: Vec<Entry>) {
         let last = entries.last().map(|entry| entry.serial);
-        let mut news = Vec::with_capacity(entries.len());
+        let mut news = Vec::with_capacity(entries.len() + 1);
+        let mut parked = 0;
         let mut known = self.view.known();
         for entry in entries {
             let serial = entry.serial;
             let told = told(entry);
             match &told {
                 Some(News::Gift(fresh)) => known.add(serial, fresh.gift.clone()),
-                Some(News::Ended(ended)) => known.remove(&ended.gift),
+                Some(News::Ended(ended)) => parked += known.end(ended),
                 Some(News::Config(_)) => known.config = serial,
                 _ => {}
             }
             news.extend(told);
         }
         drop(known);
+        if parked != 0 {
+            news.push(News::Parked(parked));
+        }
         self.feed.hear(&self.stream, news);
         self.view.reached.send_replace(last);
     }
@@ -369,6 +405,7 @@ impl Past {
             config: self.settings,
             status: self.status.1,
             unsettled: self.unsettled.into_values().collect(),
+            parked: 0,
             until: self.until,
         }
     }

@@ -208,6 +208,32 @@ async fn first_marked(
     })
 }
 
+/// How many gifts are parked, by what the log says up to a serial.
+pub(super) async fn parked(log: &Log, names: &Names, until: Serial) -> Result<i64, StoreError> {
+    let (mut from, mut parked) = (1, 0);
+    loop {
+        let mut notes = log.page(names.every_parked(), from, PAGE).await?;
+        let is_full = notes.len() == PAGE;
+        let last = notes.last().map(|last| last.serial);
+        notes.retain(|note| note.serial <= until);
+        let counted = stream::iter(notes).map(|note| async move {
+            let Some(Kind::Parked(gift)) = kind(&note.subject) else {
+                return Ok(0);
+            };
+            let ended = log.last(&names.ended(&gift)).await?;
+            let has_ended = ended.is_some_and(|ended| ended.serial <= until);
+            Ok::<_, StoreError>(i64::from(!has_ended))
+        });
+        let counted = counted.buffer_unordered(AT_ONCE);
+        let counted = counted.try_fold(0_i64, |sum, one| async move { Ok(sum + one) });
+        parked += counted.await?;
+        match last {
+            Some(last) if is_full && last < until => from = last + 1,
+            _ => return Ok(parked),
+        }
+    }
+}
+
 /// Gifts by their serials; those that are in another state by now are left out.
 async fn listed(
     log: &Log,

@@ -23,6 +23,11 @@
 //! changes relays within that moment is sent a gift again that it has shown. It
 //! knows its id and answers without drawing it.
 //!
+//! # Settings
+//! They are subjects of the log, and not in a KV bucket: what brings the gifts brings
+//! them too, in the same order and with no watcher more, and to change one is the same
+//! demand on its subject's last sequence as a bucket's `update` would make.
+//!
 //! # What a relay reads
 //! For each stream that somebody uses there, one consumer in the order of the
 //! log, from the first gift that is not settled on: see [`follower`]. However

@@ -9,8 +9,9 @@ use tracing::warn;
 use crate::model::WallTime;
 use crate::relay::store::{StoreError, lock};
 
-/// The layout below; a file with a greater number is not touched.
-const LAYOUT: i64 = 1;
+/// The layout below; a file with a greater number is not touched, and one with a
+/// smaller is brought up to it.
+const LAYOUT: i64 = 2;
 
 const TABLES: &str = "
     CREATE TABLE streams (
@@ -31,9 +32,20 @@ const TABLES: &str = "
         message TEXT NOT NULL,
         UNIQUE (stream, gift)
     ) STRICT;
-    CREATE INDEX unfinished ON gifts (stream, state, serial) WHERE state IN (0, 3);
     CREATE INDEX finished ON gifts (ended_at) WHERE state IN (1, 2);
 ";
+
+/// By what lists are read, and streams when they are opened. SQLite takes a partial
+/// index for `state = 0` where that is one side of an `OR` in it, and never where it
+/// is one of an `IN`. Rendered gifts, nearly all there are, are found by the first.
+const INDEXES: &str = "
+    CREATE INDEX by_stream ON gifts (stream, serial);
+    CREATE INDEX not_rendered ON gifts (stream, state, serial)
+        WHERE state = 0 OR state = 2 OR state = 3;
+";
+
+/// What the first layout had for that, and no query could use.
+const FORMER_INDEX: &str = "DROP INDEX unfinished;";
 
 const MIB: u64 = 1024 * 1024;
 
@@ -92,34 +104,41 @@ impl Opened {
 
 fn open(path: &Path) -> Result<Connection, StoreError> {
     keep_to_its_owner(path);
-    let make = || -> rusqlite::Result<Result<Connection, i64>> {
+    let connect = || -> rusqlite::Result<(Connection, i64)> {
         let connection = Connection::open(path)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
-        let layout: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        if layout > LAYOUT {
-            return Ok(Err(layout));
-        }
-        if layout == 0 {
-            connection.execute_batch(&format!(
-                "BEGIN; {TABLES} PRAGMA user_version = {LAYOUT}; COMMIT;"
-            ))?;
-        }
-        Ok(Ok(connection))
+        let layout = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        Ok((connection, layout))
     };
-    let connection = make()
-        .map_err(|error| explain(path, &error))?
-        .map_err(|_| StoreError::TooNew(path.to_owned()))?;
+    let (connection, layout) = connect().map_err(|error| explain(path, &error))?;
+    if layout > LAYOUT {
+        return Err(StoreError::TooNew(path.to_owned()));
+    }
+    // Before anything is changed: a damaged one is left as it is.
     let verdict: rusqlite::Result<String> =
         connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
-    match verdict {
-        Ok(verdict) if verdict == "ok" => Ok(connection),
-        Ok(verdict) => Err(StoreError::Damaged {
+    let verdict = verdict.map_err(|error| explain(path, &error))?;
+    if verdict != "ok" {
+        return Err(StoreError::Damaged {
             path: path.to_owned(),
             reason: verdict.replace('\n', " "),
-        }),
-        Err(error) => Err(explain(path, &error)),
+        });
     }
+    lay_out(&connection, layout).map_err(|error| explain(path, &error))?;
+    Ok(connection)
+}
+
+/// Brings a database up to the layout, whole or not at all; an empty one has 0.
+fn lay_out(connection: &Connection, layout: i64) -> rusqlite::Result<()> {
+    let before = match layout {
+        0 => TABLES,
+        1 => FORMER_INDEX,
+        _ => return Ok(()),
+    };
+    connection.execute_batch(&format!(
+        "BEGIN; {before} {INDEXES} PRAGMA user_version = {LAYOUT}; COMMIT;"
+    ))
 }
 
 /// Renames the database and what lies beside it, so that nothing is lost.

@@ -9,6 +9,13 @@ use crate::model::SessionConfig;
 use crate::relay::hub::Serial;
 use crate::relay::store::{Fresh, Kept, Listed, Order, Page, State, StreamId};
 
+/// The gifts of a stream that nobody has settled.
+const UNSETTLED: &str = "SELECT serial, gift, message FROM gifts WHERE stream = ?1 AND state = 0
+     ORDER BY serial";
+
+/// How many of its gifts are parked.
+const PARKED: &str = "SELECT count(*) FROM gifts WHERE stream = ?1 AND state = 3";
+
 /// What is kept of a stream and matters still.
 pub(super) fn load(transaction: &Transaction, stream: &StreamId) -> rusqlite::Result<Kept> {
     let mut kept = transaction
@@ -32,10 +39,7 @@ pub(super) fn load(transaction: &Transaction, stream: &StreamId) -> rusqlite::Re
         .optional()?
         .unwrap_or_default();
     kept.unsettled = transaction
-        .prepare_cached(
-            "SELECT serial, gift, message FROM gifts WHERE stream = ?1 AND state = 0
-             ORDER BY serial",
-        )?
+        .prepare_cached(UNSETTLED)?
         .query_map([&**stream], |row| {
             Ok(Fresh {
                 serial: row.get(0)?,
@@ -44,6 +48,9 @@ pub(super) fn load(transaction: &Transaction, stream: &StreamId) -> rusqlite::Re
             })
         })?
         .collect::<Result<_, _>>()?;
+    kept.parked = transaction
+        .prepare_cached(PARKED)?
+        .query_row([&**stream], |row| row.get(0))?;
     kept.until = transaction
         .prepare_cached("SELECT coalesce(max(serial), 0) FROM gifts")?
         .query_row([], |row| row.get(0))?;
@@ -53,20 +60,8 @@ pub(super) fn load(transaction: &Transaction, stream: &StreamId) -> rusqlite::Re
 /// A page of a stream's gifts, read beside the writer.
 pub(super) fn list(path: &Path, stream: &StreamId, page: Page) -> rusqlite::Result<Vec<Listed>> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    let states = match page.state {
-        Some(state) => format!("state = {}", state as i64),
-        None => "TRUE".to_owned(),
-    };
-    let (range, order, after) = match (page.order, page.after) {
-        (Order::Oldest, after) => (">", "ASC", after),
-        // The greatest that SQLite's integers hold.
-        (Order::Latest, 0) => ("<=", "DESC", i64::MAX as Serial),
-        (Order::Latest, after) => ("<", "DESC", after),
-    };
-    let mut statement = connection.prepare(&format!(
-        "SELECT serial, gift, state, accepted_at, reason, message FROM gifts
-         WHERE stream = ?1 AND serial {range} ?2 AND {states} ORDER BY serial {order} LIMIT ?3"
-    ))?;
+    let (query, after) = query(page);
+    let mut statement = connection.prepare(&query)?;
     let rows = statement.query_map(params![&**stream, after, page.limit], |row| {
         Ok(Listed {
             serial: row.get(0)?,
@@ -83,4 +78,83 @@ pub(super) fn list(path: &Path, stream: &StreamId, page: Page) -> rusqlite::Resu
         })
     })?;
     rows.collect()
+}
+
+/// The query for a page: of a stream, beyond a serial, so many. The serial as well.
+fn query(page: Page) -> (String, Serial) {
+    let states = match page.state {
+        Some(state) => format!("state = {}", state as i64),
+        None => "TRUE".to_owned(),
+    };
+    let (range, order, after) = match (page.order, page.after) {
+        (Order::Oldest, after) => (">", "ASC", after),
+        // The greatest that SQLite's integers hold.
+        (Order::Latest, 0) => ("<=", "DESC", i64::MAX as Serial),
+        (Order::Latest, after) => ("<", "DESC", after),
+    };
+    let query = format!(
+        "SELECT serial, gift, state, accepted_at, reason, message FROM gifts
+         WHERE stream = ?1 AND serial {range} ?2 AND {states} ORDER BY serial {order} LIMIT ?3"
+    );
+    (query, after)
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::params_from_iter;
+
+    use super::*;
+    use crate::relay::store::sqlite::{Opened, SqliteOptions};
+
+    /// How SQLite goes about a query, a step a line.
+    fn plan(connection: &Connection, query: &str) -> String {
+        let explained = connection.prepare(&format!("EXPLAIN QUERY PLAN {query}"));
+        let mut explained = explained.unwrap();
+        // What they are changes nothing.
+        let values = vec![1; explained.parameter_count()];
+        let steps = explained.query_map(params_from_iter(values), |row| row.get::<_, String>(3));
+        let steps: rusqlite::Result<Vec<String>> = steps.unwrap().collect();
+        steps.unwrap().join("\n")
+    }
+
+    #[test]
+    fn whatever_is_read_of_a_stream_is_found_by_an_index_and_already_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = SqliteOptions {
+            folder: folder.path().to_owned(),
+            max_mib: None,
+            start_clean: false,
+        };
+        let opened = Opened::open(&options).unwrap();
+        let mut queries = vec![
+            (UNSETTLED.to_owned(), "not_rendered"),
+            (PARKED.to_owned(), "not_rendered"),
+        ];
+        for (state, index) in [
+            (None, "by_stream"),
+            (Some(State::Rendered), "by_stream"),
+            (Some(State::Unacked), "not_rendered"),
+            (Some(State::Failed), "not_rendered"),
+            (Some(State::Parked), "not_rendered"),
+        ] {
+            for order in [Order::Oldest, Order::Latest] {
+                for after in [0, 7] {
+                    let page = Page {
+                        state,
+                        order,
+                        after,
+                        limit: 3,
+                    };
+                    queries.push((query(page).0, index));
+                }
+            }
+        }
+        for (query, index) in queries {
+            let plan = plan(&opened.connection, &query);
+            let is_by_it = plan.contains(&format!(" INDEX {index} (stream=? AND "))
+                || plan.contains(&format!(" INDEX {index} (stream=?)"));
+            assert!(is_by_it && !plan.contains("B-TREE"), "{query}\n{plan}");
+            assert_eq!(plan.lines().count(), 1, "{query}\n{plan}");
+        }
+    }
 }

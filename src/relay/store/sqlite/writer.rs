@@ -201,9 +201,13 @@ impl Writer {
             return Ok(());
         };
         for ending in &self.unsaved {
-            if end(&transaction, ending)? {
-                let news = News::Ended(ending.ended.clone());
-                told.push((ending.stream.clone(), news));
+            let Some(parked) = end(&transaction, ending)? else {
+                continue;
+            };
+            let news = News::Ended(ending.ended.clone());
+            told.push((ending.stream.clone(), news));
+            if parked != 0 {
+                told.push((ending.stream.clone(), News::Parked(parked)));
             }
         }
         transaction.commit()
@@ -375,27 +379,33 @@ fn kept(transaction: &Transaction, stream: &StreamId, gift: &GiftId) -> rusqlite
     Ok(message.unwrap_or_default())
 }
 
-/// A host's word is final; a parked gift may still turn out to be shown. False
-/// when nothing changed.
-fn end(transaction: &Transaction, ending: &Unsaved) -> rusqlite::Result<bool> {
+/// A host's word is final; a parked gift may still turn out to be shown. How many
+/// more gifts are parked by that, -1 for one that was; nothing when nothing changed.
+fn end(transaction: &Transaction, ending: &Unsaved) -> rusqlite::Result<Option<i64>> {
     let (state, reason) = match &ending.ended.ending {
         Ending::Rendered => (State::Rendered, None),
         Ending::Failed(reason) => (State::Failed, Some(&**reason)),
         Ending::Parked => (State::Parked, None),
     };
-    transaction
-        .prepare_cached(
-            "UPDATE gifts SET state = ?3, reason = ?4, ended_at = ?5
-             WHERE stream = ?1 AND gift = ?2 AND state IN (0, 3)",
-        )?
-        .execute(params![
+    let mut update = transaction.prepare_cached(
+        "UPDATE gifts SET state = ?3, reason = ?4, ended_at = ?5
+         WHERE stream = ?1 AND gift = ?2 AND state = ?6",
+    )?;
+    for before in [State::Unacked, State::Parked] {
+        let changed = update.execute(params![
             &*ending.stream,
             &*ending.ended.gift,
             state as i64,
             reason,
-            ending.at
-        ])
-        .map(|changed| changed > 0)
+            ending.at,
+            before as i64
+        ])?;
+        if changed > 0 {
+            let is_parked = |it: State| i64::from(it == State::Parked);
+            return Ok(Some(is_parked(state) - is_parked(before)));
+        }
+    }
+    Ok(None)
 }
 
 fn keep_config(
