@@ -376,7 +376,7 @@ impl Client {
                     let said = format!(
                         "{owed} gifts are not acknowledged; further ones follow as they are"
                     );
-                    self.say(&ServerMessage::refusal("SLOW_HOST", &said));
+                    self.say_error(&ServerMessage::refusal("SLOW_HOST", &said));
                 }
                 Some(Next::Displaced) => {
                     let reason = "another connection has this clientId";

@@ -116,7 +116,7 @@ impl Shelf {
 
     /// Files that are here or on their way.
     #[cfg(test)]
-    pub fn len(&self) -> usize {
+    pub fn files(&self) -> usize {
         self.clips.len()
     }
 

@@ -121,7 +121,7 @@ impl SoundDesk {
     /// Sounds that are decoded or being so.
     #[cfg(test)]
     pub(super) fn kept(&self) -> usize {
-        self.shelf.as_ref().expect("there is a thread").len()
+        self.shelf.as_ref().expect("there is a thread").files()
     }
 
     /// Celebrates over the act's own voice.

@@ -10,6 +10,7 @@ use hyperfocus_ring::{Folder, Instance, Life, Newest, Reader, Report, SoundReade
 use crate::program::{Program, folder, summary};
 use crate::server::Server;
 use crate::stage::{PATIENCE, now};
+use crate::window::{Display, census};
 
 const SIZE: (u32, u32) = (320, 180);
 
@@ -174,6 +175,54 @@ fn a_paused_gift_costs_no_frames_and_who_comes_back_sees_it_as_it_is() {
     let pictures = source.pictures;
     peer.send(&ServerMessage::Control(Control::Resume));
     source.tick_until("it does not go on", |source| source.pictures > pictures + 5);
+    program.end_by("TERM").ended_with(0);
+}
+
+#[test]
+fn a_window_beside_obs_shows_the_same_at_the_pace_of_obs() {
+    let Some(display) = Display::open() else {
+        return;
+    };
+    let home = folder();
+    let rings = Folder::at(home.path().join("rings")).expect("a folder of ours");
+    let variables = [
+        ("HYPERFOCUS_RING_DIR", rings.path().to_str().expect("text")),
+        ("DISPLAY", &*display.name),
+        ("WAYLAND_DISPLAY", ""),
+    ];
+    let arguments = [
+        "demo",
+        "--output",
+        "window,obs",
+        "--name",
+        "both",
+        "--size",
+        "320x180",
+        "--fps",
+        "60",
+        "--seconds",
+        "120",
+        "--no-sheet",
+        "--mute",
+    ];
+    let program = Program::start(&arguments, home.path(), &variables);
+    let mut source = Source::join(&rings, "both");
+    // Far below what any machine draws of so small a stage.
+    source.report.fps = (5, 1);
+    source.report.is_showing = true;
+    source.tick_until("no picture came", |source| source.pictures > 5);
+    let frames = |source: &Source| source.seen.expect("some were seen");
+    let (before, began) = (frames(&source), now());
+    while began.elapsed() < Duration::from_secs(4) {
+        source.tick();
+    }
+    let shown = frames(&source) - before;
+    let most = (began.elapsed().as_secs_f64() * 5.0).ceil() as u64 + 5;
+    assert!(shown <= most, "{shown} frames instead of {most}");
+    program.comes_to("the window shows nothing", || {
+        source.tick();
+        census(&display.look()).1 > 60
+    });
     program.end_by("TERM").ended_with(0);
 }
 

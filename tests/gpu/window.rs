@@ -116,7 +116,7 @@ fn distance(pixel: [u8; 3], other: [u8; 3]) -> u8 {
 
 /// Pixels of the ground, and pixels of something else in the window's corner
 /// of the screen.
-fn census(screen: &[[u8; 3]]) -> (usize, usize) {
+pub fn census(screen: &[[u8; 3]]) -> (usize, usize) {
     let window = screen
         .chunks_exact(SCREEN.0)
         .take(STAGE.1)

@@ -224,7 +224,9 @@ export class Desk {
     private takeGift(gift: Gift): void {
         const acceptedAt = new Date().toISOString();
         const listed: ListedGift = { giftId: gift.giftId, state: "unacked", error: null, acceptedAt, gift };
-        this.gifts = [listed, ...(this.gifts ?? [])].slice(0, RECENT);
+        // A list that was asked for meanwhile may have it already.
+        const others = (this.gifts ?? []).filter((other) => other.giftId !== gift.giftId);
+        this.gifts = [listed, ...others].slice(0, RECENT);
         this.tell("gifts");
     }
 

@@ -44,11 +44,20 @@ pub(super) struct Given<'a> {
     pub quantity: u32,
     /// Of all pieces together, in the platform's own currency.
     pub value: f64,
-    /// The running total, when it belongs to a streak.
-    pub combo: Option<u32>,
+    /// Where its streak stands, when it belongs to one.
+    pub combo: Option<Combo>,
     pub giver: Giver<'a>,
     /// RFC 3339.
     pub sent_at: Option<&'a str>,
+}
+
+/// Where a streak stands after a gift.
+#[derive(Debug, Clone, Copy)]
+pub struct Combo {
+    /// All its pieces so far.
+    pub total: u32,
+    /// Whether these were the last.
+    pub is_over: bool,
 }
 
 impl Given<'_> {
@@ -78,8 +87,8 @@ impl Given<'_> {
                 "isModerator": giver.is_moderator,
             },
             "metadata": {
-                "isStreak": self.combo.is_some(),
-                "comboCount": self.combo.unwrap_or(0),
+                "isStreak": self.combo.is_some_and(|combo| !combo.is_over),
+                "comboCount": self.combo.map_or(0, |combo| combo.total),
                 "timestamp": self.sent_at,
             },
         });

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::entry::State;
 use super::fields::Fields;
-use super::given::{Given, Giver, hashed, platform_id};
+use super::given::{Combo, Given, Giver, hashed, platform_id};
 use super::streaks::{Identity, Recalled, Streaks};
 use super::wire::Wire;
 use super::{Failure, Inlet, Session};
@@ -158,7 +158,8 @@ impl Tikfinity {
             Identity::Own => streak_id(&key, total),
             Identity::Shared => message_id(data, text),
         };
-        Ok((pieces > 0).then(|| given(id, pieces, Some(total))))
+        let combo = Combo { total, is_over };
+        Ok((pieces > 0).then(|| given(id, pieces, Some(combo))))
     }
 }
 

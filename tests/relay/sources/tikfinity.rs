@@ -51,6 +51,28 @@ fn each_event_becomes_its_gift() {
 }
 
 #[test]
+fn the_last_pieces_of_a_streak_end_it() {
+    let platform = Platform::new();
+    let house = house_with(kind(&platform));
+    let mut caller = platform.accept();
+    for (total, is_over) in [(2, false), (5, true)] {
+        caller.say(&json!({ "event": "gift", "data": {
+            "giftId": 5655, "giftName": "Rose", "giftType": 1, "repeatCount": total,
+            "repeatEnd": is_over, "groupId": "7", "userId": "1", "msgId": format!("m{total}"),
+        }}));
+    }
+    let gifts = until_gifts(&house, 2);
+    let said = |gift: &Value| {
+        (
+            gift["quantity"].clone(),
+            gift["metadata"]["isStreak"].clone(),
+        )
+    };
+    assert_eq!(said(&gifts[0]), (json!(2), json!(true)));
+    assert_eq!(said(&gifts[1]), (json!(3), json!(false)));
+}
+
+#[test]
 fn five_roses_are_five_with_messages_lost_and_repeated_and_the_end_said_twice() {
     let ways: [&[(u32, bool)]; 5] = [
         &[

@@ -183,18 +183,23 @@ async fn settle(shared: &Shared, due: Vec<Unsaved>) -> Result<(), StoreError> {
             }
         }
     }
-    match objections(shared, &known).await {
+    let (in_doubt, certain): (Vec<_>, Vec<_>) = known
+        .into_iter()
+        .partition(|(ending, _)| ending.is_in_doubt());
+    // A host's word waits for nobody's objection.
+    problem = write_down(shared, certain, &mut back).await.or(problem);
+    match objections(shared, &in_doubt).await {
         Ok(objected) => {
             let is_held = |(ending, serial): &(Unsaved, Serial)| {
-                ending.is_in_doubt() && objected.contains(&(ending.stream.clone(), *serial))
+                objected.contains(&(ending.stream.clone(), *serial))
             };
-            let (held, clear): (Vec<_>, Vec<_>) = known.into_iter().partition(is_held);
+            let (held, clear): (Vec<_>, Vec<_>) = in_doubt.into_iter().partition(is_held);
             let held = held.into_iter().map(|(ending, _)| ending).collect();
             shared.endings.put_back(held, ASK_AGAIN);
             problem = write_down(shared, clear, &mut back).await.or(problem);
         }
         Err(error) => {
-            back.extend(known.into_iter().map(|(ending, _)| ending));
+            back.extend(in_doubt.into_iter().map(|(ending, _)| ending));
             problem = Some(error);
         }
     }
@@ -223,7 +228,7 @@ async fn objections(
     endings: &[(Unsaved, Serial)],
 ) -> Result<HashSet<(StreamId, Serial)>, StoreError> {
     let mut in_doubt: HashMap<StreamId, Vec<Serial>> = HashMap::new();
-    for (ending, serial) in endings.iter().filter(|it| it.0.is_in_doubt()) {
+    for (ending, serial) in endings {
         in_doubt
             .entry(ending.stream.clone())
             .or_default()
