@@ -34,6 +34,9 @@ const GIVE_BACK: Duration = Duration::from_secs(2);
 
 /// How often silence is pulled while there is no device.
 const SILENT_TICK: Duration = Duration::from_millis(50);
+/// The same while there is nothing to pull: a sound that begins meanwhile is that
+/// late, which nobody hears.
+const RESTING_TICK: Duration = Duration::from_millis(400);
 
 /// Time missed while there is no device that is not made up for, such as a
 /// suspended machine's night.
@@ -264,7 +267,12 @@ impl<O: Output, W: Wait> Keeper<O, W> {
         let mut samples = [0.0; 1024];
         let span = Duration::from_secs_f64((samples.len() / 2) as f64 / f64::from(RATE));
         while waited < longest {
-            let (signal, took) = self.waiting.wait(SILENT_TICK);
+            let tick = if mix.is_at_rest() {
+                RESTING_TICK
+            } else {
+                SILENT_TICK
+            };
+            let (signal, took) = self.waiting.wait(tick.min(longest - waited));
             if let Some(Signal::Quit) = signal {
                 return Woken::Quit;
             }
