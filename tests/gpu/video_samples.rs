@@ -47,7 +47,14 @@ fn drawn(stage: &mut Offscreen, playback: VideoPlayback, index: u64, rate: f64) 
         .id();
     stage
         .until(|world| world.get::<ActiveVideo>(video).and_then(ActiveVideo::index) == Some(index));
-    let picture = stage.picture();
+    // What is fused into it may come a few frames later, on a busy machine.
+    const SAME: u32 = 4;
+    let (mut picture, mut same) = (stage.picture(), 0);
+    while same < SAME {
+        let next = stage.picture();
+        same = if next == picture { same + 1 } else { 0 };
+        picture = next;
+    }
     stage.app.world_mut().despawn(video);
     picture
 }
