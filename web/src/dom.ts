@@ -60,6 +60,36 @@ export function setText(element: Element, text: string): void {
     if (element.textContent !== text) element.textContent = text;
 }
 
+/**
+ * Keeps a row in `list` for each item, as long as there is one of its key: what is
+ * focused or being read stays where it is. Returns what brings the rows up to date.
+ */
+export function keyedRows<Item, Row extends { element: HTMLElement }>(
+    list: HTMLElement,
+    keyOf: (item: Item) => string,
+    make: (item: Item) => Row,
+): (items: readonly Item[]) => [Item, Row][] {
+    const rows = new Map<string, Row>();
+    return (items) => {
+        const keys = new Set(items.map(keyOf));
+        for (const [key, row] of rows) {
+            if (keys.has(key)) continue;
+            row.element.remove();
+            rows.delete(key);
+        }
+        return items.map((item) => {
+            const key = keyOf(item);
+            let row = rows.get(key);
+            if (!row) {
+                row = make(item);
+                rows.set(key, row);
+                list.append(row.element);
+            }
+            return [item, row];
+        });
+    };
+}
+
 let count = 0;
 
 /** An id that no other element has. */

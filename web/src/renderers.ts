@@ -1,6 +1,6 @@
 // Who shows the gifts, and how each of them fares.
 
-import { button, el, setText } from "./dom";
+import { button, el, keyedRows, setText } from "./dom";
 import { empty, panel, type View } from "./view";
 import type { RendererEntry } from "./wire";
 
@@ -9,24 +9,14 @@ export function renderers(view: View): HTMLElement {
     const list = el("ul", { class: "cards", "aria-label": text.renderers });
     const none = empty(text.renderersEmpty, runCommand(desk.api.id));
     const hint = el("p", { class: "hint" }, text.renderersHint);
-    const rows = new Map<string, Row>();
+    const rowsOf = keyedRows(
+        list,
+        (renderer: RendererEntry) => renderer.clientId,
+        (renderer) => rendererRow(view, renderer.clientId),
+    );
     desk.watch(["renderers"], () => {
         const known = desk.renderers ?? [];
-        const ids = new Set(known.map((renderer) => renderer.clientId));
-        for (const [id, row] of rows) {
-            if (ids.has(id)) continue;
-            row.element.remove();
-            rows.delete(id);
-        }
-        for (const renderer of known) {
-            let row = rows.get(renderer.clientId);
-            if (!row) {
-                row = rendererRow(view, renderer.clientId);
-                rows.set(renderer.clientId, row);
-                list.append(row.element);
-            }
-            row.draw(renderer, known.length > 1);
-        }
+        for (const [renderer, row] of rowsOf(known)) row.draw(renderer, known.length > 1);
         const isEmpty = desk.renderers !== null && known.length === 0;
         none.hidden = hint.hidden = !isEmpty;
         list.hidden = known.length === 0;

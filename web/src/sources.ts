@@ -1,6 +1,6 @@
 // Where gifts come from, besides HTTP.
 
-import { el, setText } from "./dom";
+import { el, keyedRows, setText } from "./dom";
 import { empty, panel, type View } from "./view";
 import type { Source } from "./wire";
 
@@ -13,24 +13,14 @@ export function sourcesPanel(view: View): HTMLElement {
     const { desk, text } = view;
     const list = el("ul", { class: "cards", "aria-label": text.sources });
     const none = empty(text.sourcesEmpty, "[[relay.source]]");
-    const rows = new Map<string, Row>();
+    const rowsOf = keyedRows(
+        list,
+        (source: Source) => source.name,
+        (source) => sourceRow(view, source),
+    );
     desk.watch(["sources"], () => {
         const known = desk.sources ?? [];
-        const names = new Set(known.map((source) => source.name));
-        for (const [name, row] of rows) {
-            if (names.has(name)) continue;
-            row.element.remove();
-            rows.delete(name);
-        }
-        for (const source of known) {
-            let row = rows.get(source.name);
-            if (!row) {
-                row = sourceRow(view, source);
-                rows.set(source.name, row);
-                list.append(row.element);
-            }
-            row.draw(source);
-        }
+        for (const [source, row] of rowsOf(known)) row.draw(source);
         none.hidden = known.length > 0 || desk.sources === null;
         list.hidden = known.length === 0;
     });

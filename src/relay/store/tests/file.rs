@@ -1,0 +1,209 @@
+//! What only the store in a file does.
+
+use super::*;
+
+#[test]
+fn two_relays_cannot_share_a_folder() {
+    let bench = Sqlite::new();
+    let _first = Opened::open(&bench.options()).unwrap();
+    let second = Opened::open(&bench.options()).err().unwrap();
+    assert!(matches!(second, StoreError::InUse(_)), "{second}");
+}
+
+#[test]
+fn a_full_database_refuses_recovers_and_forgets_no_ending() {
+    let bench = Sqlite::new();
+    let bounded = SqliteOptions {
+        max_mib: Some(1),
+        ..bench.options()
+    };
+    let opened = Opened::open(&bounded).unwrap();
+    let store = opened.start(Arc::new(Heard::default())).unwrap();
+    block_on(async {
+        let mut id = 0;
+        let refused = loop {
+            let big = Gift {
+                sender: Sender::named("u", "n".repeat(60)),
+                ..gift(&format!("{id:0100}"))
+            };
+            let offers = (0..50).map(|n| {
+                Offer::new(
+                    Gift {
+                        id: format!("{id}-{n}").into(),
+                        ..big.clone()
+                    },
+                    now(),
+                )
+            });
+            match store.accept(&stream(), offers.collect(), now()).await {
+                Ok(_) => id += 1,
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(refused, StoreError::Full), "{refused}");
+        assert!(!store.is_well());
+        assert!(id > 0, "some had room");
+        // Endings change what is there and need little room; gone, they make it.
+        let ended = (0..id).flat_map(|id| (0..50).map(move |n| format!("{id}-{n}")));
+        let ended = ended.map(|gift| Ended {
+            gift: gift.as_str().into(),
+            ending: Ending::Rendered,
+        });
+        store.end(&stream(), ended.collect(), now()).await;
+        let later = WallTime::from_second(1_900_000_000).unwrap();
+        let mut forgotten = 0;
+        for _ in 0..20 {
+            forgotten += store.forget_before(later).await.unwrap_or(0);
+        }
+        assert_eq!(forgotten, id * 50);
+        assert!(store.is_well());
+        accept(&store, gift("after")).await;
+        assert_eq!(listed(&store, None).await, ["after"]);
+    });
+}
+
+/// Writes rubbish over the middle of a database with gifts in it.
+fn damage(path: &Path) {
+    let mut bytes = fs::read(path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle / 2..middle + middle / 2].fill(0xa5);
+    fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_damaged_database_is_told_kept_and_put_aside_only_on_demand() {
+    let bench = Sqlite::new();
+    block_on(async {
+        let (store, _, _) = open(&bench).await;
+        for id in 0..200 {
+            accept(&*store, gift(&id.to_string())).await;
+        }
+    });
+    for harm in [damage as fn(&Path), |path| {
+        fs::write(path, "not a database, not at all").unwrap();
+    }] {
+        harm(&bench.database());
+        let broken = fs::read(bench.database()).unwrap();
+        let refused = Opened::open(&bench.options()).err().expect("it is damaged");
+        let said = refused.to_string();
+        assert!(matches!(refused, StoreError::Damaged { .. }), "{said}");
+        assert!(
+            said.contains("relay.sqlite") && said.contains("--start-clean"),
+            "{said}"
+        );
+        assert_eq!(
+            fs::read(bench.database()).unwrap(),
+            broken,
+            "left as it was"
+        );
+        let clean = SqliteOptions {
+            start_clean: true,
+            ..bench.options()
+        };
+        let opened = Opened::open(&clean).unwrap();
+        let aside = opened.put_aside.clone().expect("it was put aside");
+        assert_eq!(fs::read(&aside).unwrap(), broken);
+        fs::remove_file(aside).unwrap();
+    }
+    // A sound one stays, told to or not.
+    let clean = SqliteOptions {
+        start_clean: true,
+        ..bench.options()
+    };
+    assert_eq!(Opened::open(&clean).unwrap().put_aside, None);
+}
+
+#[cfg(unix)]
+#[test]
+fn nobody_else_can_read_the_gifts() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let bench = Sqlite::new();
+    let _open = Opened::open(&bench.options()).unwrap();
+    let folder = bench.database().parent().unwrap().to_owned();
+    let mut seen = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_name().to_string_lossy().contains(".sqlite") {
+            let mode = entry.metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{}: {mode:o}", entry.path().display());
+            seen += 1;
+        }
+    }
+    assert!(seen >= 2, "the database and its log");
+}
+
+/// A database as the first version made it.
+const FIRST_LAYOUT: &str = "
+    CREATE TABLE streams (
+        id TEXT PRIMARY KEY,
+        rate REAL,
+        ping_ms INTEGER,
+        features TEXT,
+        status TEXT
+    ) STRICT;
+    CREATE TABLE gifts (
+        serial INTEGER PRIMARY KEY AUTOINCREMENT,
+        stream TEXT NOT NULL,
+        gift TEXT NOT NULL,
+        accepted_at INTEGER NOT NULL,
+        state INTEGER NOT NULL DEFAULT 0,
+        reason TEXT,
+        ended_at INTEGER,
+        message TEXT NOT NULL,
+        UNIQUE (stream, gift)
+    ) STRICT;
+    CREATE INDEX unfinished ON gifts (stream, state, serial) WHERE state IN (0, 3);
+    CREATE INDEX finished ON gifts (ended_at) WHERE state IN (1, 2);
+    PRAGMA user_version = 1;
+";
+
+#[test]
+fn a_database_of_the_first_layout_is_brought_up_to_this_one_with_all_that_is_in_it() {
+    let bench = Sqlite::new();
+    let connection = rusqlite::Connection::open(bench.database()).unwrap();
+    connection.execute_batch(FIRST_LAYOUT).unwrap();
+    for (id, state) in [("a", 0), ("b", 1), ("c", 2), ("d", 3)] {
+        let message = Offer::new(gift(id), now()).message;
+        let insert = "INSERT INTO gifts (stream, gift, accepted_at, state, message)
+             VALUES ('main', ?1, 0, ?2, ?3)";
+        connection
+            .execute(insert, rusqlite::params![id, state, message])
+            .unwrap();
+    }
+    let status = "INSERT INTO streams (id, status) VALUES ('main', '{}')";
+    connection.execute(status, []).unwrap();
+    drop(connection);
+    block_on(async {
+        for _ in 0..2 {
+            let (store, kept, _) = open(&bench).await;
+            let left: Vec<&str> = kept.unsettled.iter().map(|it| &*it.gift).collect();
+            assert_eq!((left, kept.parked), (vec!["a"], 1));
+            assert_eq!(kept.status.as_deref(), Some("{}"));
+            for (state, id) in [
+                (State::Unacked, "a"),
+                (State::Rendered, "b"),
+                (State::Failed, "c"),
+                (State::Parked, "d"),
+            ] {
+                assert_eq!(listed(&*store, Some(state)).await, [id]);
+            }
+            let again = accept(&*store, gift("b")).await;
+            assert_eq!(again, Admission::Repeated("b".into()));
+        }
+    });
+    let connection = rusqlite::Connection::open(bench.database()).unwrap();
+    let layout = connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0));
+    assert_eq!(layout.unwrap(), 2);
+}
+
+#[test]
+fn a_database_of_the_future_is_not_touched() {
+    let bench = Sqlite::new();
+    drop(Opened::open(&bench.options()).unwrap());
+    let connection = rusqlite::Connection::open(bench.database()).unwrap();
+    connection.pragma_update(None, "user_version", 99).unwrap();
+    drop(connection);
+    let refused = Opened::open(&bench.options()).err().unwrap();
+    assert!(matches!(refused, StoreError::TooNew(_)), "{refused}");
+}
