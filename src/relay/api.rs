@@ -134,7 +134,7 @@ pub(super) async fn post_gifts(
     Ok(json_response(status, &body))
 }
 
-fn told(admission: &Admission) -> Value {
+pub(super) fn told(admission: &Admission) -> Value {
     let (id, status) = match admission {
         Admission::Accepted(id) => (id, "accepted"),
         Admission::Repeated(id) => (id, "repeated"),

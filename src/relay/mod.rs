@@ -52,6 +52,7 @@ mod hub;
 mod limits;
 mod lock;
 mod overview;
+mod parked;
 mod problem;
 mod rates;
 mod roster;

@@ -134,6 +134,33 @@ impl Problem {
         )
     }
 
+    pub fn no_such_gift() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "no-such-gift",
+            "No gift has this giftId",
+            "history has forgotten it, or it was never accepted on this stream",
+        )
+    }
+
+    pub fn not_parked() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "not-parked",
+            "Not a parked gift",
+            "only what is parked is sent again or dismissed: this one is on its way, or has ended",
+        )
+    }
+
+    pub fn unreadable_gift() -> Self {
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "unreadable",
+            "Cannot be sent again",
+            "what is kept of this gift is no message that this relay reads",
+        )
+    }
+
     pub fn wrong_method() -> Self {
         Self::new(
             StatusCode::METHOD_NOT_ALLOWED,

@@ -35,7 +35,7 @@ use super::store::{Store, StoreError};
 use super::tls::Tls;
 use super::tokens::{Role, Tokens};
 use super::transport::{Patient, Stream};
-use super::{api, desk, events, overview, rates, upgrade};
+use super::{api, desk, events, overview, parked, rates, upgrade};
 use crate::model::WallTime;
 use crate::tune::Judge;
 
@@ -399,6 +399,8 @@ async fn connection(stream: Stream, guest: Guest, router: TowerToHyperService<Ro
 fn router(core: Arc<Core>) -> Router {
     let stream = Router::new()
         .route("/gifts", post(api::post_gifts).get(api::get_gifts))
+        .route("/gifts/{gift}/resend", post(parked::resend))
+        .route("/gifts/{gift}/dismiss", post(parked::dismiss))
         .route("/status", put(api::put_status).get(overview::get_status))
         .route("/renderers", get(overview::get_renderers))
         .route("/rates", get(rates::get_rates))

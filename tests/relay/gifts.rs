@@ -108,6 +108,64 @@ fn what_nobody_has_shown_waits_for_a_host_even_through_a_restart() {
 }
 
 #[test]
+fn a_parked_gift_is_sent_again_or_dismissed_when_a_host_says_so() {
+    let mut house = House::new();
+    for id in ["again", "never", "waits"] {
+        house.give(id);
+    }
+    // As gifts are that nobody answered for long.
+    let park = "UPDATE gifts SET state = 3, ended_at = accepted_at WHERE gift <> 'waits'";
+    house.database().execute(park, []).unwrap();
+    house.restart();
+    let act = |role, gift: &str, what: &str| {
+        let path = format!("/v1/streams/main/gifts/{gift}/{what}");
+        house.request(role, "POST", &path).send()
+    };
+    let token = house.token(Role::Host);
+    let mut host = Guest::join(house.address(), &token, "h", "host");
+    assert_eq!(host.gift(), "waits", "what is parked is not sent");
+
+    let sent = act(Role::Host, "again", "resend");
+    assert_eq!(sent.status, 201, "{sent:?}");
+    let another = sent.json()["giftId"].as_str().unwrap().to_owned();
+    assert!(another.starts_with("again:again-"), "{another}");
+    assert_eq!(host.gift(), another);
+    host.ack(&another, true, None);
+    until("it is shown", || house.listed("rendered") == [&*another]);
+    // Asked for by two at once it would be one all the same.
+    let twice = act(Role::Host, "again", "resend");
+    assert_eq!((twice.status, &*twice.problem()), (409, "not-parked"));
+
+    assert_eq!(act(Role::Host, "never", "dismiss").status, 204);
+    until("none is parked", || house.listed("parked").is_empty());
+    assert_eq!(house.listed("failed"), ["again", "never"]);
+    let listed = house.request(Role::Host, "GET", "/v1/streams/main/gifts?state=failed");
+    let listed = listed.send().json();
+    let errors = [0, 1].map(|nth| listed["gifts"][nth]["error"].clone());
+    let expected = [
+        format!("sent again as {another}"),
+        "dismissed by the host".into(),
+    ];
+    assert_eq!(errors, expected.map(serde_json::Value::from));
+
+    for (gift, problem) in [
+        ("waits", (409, "not-parked")),
+        ("unknown", (404, "no-such-gift")),
+    ] {
+        for what in ["resend", "dismiss"] {
+            let answer = act(Role::Host, gift, what);
+            assert_eq!(
+                (answer.status, &*answer.problem()),
+                problem,
+                "{gift} {what}"
+            );
+        }
+    }
+    assert_eq!(act(Role::Ingest, "waits", "resend").status, 403);
+    assert_eq!(act(Role::Viewer, "waits", "dismiss").status, 403);
+}
+
+#[test]
 fn a_gift_is_accepted_once_however_often_it_is_sent() {
     let house = House::new();
     let ask = |body| {

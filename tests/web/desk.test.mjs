@@ -2,6 +2,8 @@
 // renderer that shares no code with either.
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { browser as launch, desk, ForeignHost, page as blank, part, Relay, until } from "./house.mjs";
@@ -88,6 +90,30 @@ test("gifts appear, and then what became of each", async (t) => {
     const replay = await host.control("replay");
     const [gift] = host.messages.filter((message) => message.type === "gift:received");
     assert.equal(replay.giftId, gift.payload.giftId);
+});
+
+test("a parked gift is sent again or dismissed from its row", async (t) => {
+    const first = await Relay.start(t);
+    await first.give({ giftType: "rocket" }, { giftType: "crown" });
+    await first.stop();
+    // As gifts are that no renderer answered for long.
+    const park = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript('UPDATE gifts SET state = 3')";
+    const parked = spawnSync("python3", ["-c", park, join(first.folder, "relay.sqlite")]);
+    assert.equal(parked.status, 0, String(parked.stderr));
+    const relay = await Relay.start(t, { folder: first.folder });
+    const host = await ForeignHost.join(t, relay);
+    const page = await desk(t, browser, relay);
+    const gifts = part(page, "Recent gifts");
+    const act = (gift, name) => row(page, "Recent gifts", gift).filter({ hasText: "parked" }).getByRole("button", { name });
+    await act("rocket", "Send again").click();
+    await gifts.getByText("Sent again: rocket from Ada.").waitFor();
+    await host.told("gift:received", (gift) => gift.giftType === "rocket");
+    host.say("play");
+    await row(page, "Recent gifts", "rocket").filter({ hasText: "shown" }).waitFor();
+    await row(page, "Recent gifts", "rocket").filter({ hasText: "sent again as" }).waitFor();
+    await act("crown", "Dismiss").click();
+    await row(page, "Recent gifts", "crown").filter({ hasText: "dismissed by the host" }).waitFor();
+    assert.equal(await gifts.getByRole("button", { name: "Dismiss" }).count(), 0);
 });
 
 test("a test gift reaches the renderer", async (t) => {

@@ -112,6 +112,16 @@ export class StreamApi {
         return answer?.gifts ?? [];
     }
 
+    /** Sends a parked gift once more. */
+    resend = (giftId: string) => ask("POST", `${this.gift(giftId)}/resend`);
+
+    /** Ends a parked gift without showing it. */
+    dismiss = (giftId: string) => ask("POST", `${this.gift(giftId)}/dismiss`);
+
+    private gift(id: string): string {
+        return `${this.base}/gifts/${encodeURIComponent(id)}`;
+    }
+
     async renderers(): Promise<RendererEntry[]> {
         const path = `${this.base}/renderers`;
         const answer = await ask<{ renderers: RendererEntry[] }>("GET", path);

@@ -96,10 +96,20 @@ function giftRow(view: View, notice: Notice, listed: ListedGift): Row {
     const about = text.giftFrom(gift.giftType, username || userId);
     const outcome = el("span", { class: "outcome" });
     const reason = el("span", { class: "reason" });
-    const replay = button(
+    const act = (label: string, what: () => void) =>
+        button(label, what, { class: "small", "aria-label": text.actOn(label, about) });
+    const replay = act(
         text.replay,
         () => void control(view, notice, { action: "replay", giftId }, text.replayedGift(about)),
-        { class: "small", "aria-label": text.actOn(text.replay, about) },
+    );
+    const decide = (label: string, ask: () => Promise<unknown>, said: string) =>
+        act(label, () => void attempt(view, notice, () => ask().then(() => said)));
+    const { api } = view.desk;
+    const parked = el(
+        "span",
+        { class: "acts" },
+        decide(text.resend, () => api.resend(giftId), text.resentGift(about)),
+        decide(text.dismiss, () => api.dismiss(giftId), text.dismissedGift(about)),
     );
     const quantity = gift.quantity > 1 ? `× ${format.count(gift.quantity)}` : "";
     const element = el(
@@ -119,7 +129,7 @@ function giftRow(view: View, notice: Notice, listed: ListedGift): Row {
             outcome,
             reason,
         ),
-        el("span", { class: "acts" }, replay),
+        el("span", { class: "acts" }, replay, parked),
     );
     return {
         element,
@@ -127,7 +137,10 @@ function giftRow(view: View, notice: Notice, listed: ListedGift): Row {
             setText(outcome, text.states[latest.state]);
             outcome.dataset["state"] = latest.state;
             setText(reason, latest.error ?? "");
+            // Its place stays, so that a row does not move once its gift was shown.
             replay.classList.toggle("is-absent", latest.state !== "rendered");
+            replay.hidden = latest.state === "parked";
+            parked.hidden = latest.state !== "parked";
         },
     };
 }

@@ -294,6 +294,13 @@ pub(super) trait Store: Send + Sync {
         page: Page,
     ) -> BoxFuture<'static, Result<Vec<Listed>, StoreError>>;
 
+    /// A gift of an open stream; none when it was never accepted, or is forgotten.
+    fn find(
+        &self,
+        stream: &StreamId,
+        gift: &GiftId,
+    ) -> BoxFuture<'static, Result<Option<Listed>, StoreError>>;
+
     /// Deletes what ended before a time; returns how many.
     fn forget_before(&self, time: WallTime) -> BoxFuture<'static, Result<u64, StoreError>>;
 

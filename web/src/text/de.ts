@@ -73,6 +73,10 @@ export const de: Texts = {
     giftsEmpty: "Noch keine Geschenke. Eine Quelle anschließen, oder eins hierhin senden:",
     giftsNoneSuch: "Keine Geschenke dieser Art.",
     replayedGift: (what) => `Läuft noch einmal: ${what}.`,
+    resend: "Neu senden",
+    resentGift: (what) => `Neu gesendet: ${what}.`,
+    dismiss: "Verwerfen",
+    dismissedGift: (what) => `Verworfen: ${what}.`,
 
     rate: "Tempo",
     rateLabel: "Geschenke, die je Sekunde beginnen",

@@ -83,6 +83,10 @@ export const en = {
     giftsEmpty: "No gifts yet. Connect a source, or send one here:",
     giftsNoneSuch: "No gifts of this kind.",
     replayedGift: (what: string) => `Playing again: ${what}.`,
+    resend: "Send again",
+    resentGift: (what: string) => `Sent again: ${what}.`,
+    dismiss: "Dismiss",
+    dismissedGift: (what: string) => `Dismissed: ${what}.`,
 
     rate: "Pace",
     rateLabel: "Gifts that start per second",

@@ -8,7 +8,7 @@ use super::follower::View;
 use super::log::{Entry, Log};
 use super::names::{ALL_ENDED, Kind, Names, kind};
 use super::wire::{End, EndState};
-use crate::model::WallTime;
+use crate::model::{GiftId, WallTime};
 use crate::relay::hub::Serial;
 use crate::relay::store::{Listed, Order, Page, State, StoreError};
 
@@ -47,6 +47,18 @@ pub(super) async fn list(
             let filter = names.every_ended();
             marked(log, names, filter, page, EndState::Failed).await
         }
+    }
+}
+
+/// The gift of this id, with how it ended.
+pub(super) async fn find(
+    log: &Log,
+    names: &Names,
+    gift: &GiftId,
+) -> Result<Option<Listed>, StoreError> {
+    match log.last(&names.gift(gift)).await? {
+        Some(gift) => judged(log, names, gift).await,
+        None => Ok(None),
     }
 }
 

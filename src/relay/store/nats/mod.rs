@@ -61,7 +61,7 @@ use self::names::Names;
 use super::{
     Admission, Feed, Kinship, Listed, News, Offer, Page, Store, StoreError, StreamId, kinship,
 };
-use crate::model::{Gift, SessionConfig, WallTime};
+use crate::model::{Gift, GiftId, SessionConfig, WallTime};
 use crate::protocol::{ServerMessage, encode_server};
 use crate::relay::hub::{Ended, Serial};
 use crate::relay::limits::MAX_GIFTS;
@@ -399,6 +399,15 @@ impl Store for NatsStore {
             let view = shared.view(&stream).ok_or(StoreError::Closed)?;
             history::list(&shared.log, &view.names, &view, page).await
         })
+    }
+
+    fn find(
+        &self,
+        stream: &StreamId,
+        gift: &GiftId,
+    ) -> BoxFuture<'static, Result<Option<Listed>, StoreError>> {
+        let (shared, names, gift) = (self.shared.clone(), Names::of(stream), gift.clone());
+        Box::pin(async move { history::find(&shared.log, &names, &gift).await })
     }
 
     fn forget_before(&self, time: WallTime) -> BoxFuture<'static, Result<u64, StoreError>> {

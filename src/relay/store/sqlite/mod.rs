@@ -9,7 +9,7 @@ mod file;
 mod read;
 mod writer;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -19,7 +19,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Admission, Feed, Listed, Offer, Page, Store, StoreError, StreamId};
-use crate::model::{SessionConfig, WallTime};
+use crate::model::{GiftId, SessionConfig, WallTime};
 use crate::relay::hub::Ended;
 
 pub(in crate::relay) use file::{Opened, SqliteOptions};
@@ -73,6 +73,22 @@ impl SqliteStore {
                 return Err(StoreError::Closed);
             }
             answer.await.unwrap_or(Err(StoreError::Closed))
+        }
+        .boxed()
+    }
+
+    /// Reads on a connection of its own, beside the writer.
+    fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Path) -> rusqlite::Result<T> + Send + 'static,
+    ) -> BoxFuture<'static, Result<T, StoreError>> {
+        let path = self.path.clone();
+        let reading = tokio::task::spawn_blocking(move || {
+            read(&path).map_err(|error| explain(&path, &error))
+        });
+        async move {
+            let read = reading.await;
+            read.unwrap_or_else(|error| Err(StoreError::Failed(error.to_string())))
         }
         .boxed()
     }
@@ -159,15 +175,17 @@ impl Store for SqliteStore {
         stream: &StreamId,
         page: Page,
     ) -> BoxFuture<'static, Result<Vec<Listed>, StoreError>> {
-        let (path, stream) = (self.path.clone(), stream.clone());
-        let listing = tokio::task::spawn_blocking(move || {
-            read::list(&path, &stream, page).map_err(|error| explain(&path, &error))
-        });
-        async move {
-            let listed = listing.await;
-            listed.unwrap_or_else(|error| Err(StoreError::Failed(error.to_string())))
-        }
-        .boxed()
+        let stream = stream.clone();
+        self.read(move |path| read::list(path, &stream, page))
+    }
+
+    fn find(
+        &self,
+        stream: &StreamId,
+        gift: &GiftId,
+    ) -> BoxFuture<'static, Result<Option<Listed>, StoreError>> {
+        let (stream, gift) = (stream.clone(), gift.clone());
+        self.read(move |path| read::find(path, &stream, &gift))
     }
 
     fn forget_before(&self, time: WallTime) -> BoxFuture<'static, Result<u64, StoreError>> {

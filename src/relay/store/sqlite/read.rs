@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, Transaction, params};
 
-use crate::model::SessionConfig;
+use crate::model::{GiftId, SessionConfig};
 use crate::relay::hub::Serial;
 use crate::relay::store::{Fresh, Kept, Listed, Order, Page, State, StreamId};
 
@@ -59,25 +59,46 @@ pub(super) fn load(transaction: &Transaction, stream: &StreamId) -> rusqlite::Re
 
 /// A page of a stream's gifts, read beside the writer.
 pub(super) fn list(path: &Path, stream: &StreamId, page: Page) -> rusqlite::Result<Vec<Listed>> {
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let connection = reader(path)?;
     let (query, after) = query(page);
     let mut statement = connection.prepare(&query)?;
-    let rows = statement.query_map(params![&**stream, after, page.limit], |row| {
-        Ok(Listed {
-            serial: row.get(0)?,
-            gift: row.get::<_, String>(1)?.into(),
-            state: match row.get(2)? {
-                0_i64 => State::Unacked,
-                1 => State::Rendered,
-                2 => State::Failed,
-                _ => State::Parked,
-            },
-            accepted_at: row.get(3)?,
-            reason: row.get(4)?,
-            message: row.get(5)?,
-        })
-    })?;
+    let rows = statement.query_map(params![&**stream, after, page.limit], listed)?;
     rows.collect()
+}
+
+/// One of a stream's gifts, read beside the writer.
+pub(super) fn find(
+    path: &Path,
+    stream: &StreamId,
+    gift: &GiftId,
+) -> rusqlite::Result<Option<Listed>> {
+    let query = format!("SELECT {LISTED} FROM gifts WHERE stream = ?1 AND gift = ?2");
+    reader(path)?
+        .query_row(&query, [&**stream, &**gift], listed)
+        .optional()
+}
+
+fn reader(path: &Path) -> rusqlite::Result<Connection> {
+    Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
+/// What is read of a gift that is listed.
+const LISTED: &str = "serial, gift, state, accepted_at, reason, message";
+
+fn listed(row: &Row) -> rusqlite::Result<Listed> {
+    Ok(Listed {
+        serial: row.get(0)?,
+        gift: row.get::<_, String>(1)?.into(),
+        state: match row.get(2)? {
+            0_i64 => State::Unacked,
+            1 => State::Rendered,
+            2 => State::Failed,
+            _ => State::Parked,
+        },
+        accepted_at: row.get(3)?,
+        reason: row.get(4)?,
+        message: row.get(5)?,
+    })
 }
 
 /// The query for a page: of a stream, beyond a serial, so many. The serial as well.
@@ -93,7 +114,7 @@ fn query(page: Page) -> (String, Serial) {
         (Order::Latest, after) => ("<", "DESC", after),
     };
     let query = format!(
-        "SELECT serial, gift, state, accepted_at, reason, message FROM gifts
+        "SELECT {LISTED} FROM gifts
          WHERE stream = ?1 AND serial {range} ?2 AND {states} ORDER BY serial {order} LIMIT ?3"
     );
     (query, after)

@@ -332,6 +332,19 @@ mod suite {
         assert_eq!(listed(&*store, Some(State::Failed)).await, ["b"]);
         assert_eq!(listed(&*store, Some(State::Parked)).await, ["c"]);
         assert_eq!(listed(&*store, Some(State::Unacked)).await, ["d"]);
+        for (id, state, reason) in [
+            ("a", State::Rendered, None),
+            ("b", State::Failed, Some("no picture")),
+            ("c", State::Parked, None),
+            ("d", State::Unacked, None),
+        ] {
+            let found = store.find(&stream(), &id.into()).await.unwrap().unwrap();
+            assert_eq!((&*found.gift, found.state), (id, state));
+            assert_eq!(found.reason.as_deref(), reason);
+            assert!(found.message.contains(&format!("\"giftId\":\"{id}\"")));
+        }
+        let unknown = store.find(&stream(), &"e".into()).await;
+        assert_eq!(unknown.unwrap(), None);
         assert_eq!(listed(&*store, None).await, ["a", "b", "c", "d"]);
         drop(store);
         let (_store, kept, _) = open(bench).await;
