@@ -46,13 +46,15 @@ pub(super) struct TuneArgs {
     /// A catalogue of your own
     #[arg(long, value_name = "FILE")]
     catalog: Option<PathBuf>,
-    /// Write the picture over the rates
+    /// Where the picture over the rates goes; without --svg, --html and --json both
+    /// are written beside the recording, or here for a crowd, as NAME.rates.svg and
+    /// NAME.rates.html
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
-    /// Write the whole report as a page of its own
+    /// Where the whole report goes, a page of its own
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Print the figures as one JSON object
+    /// Print the figures as one JSON object, and write only what is named
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -98,7 +100,7 @@ pub(super) fn run(args: &TuneArgs, config: Option<&Path>) -> Result<ExitCode> {
     let mut given = Vec::new();
     give_path(&mut given, "catalog", args.catalog.as_ref());
     let config = configure(config, &given)?;
-    args.check_outputs()?;
+    let [svg, html] = args.outputs()?;
     let (catalog, is_installed) = catalog(&config)?;
     let (source, arrivals, mut warnings) = args.gifts(&catalog)?;
     if !is_installed {
@@ -109,20 +111,28 @@ pub(super) fn run(args: &TuneArgs, config: Option<&Path>) -> Result<ExitCode> {
     }
     let judge = judge(&config, catalog);
     let report = Report::of(source, &judge, &arrivals, args.rates.as_slice(), warnings);
+    let text = match args.json {
+        true => format!("{}\n", serde_json::to_string(&Figures::of(&report))?),
+        false => report.to_string(),
+    };
+    // First, so that it is there whatever becomes of the files.
+    let printed = print(text.as_bytes())?;
     for (path, text) in [
-        (&args.svg, Report::svg as fn(&Report) -> String),
-        (&args.html, Report::html),
+        (&svg, Report::svg as fn(&Report) -> String),
+        (&html, Report::html),
     ] {
         if let Some(path) = path {
             write(path, &text(&report))?;
         }
     }
-    if args.json {
-        let json = serde_json::to_string(&Figures::of(&report))?;
-        print(format!("{json}\n").as_bytes())
-    } else {
-        print(report.to_string().as_bytes())
+    if let (Some(svg), Some(html), true) = (svg, html, args.names_no_file()) {
+        eprintln!(
+            "hyperfocus: the report is {}, its picture {}",
+            html.display(),
+            svg.display()
+        );
     }
+    Ok(printed)
 }
 
 /// Judges as a renderer with this configuration plays.
@@ -146,7 +156,16 @@ pub(super) fn catalog(config: &Config) -> Result<(Arc<Catalog>, bool)> {
 }
 
 impl TuneArgs {
-    fn check_outputs(&self) -> Result<()> {
+    fn names_no_file(&self) -> bool {
+        self.svg.is_none() && self.html.is_none() && !self.json
+    }
+
+    /// Where the picture and the page go.
+    fn outputs(&self) -> Result<[Option<PathBuf>; 2]> {
+        if self.names_no_file() {
+            let name = self.recording.as_deref().unwrap_or(Path::new("crowd"));
+            return Ok(["rates.svg", "rates.html"].map(|kind| Some(name.with_extension(kind))));
+        }
         let outputs: Vec<_> = [&self.svg, &self.html].into_iter().flatten().collect();
         for path in &outputs {
             ensure!(
@@ -165,7 +184,7 @@ impl TuneArgs {
                 svg.display()
             );
         }
-        Ok(())
+        Ok([self.svg.clone(), self.html.clone()])
     }
 
     /// What is judged: what it is from, the gifts, and what is to be known about

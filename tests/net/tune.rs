@@ -74,6 +74,41 @@ fn a_history_becomes_a_table_a_picture_and_a_page() {
 }
 
 #[test]
+fn without_a_word_about_files_the_report_lies_beside_the_recording() {
+    let (folder, _) = recording();
+    let path = folder.path().join("history.jsonl");
+    let ran = tune(&std::env::temp_dir(), &[path.to_str().unwrap()]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    for (kind, end) in [("html", "</html>\n"), ("svg", "</svg>\n")] {
+        let report = folder.path().join(format!("history.rates.{kind}"));
+        assert!(fs::read_to_string(&report).unwrap().ends_with(end));
+        assert!(ran.err.contains(report.to_str().unwrap()), "{}", ran.err);
+    }
+    tune(folder.path(), &["--crowd", "5", "--minutes", "1"]);
+    assert!(folder.path().join("crowd.rates.html").is_file());
+    // Who wants figures only, or names a file, gets no other.
+    let (other, _) = recording();
+    tune(other.path(), &["history.jsonl", "--json"]);
+    tune(other.path(), &["history.jsonl", "--svg", "a.svg"]);
+    let mut files: Vec<_> = fs::read_dir(other.path()).unwrap().collect();
+    files.retain(|it| it.as_ref().unwrap().path().is_file());
+    assert_eq!(files.len(), 2, "{files:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_table_is_printed_even_where_the_report_cannot_be_written() {
+    let (folder, _) = recording();
+    let ran = tune(
+        folder.path(),
+        &["history.jsonl", "--html", "history.jsonl/report.html"],
+    );
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.out.contains("maxGiftsPerSecond"), "{}", ran.out);
+    assert!(ran.err.contains("history.jsonl/report.html"), "{}", ran.err);
+}
+
+#[test]
 fn its_json_has_the_relays_words_and_every_gift_in_one_ending() {
     let (folder, _) = recording();
     let ran = tune(
