@@ -1,21 +1,33 @@
 //! The C library's heap, kept small.
 
-/// Keeps glibc to two arenas.
+/// Keeps glibc to two arenas, and has it give large blocks back.
 ///
-/// It would give each of some thirty threads one of its own, up to eight for every
-/// core, and what a thread that compiled a shader or decoded a video has let go
-/// of stays in its arena for ever: 90 MB after a single video. Few threads here
-/// allocate at the same time. `MALLOC_ARENA_MAX` wins where it is set. To be called
-/// before there are threads.
+/// Left alone, it gives each of some thirty threads an arena of its own, up to eight
+/// for every core, and what a thread that compiled a shader or decoded a video has
+/// let go of stays in its arena for ever: 90 MB after a single video. Few threads of a
+/// stage allocate at the same time; a relay's all do, and would wait for each other.
+///
+/// It also takes large blocks from the arenas once one as large was freed: the frames
+/// of videos leave holes there, in the one and the other, that come to 20 MB.
+///
+/// glibc's own variables win where they are set. To be called before there are threads.
 pub(super) fn keep_small() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    if std::env::var_os("MALLOC_ARENA_MAX").is_none() {
+    for (variable, setting, value) in SETTINGS {
+        if std::env::var_os(variable).is_some() {
+            continue;
+        }
         // SAFETY: it takes two numbers, and sets one where no other thread is yet.
         #[expect(unsafe_code, reason = "the C library has no other way to say it")]
-        let was_set = unsafe { libc::mallopt(libc::M_ARENA_MAX, ARENAS) };
-        debug_assert_eq!(was_set, 1, "glibc knows this setting");
+        let was_set = unsafe { libc::mallopt(setting, value) };
+        debug_assert_eq!(was_set, 1, "glibc knows {variable}");
     }
 }
 
+/// The variable that wins where it is set, the setting, and how it is set.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-const ARENAS: libc::c_int = 2;
+const SETTINGS: [(&str, libc::c_int, libc::c_int); 2] = [
+    ("MALLOC_ARENA_MAX", libc::M_ARENA_MAX, 2),
+    // Bytes; less than the luma of a video that fills a window.
+    ("MALLOC_MMAP_THRESHOLD_", libc::M_MMAP_THRESHOLD, 512 * 1024),
+];

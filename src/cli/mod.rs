@@ -54,8 +54,14 @@ use args::{Arguments, Command};
 /// Runs the program: parses the process's arguments, does what they say and
 /// returns 0 if all went well, 1 if not, 2 for arguments that cannot be meant.
 pub fn main() -> ExitCode {
-    heap::keep_small();
     let arguments = Arguments::parse();
+    #[cfg(feature = "relay")]
+    let is_relay = matches!(arguments.command, Command::Serve(_));
+    #[cfg(not(feature = "relay"))]
+    let is_relay = false;
+    if !is_relay {
+        heap::keep_small();
+    }
     start_log();
     let done = match arguments.command {
         Command::Run(args) => run::run(&args, arguments.config.as_deref()),

@@ -1,13 +1,14 @@
 //! What Bevy does by default and this stage has no use for.
 
-use bevy::ecs::schedule::SingleThreadedExecutor;
+use bevy::core_pipeline::tonemapping::prepare_view_tonemapping_pipelines;
 use bevy::ecs::schedule::common_conditions::condition_changed_to;
+use bevy::ecs::schedule::{ScheduleCleanupPolicy, SingleThreadedExecutor};
 use bevy::light::cluster::GlobalClusterSettings;
 use bevy::light::{DirectionalLightShadowMap, PointLightShadowMap};
 use bevy::prelude::*;
-use bevy::render::RenderApp;
 use bevy::render::mesh::allocator::MeshAllocatorSettings;
 use bevy::render::slab_allocator::SlabAllocatorSettings;
+use bevy::render::{Render, RenderApp};
 
 use crate::render::Warmup;
 
@@ -43,6 +44,16 @@ impl Plugin for LeanPlugin {
             .gpu_clustering = None;
         run_on_one_thread(app.world_mut());
         if let Some(render) = app.get_sub_app_mut(RenderApp) {
+            // No camera maps tones, and each would have a pipeline for it.
+            let removed = render.remove_systems_in_set(
+                Render,
+                prepare_view_tonemapping_pipelines,
+                ScheduleCleanupPolicy::RemoveSystemsOnly,
+            );
+            debug_assert!(
+                matches!(removed, Ok(1)),
+                "Bevy does that elsewhere: {removed:?}"
+            );
             run_on_one_thread(render.world_mut());
         }
     }
