@@ -25,6 +25,13 @@ pub const ACCEPTED: Row = row(
     Limit::AtLeast(0.4),
 );
 
+pub const IN_ARRAYS: Row = row(
+    "relay.accepted.in_arrays",
+    "the same in arrays of eight, eight requests in flight",
+    "x",
+    Limit::AtLeast(0.4),
+);
+
 pub const LATENCY: Row = row(
     "relay.gift_to_host",
     "gift in to host's socket, relay idle, p99, above a bare commit's p99 in the same run",
@@ -33,6 +40,9 @@ pub const LATENCY: Row = row(
 );
 
 const IN_FLIGHT: usize = 64;
+
+/// Gifts of a request that holds an array of them.
+const ARRAY: usize = 8;
 
 /// Gifts of one run.
 const GIFTS: usize = 6_400;
@@ -48,15 +58,19 @@ pub fn measure() -> Result<Vec<Figure>> {
     let ingest = relay.token("ingest")?;
     let mut bare = Bare::open()?;
     let mut run = 0;
-    let accepted = take_turns(
-        || {
-            run += 1;
-            accept(relay.address(), &ingest, run)
-        },
-        || bare.commit_many(),
-    )?;
+    let mut accepted = |per_request| {
+        take_turns(
+            || {
+                run += 1;
+                accept(relay.address(), &ingest, run, per_request)
+            },
+            || bare.commit_many(),
+        )
+    };
+    let (one_by_one, in_arrays) = (accepted(1)?, accepted(ARRAY)?);
     Ok(vec![
-        ACCEPTED.ratio(accepted),
+        ACCEPTED.ratio(one_by_one),
+        IN_ARRAYS.ratio(in_arrays),
         LATENCY.worst(latencies(&mut bare)?),
     ])
 }
@@ -105,27 +119,33 @@ impl Bare {
     }
 }
 
-/// Gifts a second, over as many connections as there are gifts in flight.
-fn accept(address: SocketAddr, token: &str, run: usize) -> Result<f64> {
+/// Gifts a second, over as many connections as there are requests in flight.
+fn accept(address: SocketAddr, token: &str, run: usize, per_request: usize) -> Result<f64> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     // Made before, as a platform's servers have made theirs.
-    let requests: Vec<Vec<u8>> = (0..GIFTS)
-        .map(|number| {
-            let gift = payload(run * GIFTS + number);
-            Http::request(address, token, "POST", "gifts", &gift)
+    let gifts: Vec<String> = (run * GIFTS..(run + 1) * GIFTS).map(payload).collect();
+    let requests: Vec<Vec<u8>> = gifts
+        .chunks(per_request)
+        .map(|gifts| {
+            let body = match gifts {
+                [gift] => gift.clone(),
+                gifts => format!("[{}]", gifts.join(",")),
+            };
+            Http::request(address, token, "POST", "gifts", &body)
         })
         .collect();
+    let in_flight = IN_FLIGHT / per_request;
     runtime.block_on(async {
         let mut connections = Vec::new();
-        for _ in 0..IN_FLIGHT {
+        for _ in 0..in_flight {
             let stream = tokio::net::TcpStream::connect(address).await?;
             stream.set_nodelay(true)?;
             connections.push(stream);
         }
         let start = Instant::now();
-        let shares = requests.chunks(GIFTS / IN_FLIGHT);
+        let shares = requests.chunks(requests.len() / in_flight);
         let given = connections
             .into_iter()
             .zip(shares)

@@ -1,6 +1,7 @@
 //! What the relay costs: each as a process of its own, with its crowd in this
 //! one, beside what does no more than it must.
 
+mod build;
 mod crowd;
 mod fan_out;
 mod intake;
@@ -14,7 +15,7 @@ use super::Area;
 use super::measure::{Limit, Row};
 
 /// Dearest last.
-pub const AREAS: [Area; 4] = [FAN_OUT, INTAKE, MEMORY, KILLS];
+pub const AREAS: [Area; 5] = [FAN_OUT, INTAKE, MEMORY, KILLS, BUILD];
 
 const FAN_OUT: Area = Area {
     rows: &[fan_out::BARE, fan_out::NODE, fan_out::NATS],
@@ -22,7 +23,7 @@ const FAN_OUT: Area = Area {
 };
 
 const INTAKE: Area = Area {
-    rows: &[intake::ACCEPTED, intake::LATENCY],
+    rows: &[intake::ACCEPTED, intake::IN_ARRAYS, intake::LATENCY],
     measure: intake::measure,
 };
 
@@ -34,6 +35,11 @@ const MEMORY: Area = Area {
 const KILLS: Area = Area {
     rows: &[kills::LOST, kills::TWICE],
     measure: kills::measure,
+};
+
+const BUILD: Area = Area {
+    rows: &[build::BUILD],
+    measure: build::measure,
 };
 
 const fn row(id: &'static str, name: &'static str, unit: &'static str, limit: Limit) -> Row {
