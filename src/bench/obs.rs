@@ -7,6 +7,7 @@
 use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -88,19 +89,25 @@ fn measure() -> Result<Vec<Figure>> {
     })?;
 
     let (mut added, mut in_all) = (Vec::new(), Vec::new());
+    let mut memory = Memory::new();
     for run in 0..RUNS {
-        // CPU seconds of a frame: this thread's, which drives the stage, and
-        // those of all threads.
-        let mut turn = |on| -> Result<[f64; 2]> {
+        // CPU seconds of a frame: this thread's, which drives the stage, those of
+        // all threads, and those of a copy between two frames.
+        let mut turn = |on| -> Result<[f64; 3]> {
             is_on.store(on, Ordering::Relaxed);
-            let own = ThreadTime::now();
-            let frames = frames(&mut rehearsal)?;
-            let own = own.elapsed();
-            let all: Duration = frames.iter().map(|frame| frame.cpu).sum();
-            Ok([own, all].map(|time| time.as_secs_f64() / FRAMES as f64))
+            let [mut own, mut all, mut copy] = [Duration::ZERO; 3];
+            for _ in 0..FRAMES {
+                let start = ThreadTime::now();
+                all += rehearsal.costed_step(STEP)?.cpu;
+                own += start.elapsed();
+                if !on {
+                    copy += memory.copy();
+                }
+            }
+            Ok([own, all, copy].map(|time| time.as_secs_f64() / FRAMES as f64))
         };
         let (without, with) = (turn(false)?, turn(true)?);
-        let copy = memcpy();
+        let copy = without[2];
         let [own, all] = [0, 1].map(|which| with[which] - without[which]);
         added.push(own / copy);
         in_all.push(all / copy);
@@ -160,16 +167,40 @@ fn p95(frames: &[FrameCost]) -> f64 {
     times[times.len() * 95 / 100].as_secs_f64() * 1e3
 }
 
-/// CPU seconds of copying one frame's bytes to memory that is not in the caches.
-fn memcpy() -> f64 {
-    let bytes = SIZE.width as usize * SIZE.height as usize * 4;
-    let from = vec![1_u8; bytes];
-    let mut into = vec![vec![0_u8; bytes]; 3];
-    let start = ThreadTime::now();
-    for turn in 0..FRAMES {
-        let into = &mut into[turn % 3];
-        into.copy_from_slice(black_box(&from));
-        black_box(into);
+/// What one frame's bytes are copied from and to: as many as a ring has, in turns,
+/// and with a frame drawn between two copies. What is copied was written by another
+/// thread before that frame, so that as much of it is in the caches as of a frame that
+/// is handed over, which is mapped a frame after it was drawn.
+struct Memory {
+    from: [Vec<u8>; 3],
+    into: [Vec<u8>; 3],
+    turn: usize,
+}
+
+impl Memory {
+    fn new() -> Self {
+        let bytes = SIZE.width as usize * SIZE.height as usize * 4;
+        // Nothing but zeroes would be given no memory before it is written.
+        let buffers = |byte| std::array::from_fn(|_| vec![byte; bytes]);
+        Self {
+            from: buffers(1),
+            into: buffers(2),
+            turn: 0,
+        }
     }
-    start.elapsed().as_secs_f64() / FRAMES as f64
+
+    /// CPU time of one copy.
+    fn copy(&mut self) -> Duration {
+        let into = &mut self.into[self.turn];
+        let start = ThreadTime::now();
+        into.copy_from_slice(black_box(&self.from[self.turn]));
+        black_box(into);
+        let copying = start.elapsed();
+        self.turn = (self.turn + 1) % 3;
+        let next = &mut self.from[self.turn];
+        thread::scope(|scope| {
+            scope.spawn(|| next.fill(black_box(1)));
+        });
+        copying
+    }
 }

@@ -275,9 +275,15 @@ pub fn publish_frame(writer: &mut Writer, frame: &MappedFrame<'_>) -> bool {
     }
     let stride = writer.stride();
     let mut slot = writer.frame();
-    let into = slot.as_mut_slice().chunks_exact_mut(stride);
-    for (into, row) in into.zip(frame.rows()) {
-        into[..row.len()].copy_from_slice(row);
+    let into = slot.as_mut_slice();
+    if frame.row_bytes() == stride {
+        // As for most sizes there are, and quicker than a row at a time.
+        let length = into.len();
+        into.copy_from_slice(&frame.padded_rows()[..length]);
+    } else {
+        for (into, row) in into.chunks_exact_mut(stride).zip(frame.rows()) {
+            into[..row.len()].copy_from_slice(row);
+        }
     }
     slot.publish(&stamp);
     true
