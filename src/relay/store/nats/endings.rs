@@ -213,12 +213,17 @@ async fn serial_of(shared: &Shared, ending: &Unsaved) -> Result<Option<Serial>, 
     if let Some(serial) = view.as_ref().and_then(|it| it.serial_of(&ending.gift)) {
         return Ok(Some(serial));
     }
+    let names = Names::of(&ending.stream);
     if view.is_some() && ending.is_in_doubt() {
-        // It has ended meanwhile, by another relay's word.
-        return Ok(None);
+        // It has ended meanwhile, by another relay's word; or it is parked, and a host
+        // has it dismissed.
+        let is_parked_again = ending.ending == Ending::Parked;
+        let ended = names.ended(&ending.gift);
+        if is_parked_again || shared.log.last(&ended).await?.is_some() {
+            return Ok(None);
+        }
     }
-    let subject = Names::of(&ending.stream).gift(&ending.gift);
-    let gift = shared.log.last(&subject).await?;
+    let gift = shared.log.last(&names.gift(&ending.gift)).await?;
     Ok(gift.map(|entry| entry.serial))
 }
 

@@ -404,10 +404,13 @@ mod suite {
         };
         let counted = tokio::time::timeout(std::time::Duration::from_secs(30), counting).await;
         assert_eq!((counted, now_parked), (Ok(()), 2));
+        // Another is shown after all, and the last is dismissed.
         end(&*store, "b", Ending::Rendered).await;
+        end(&*store, "c", Ending::Failed("dismissed".into())).await;
         store.flush().await;
-        assert_eq!(parked(&heard.take()), -1);
-        assert_eq!(listed(&*store, Some(State::Parked)).await, ["c"]);
+        assert_eq!(parked(&heard.take()), -2);
+        assert_eq!(listed(&*store, Some(State::Parked)).await, [""; 0]);
+        assert_eq!(listed(&*store, Some(State::Failed)).await, ["c"]);
     }
 
     pub async fn settings_and_status_are_heard_and_survive(bench: &dyn Bench) {
