@@ -50,7 +50,7 @@ struct Joined {
     id: ConnectionId,
     bell: Arc<Bell>,
     client_id: Arc<str>,
-    is_host: bool,
+    role: ClientType,
     session_id: Arc<str>,
     /// Extensions that it named; each counts while the stream grants it as well.
     names_interim_acks: bool,
@@ -214,7 +214,7 @@ impl Client {
             id,
             bell,
             client_id,
-            is_host: init.client_type == ClientType::Host,
+            role: init.client_type,
             session_id: uuid::Uuid::new_v4().to_string().into(),
             names_interim_acks: names("x-ack-interim"),
             names_telemetry: names(TELEMETRY),
@@ -421,6 +421,7 @@ impl Client {
                 joined.channel.tell("pong", || {
                     let mut event = pong_json(&pong);
                     event["clientId"] = (*joined.client_id).into();
+                    event["clientType"] = role_name(joined.role).into();
                     event
                 });
                 Ok(())
@@ -488,7 +489,7 @@ impl Client {
 
     fn tell_config(&mut self, joined: &mut Joined, mut config: SessionConfig) {
         // A crowd of viewers would say a lot every second that nobody reads.
-        if !joined.is_host {
+        if joined.role != ClientType::Host {
             config.features.retain(|name| &**name != TELEMETRY);
         }
         let grants = |feature: &str| config.features.iter().any(|name| &**name == feature);

@@ -85,6 +85,7 @@ impl Roster {
         if let Some(renderer) = self.lock().get_mut(&id) {
             renderer.telemetry = Some(payload.clone());
             payload["clientId"] = (*renderer.client_id).into();
+            payload["clientType"] = role_name(renderer.role).into();
         }
         payload
     }
@@ -138,7 +139,10 @@ mod tests {
         };
         assert_eq!(ids(), ["h", "v"]);
         let told = roster.told(2, Box::default());
-        assert_eq!(told["clientId"], "h");
+        assert_eq!(
+            (&told["clientId"], &told["clientType"]),
+            (&json!("h"), &json!("host"))
+        );
         assert_eq!(roster.listed()[0]["telemetry"]["volume"], 0);
         roster.leave(2);
         assert_eq!(ids(), ["v"]);

@@ -159,7 +159,10 @@ fn what_a_host_says_of_its_stage_reaches_the_desk_and_stays_there() {
     // A renderer is no more to be trusted than the viewers that it quotes.
     say(&host, "Ada\u{202e}\u{0}");
     let told = events.next("telemetry");
-    assert_eq!(told["clientId"], "h");
+    assert_eq!(
+        (&told["clientId"], &told["clientType"]),
+        (&json!("h"), &json!("host"))
+    );
     assert_eq!((&told["fps"], &told["volume"]), (&json!(60), &json!(0.5)));
     let waiting = json!([{
         "giftId": "g", "giftType": "rose", "sender": "Ada", "people": 1, "quantity": 3,

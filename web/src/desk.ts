@@ -3,6 +3,7 @@
 import { Problem, StreamApi, sources, streams } from "./api";
 import { Events, type EventName, type LinkState } from "./events";
 import { History } from "./history";
+import { isSameRenderer } from "./wire";
 import type {
     Config,
     Ended,
@@ -11,6 +12,7 @@ import type {
     ListedGift,
     Pong,
     RendererEntry,
+    RendererName,
     Source,
     StreamEntry,
     StreamStatus,
@@ -51,7 +53,7 @@ export class Desk {
 
     /** Why what could not be fetched could not. */
     private readonly troubles = new Map<Fetched, string>();
-    private chosenRenderer: string | null = null;
+    private chosenRenderer: RendererName | null = null;
     private events: Events | null = null;
     private readonly watchers: { topics: readonly Topic[]; draw: () => void }[] = [];
     private readonly stale = new Set<Topic>();
@@ -112,14 +114,15 @@ export class Desk {
     /** The renderer whose queue and figures are shown. */
     get shown(): RendererEntry | null {
         const all = this.renderers ?? [];
-        const chosen = all.find((renderer) => renderer.clientId === this.chosenRenderer);
+        const wanted = this.chosenRenderer;
+        const chosen = wanted && all.find((renderer) => isSameRenderer(renderer, wanted));
         const leads = (renderer: RendererEntry) =>
             renderer.clientType === "host" && renderer.telemetry !== null;
         return chosen ?? all.find(leads) ?? all.find((one) => one.clientType === "host") ?? all[0] ?? null;
     }
 
-    choose(clientId: string): void {
-        this.chosenRenderer = clientId;
+    choose(renderer: RendererName): void {
+        this.chosenRenderer = renderer;
         this.history.clear();
         this.tell("renderers", "figures");
     }
@@ -209,9 +212,9 @@ export class Desk {
             case "left":
                 return this.askForRenderers();
             case "pong":
-                return this.takePong(JSON.parse(data) as Pong & { clientId: string });
+                return this.takePong(JSON.parse(data) as Pong & RendererName);
             case "telemetry":
-                return this.takeTelemetry(JSON.parse(data) as Telemetry & { clientId: string });
+                return this.takeTelemetry(JSON.parse(data) as Telemetry & RendererName);
             case "figures":
                 return this.takeFigures(JSON.parse(data) as Figures);
             case "source":
@@ -236,8 +239,8 @@ export class Desk {
         this.tell("gifts", "ended");
     }
 
-    private renderer(clientId: string): RendererEntry | null {
-        const known = this.renderers?.find((renderer) => renderer.clientId === clientId);
+    private renderer(name: RendererName): RendererEntry | null {
+        const known = this.renderers?.find((renderer) => isSameRenderer(renderer, name));
         if (!known && (this.renderers?.length ?? 0) < MAX_RENDERERS) this.askForRenderers();
         return known ?? null;
     }
@@ -247,14 +250,14 @@ export class Desk {
         this.renderersTimer = window.setTimeout(() => void this.fetch("renderers"), RENDERERS_AFTER);
     }
 
-    private takePong({ clientId, ...pong }: Pong & { clientId: string }): void {
-        const renderer = this.renderer(clientId);
+    private takePong({ clientId, clientType, ...pong }: Pong & RendererName): void {
+        const renderer = this.renderer({ clientId, clientType });
         if (renderer) renderer.pong = pong;
         this.tell("renderers");
     }
 
-    private takeTelemetry({ clientId, ...telemetry }: Telemetry & { clientId: string }): void {
-        const renderer = this.renderer(clientId);
+    private takeTelemetry({ clientId, clientType, ...telemetry }: Telemetry & RendererName): void {
+        const renderer = this.renderer({ clientId, clientType });
         if (renderer) renderer.telemetry = telemetry;
         this.tell("renderers");
     }

@@ -2,7 +2,7 @@
 
 import { button, el, keyedRows, setText } from "./dom";
 import { empty, panel, type View } from "./view";
-import type { RendererEntry } from "./wire";
+import { isSameRenderer, type RendererEntry, type RendererName } from "./wire";
 
 export function renderers(view: View): HTMLElement {
     const { desk, text } = view;
@@ -11,8 +11,8 @@ export function renderers(view: View): HTMLElement {
     const hint = el("p", { class: "hint" }, text.renderersHint);
     const rowsOf = keyedRows(
         list,
-        (renderer: RendererEntry) => renderer.clientId,
-        (renderer) => rendererRow(view, renderer.clientId),
+        (renderer: RendererEntry) => `${renderer.clientType} ${renderer.clientId}`,
+        (renderer) => rendererRow(view, renderer),
     );
     desk.watch(["renderers"], () => {
         const known = desk.renderers ?? [];
@@ -35,8 +35,9 @@ interface Row {
     draw: (renderer: RendererEntry, isOneOfMany: boolean) => void;
 }
 
-function rendererRow(view: View, clientId: string): Row {
+function rendererRow(view: View, name: RendererName): Row {
     const { desk, text, format } = view;
+    const { clientId, clientType } = name;
     const kind = el("strong", {});
     const since = el("span", { class: "quiet" });
     const facts = el("dl", { class: "facts" });
@@ -51,7 +52,7 @@ function rendererRow(view: View, clientId: string): Row {
     const memory = fact(text.memory);
     const lanes = fact(text.lanes);
     const outcomes = fact(text.outcomes);
-    const choose = button(text.showThis, () => desk.choose(clientId), {
+    const choose = button(text.showThis, () => desk.choose({ clientId, clientType }), {
         class: "small toggle",
         "aria-label": text.actOn(text.showThis, clientId.slice(0, 8)),
         "aria-pressed": "false",
@@ -86,7 +87,7 @@ function rendererRow(view: View, clientId: string): Row {
             const lost = ends ? ends.refused + ends.failed + ends.dismissed : null;
             setText(outcomes, ends ? `${format.count(shown)} / ${format.count(lost)}` : "–");
             choose.hidden = !isOneOfMany;
-            choose.setAttribute("aria-pressed", String(desk.shown?.clientId === clientId));
+            choose.setAttribute("aria-pressed", String(desk.shown !== null && isSameRenderer(desk.shown, name)));
         },
     };
 }

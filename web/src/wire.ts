@@ -58,10 +58,18 @@ export interface Ended {
     error: string | null;
 }
 
-/** One entry of `GET renderers`. */
-export interface RendererEntry {
+/** A host and a viewer of one `clientId` are two. */
+export interface RendererName {
     clientId: string;
     clientType: "host" | "viewer";
+}
+
+export function isSameRenderer(one: RendererName, other: RendererName): boolean {
+    return one.clientId === other.clientId && one.clientType === other.clientType;
+}
+
+/** One entry of `GET renderers`. */
+export interface RendererEntry extends RendererName {
     since: string;
     /** Whether it takes `x-control`. */
     controls: boolean;
