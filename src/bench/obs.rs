@@ -95,6 +95,7 @@ fn measure() -> Result<Vec<Figure>> {
         // all threads, and those of a copy between two frames.
         let mut turn = |on| -> Result<[f64; 3]> {
             is_on.store(on, Ordering::Relaxed);
+            begin(&mut rehearsal)?;
             let [mut own, mut all, mut copy] = [Duration::ZERO; 3];
             for _ in 0..FRAMES {
                 let start = ThreadTime::now();
@@ -124,7 +125,7 @@ fn measure() -> Result<Vec<Figure>> {
     for run in 0..RUNS {
         let mut turn = |on| -> Result<f64> {
             is_on.store(on, Ordering::Relaxed);
-            rehearsal.begin(Gift::one("gift", GIFT, Sender::named("viewer", "Viewer")))?;
+            begin(&mut rehearsal)?;
             Ok(p95(&frames(&mut rehearsal)?))
         };
         turns.baseline.push(turn(false)?);
@@ -155,6 +156,11 @@ fn ring() -> Result<Writer> {
     Folder::of_user()
         .and_then(|folder| Writer::create(&folder, &settings))
         .context("no shared memory to be had")
+}
+
+/// Puts the gift on stage: a stage at rest would be drawn for OBS alone.
+fn begin(rehearsal: &mut Rehearsal) -> Result<()> {
+    Ok(rehearsal.begin(Gift::one("gift", GIFT, Sender::named("viewer", "Viewer")))?)
 }
 
 fn frames(rehearsal: &mut Rehearsal) -> Result<Vec<FrameCost>> {
