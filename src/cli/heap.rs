@@ -8,7 +8,7 @@
 /// stage allocate at the same time; a relay's all do, and would wait for each other.
 ///
 /// It also takes large blocks from the arenas once one as large was freed: the frames
-/// of videos leave holes there, in the one and the other, that come to 20 MB.
+/// of videos leave holes there, in the one and the other, that come to 15 MB.
 ///
 /// glibc's own variables win where they are set. To be called before there are threads.
 pub(super) fn keep_small() {
@@ -28,6 +28,6 @@ pub(super) fn keep_small() {
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 const SETTINGS: [(&str, libc::c_int, libc::c_int); 2] = [
     ("MALLOC_ARENA_MAX", libc::M_ARENA_MAX, 2),
-    // Bytes; less than the luma of a video that fills a window.
-    ("MALLOC_MMAP_THRESHOLD_", libc::M_MMAP_THRESHOLD, 512 * 1024),
+    // Bytes; less than the luma of a video of 720 lines.
+    ("MALLOC_MMAP_THRESHOLD_", libc::M_MMAP_THRESHOLD, 256 * 1024),
 ];
