@@ -26,8 +26,7 @@ pub(super) async fn resend(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     core.authorise(&guest, &headers, &[Role::Host])?;
-    let channel = open(&core, &id).await?;
-    let parked = find(&core, &channel, &gift).await?;
+    let (channel, parked) = find(&core, &id, &gift).await?;
     let again = copy_of(&parked).ok_or_else(Problem::unreadable_gift)?;
     let now = WallTime::now();
     // Safe before the old one ends. Asked for twice, it is a repeat.
@@ -55,18 +54,18 @@ pub(super) async fn dismiss(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     core.authorise(&guest, &headers, &[Role::Host])?;
-    let channel = open(&core, &id).await?;
-    let parked = find(&core, &channel, &gift).await?;
+    let (channel, parked) = find(&core, &id, &gift).await?;
     end(&core, &channel, parked, "dismissed by the host".to_owned()).await;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// The parked gift of this id.
-async fn find(core: &Core, channel: &Channel, gift: &str) -> Result<Listed, Problem> {
+/// The stream of this name, and the parked gift of this id.
+async fn find(core: &Core, id: &str, gift: &str) -> Result<(Arc<Channel>, Listed), Problem> {
+    let channel = open(core, id).await?;
     let known = core.store.find(&channel.id, &gift.into()).await?;
     let known = known.ok_or_else(Problem::no_such_gift)?;
     match known.state {
-        GiftState::Parked => Ok(known),
+        GiftState::Parked => Ok((channel, known)),
         GiftState::Unacked | GiftState::Rendered | GiftState::Failed => Err(Problem::not_parked()),
     }
 }
