@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 
 use hyperfocus_ring::{Instance, now_ns};
 use serde_json::json;
+use tempfile::TempDir;
 
 use super::harness::{Home, Item, Picture, Scene, until};
 
@@ -18,10 +19,7 @@ fn a_streamer_installs_adds_and_sees_gifts() {
     let tool = Tool::of(&home);
     tool.says(&["obs", "install", "--remove"], true, "removed");
     tool.says(&["obs", "doctor"], false, "hyperfocus obs install");
-    let plugin = PathBuf::from("deps").join("libhyperfocus_obs.so");
-    let plugin = tool.program.with_file_name(plugin);
-    let install = ["obs", "install", "--plugin", plugin.to_str().unwrap()];
-    tool.says(&install, true, "Start OBS anew");
+    tool.says(&["obs", "install"], true, "Start OBS anew");
 
     let mut obs = home.start(&[Scene::new("Break", []), Scene::new("Live", [])]);
     tool.says(
@@ -113,20 +111,32 @@ pub(super) fn program() -> PathBuf {
 
 /// The program, run by hand beside this OBS.
 struct Tool {
-    program: PathBuf,
+    /// The program and the plugin as a package holds them, side by side. What
+    /// lies beside the built program may be a plugin of an earlier build.
+    package: TempDir,
     environment: Vec<(&'static str, PathBuf)>,
 }
 
 impl Tool {
     fn of(home: &Home) -> Self {
+        let built = program();
+        let folder = built.parent().unwrap();
+        let package = TempDir::new_in(folder).unwrap();
+        let plugin = "libhyperfocus_obs.so";
+        for (from, name) in [
+            (built.clone(), "hyperfocus"),
+            (folder.join("deps").join(plugin), plugin),
+        ] {
+            fs::hard_link(from, package.path().join(name)).unwrap();
+        }
         Self {
-            program: program(),
+            package,
             environment: home.environment(),
         }
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
-        Command::new(&self.program)
+        Command::new(self.package.path().join("hyperfocus"))
             .args(arguments)
             .env_clear()
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
