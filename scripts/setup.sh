@@ -23,7 +23,7 @@ packages+=(
 # hands to use them, a session bus for its icon, a foreign WebSocket server, a NATS
 # server for relays that share a store, what sees which system calls reach the disk,
 # and a real OBS with its headers and a software rasteriser to draw with.
-packages+=(nats-server xvfb xauth openbox xdotool xcompmgr sway grim dbus python3 python3-venv strace obs-studio libobs-dev libgl1-mesa-dri)
+packages+=(nats-server xvfb xauth openbox xdotool xcompmgr sway grim weston dbus python3 python3-venv strace obs-studio libobs-dev libgl1-mesa-dri)
 
 # To build the host's desk and to try it in a browser. Whoever has a Node or a
 # Chromium of their own keeps those.

@@ -15,11 +15,13 @@ use crate::window::{Display, census};
 const SIZE: (u32, u32) = (320, 180);
 
 /// What the source in OBS does at each of its frames.
-struct Source {
+pub struct Source {
     reader: Reader,
     sound: SoundReader,
-    report: Report,
+    pub report: Report,
     seen: Option<u64>,
+    /// In the middle of the upper half of the last frame: RGBA.
+    pub pixel: [u8; 4],
     /// What came so far.
     pictures: usize,
     blanks: usize,
@@ -27,7 +29,7 @@ struct Source {
 }
 
 impl Source {
-    fn join(folder: &Folder, name: &str) -> Self {
+    pub fn join(folder: &Folder, name: &str) -> Self {
         let deadline = now() + PATIENCE;
         let mut reader = loop {
             match Reader::open(folder, name, now_ns()) {
@@ -46,6 +48,7 @@ impl Source {
                 shown: 0,
             },
             seen: None,
+            pixel: [0; 4],
             pictures: 0,
             blanks: 0,
             loudest: 0.0,
@@ -55,14 +58,19 @@ impl Source {
     fn tick(&mut self) {
         self.report.shown = self.seen.unwrap_or(0);
         assert!(self.reader.beat(now_ns(), &self.report), "the seat is ours");
+        let ((width, height), stride) = (self.reader.size(), self.reader.stride());
+        let pixel = (height / 4 * stride + width / 2 * 4) as usize;
         match self.reader.newest(self.seen) {
             Newest::Unchanged => {}
             Newest::Empty { sequence, .. } => {
                 self.seen = Some(sequence);
+                self.pixel = [0; 4];
                 self.blanks += 1;
             }
             Newest::Frame(frame) => {
                 self.seen = Some(frame.sequence());
+                let at_pixel = frame.pixels()[pixel..].first_chunk();
+                self.pixel = *at_pixel.expect("a whole pixel");
                 let is_empty = frame.pixels().iter().all(|&byte| byte == 0);
                 assert!(frame.is_intact(), "nobody writes to what is read");
                 self.pictures += usize::from(!is_empty);
@@ -89,7 +97,7 @@ impl Source {
         }
     }
 
-    fn tick_until(&mut self, what: &str, holds: impl Fn(&Self) -> bool) {
+    pub fn tick_until(&mut self, what: &str, holds: impl Fn(&Self) -> bool) {
         let deadline = now() + PATIENCE;
         while !holds(self) {
             assert!(now() < deadline, "{what}");

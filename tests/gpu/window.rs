@@ -15,7 +15,7 @@ use super::preview::{CATALOG, RED, studio};
 const LOOKS: u32 = 600;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 
-const SCREEN: (usize, usize) = (480, 320);
+pub const SCREEN: (usize, usize) = (480, 320);
 const STAGE: (usize, usize) = (320, 180);
 /// What the window lies over when nobody has chosen, sRGB.
 const GROUND: [u8; 3] = [0x1B, 0x1A, 0x21];
@@ -110,7 +110,7 @@ fn read_xwd(bytes: &[u8]) -> Vec<[u8; 3]> {
     rgb
 }
 
-fn distance(pixel: [u8; 3], other: [u8; 3]) -> u8 {
+pub fn distance(pixel: [u8; 3], other: [u8; 3]) -> u8 {
     (0..3).map(|c| pixel[c].abs_diff(other[c])).max().unwrap()
 }
 

@@ -24,7 +24,8 @@ pub struct Client {
     connection: Connection,
     queue: EventQueue<Seen>,
     seen: Seen,
-    mouse: zwlr_virtual_pointer_v1::ZwlrVirtualPointerV1,
+    /// Where the desktop takes mice that its programs bring.
+    mouse: Option<zwlr_virtual_pointer_v1::ZwlrVirtualPointerV1>,
     window: xdg_toplevel::XdgToplevel,
 }
 
@@ -42,9 +43,9 @@ struct Seen {
 }
 
 impl Client {
-    /// Opens a window of this colour, which sway lets fill the monitor.
+    /// Opens a window of this colour that fills the monitor.
     pub fn open(socket: &Path, colour: [u8; 3]) -> Self {
-        let stream = UnixStream::connect(socket).expect("sway listens");
+        let stream = UnixStream::connect(socket).expect("it listens");
         let connection = Connection::from_socket(stream).expect("a connection");
         let mut queue = connection.new_event_queue();
         let handle = queue.handle();
@@ -53,21 +54,22 @@ impl Client {
             colour,
             ..Seen::default()
         };
-        queue.roundtrip(&mut seen).expect("sway answers");
-        let mice = seen.mice.as_ref().expect("sway has virtual mice");
-        let mouse = mice.create_virtual_pointer(None, &handle, ());
-        // The seat has a pointer only from now on.
-        queue.roundtrip(&mut seen).expect("sway answers");
-        let seat = seen.seat.as_ref().expect("sway has a seat");
+        queue.roundtrip(&mut seen).expect("it answers");
+        let mice = seen.mice.as_ref();
+        let mouse = mice.map(|mice| mice.create_virtual_pointer(None, &handle, ()));
+        // The seat may have a pointer only from now on.
+        queue.roundtrip(&mut seen).expect("it answers");
+        let seat = seen.seat.as_ref().expect("there is a seat");
         seat.get_pointer(&handle, ());
         let surface = seen
             .compositor
             .as_ref()
-            .expect("sway composes")
+            .expect("it composes")
             .create_surface(&handle, ());
-        let windows = seen.windows.as_ref().expect("sway has windows");
+        let windows = seen.windows.as_ref().expect("it has windows");
         let role = windows.get_xdg_surface(&surface, &handle, ());
         let window = role.get_toplevel(&handle, ());
+        window.set_maximized();
         surface.commit();
         seen.surface = Some(surface);
         let mut client = Self {
@@ -84,25 +86,25 @@ impl Client {
     /// Hears what the desktop had to say, and answers.
     pub fn catch_up(&mut self) {
         for _ in 0..3 {
-            self.queue.roundtrip(&mut self.seen).expect("sway answers");
+            self.queue.roundtrip(&mut self.seen).expect("it answers");
         }
     }
 
     /// Clicks at a place of the desktop, from 0 to 1 across and down.
     pub fn click(&mut self, across: f32, down: f32) {
         const EXTENT: f32 = 10_000.0;
+        let mouse = self.mouse.as_ref().expect("the desktop takes mice");
         let (x, y) = ((across * EXTENT) as u32, (down * EXTENT) as u32);
-        self.mouse
-            .motion_absolute(0, x, y, EXTENT as u32, EXTENT as u32);
-        self.mouse.frame();
+        mouse.motion_absolute(0, x, y, EXTENT as u32, EXTENT as u32);
+        mouse.frame();
         for state in [
             wl_pointer::ButtonState::Pressed,
             wl_pointer::ButtonState::Released,
         ] {
-            self.mouse.button(1, BUTTON, state);
-            self.mouse.frame();
+            mouse.button(1, BUTTON, state);
+            mouse.frame();
         }
-        self.connection.flush().expect("sway listens");
+        self.connection.flush().expect("it listens");
         self.catch_up();
     }
 
@@ -131,7 +133,7 @@ impl Seen {
         let memory = memfd_create("window", MemfdFlags::CLOEXEC).expect("memory");
         let file = File::from(memory);
         file.write_all_at(&pixels, 0).expect("memory");
-        let shm = self.shm.as_ref().expect("sway shares memory");
+        let shm = self.shm.as_ref().expect("it shares memory");
         let pool = shm.create_pool(file.as_fd(), pixels.len() as i32, handle, ());
         let format = wl_shm::Format::Argb8888;
         let buffer = pool.create_buffer(0, width, height, width * 4, format, handle, ());

@@ -4,8 +4,10 @@ mod client;
 mod desk;
 mod panes;
 mod sway;
+mod together;
 mod tray;
 mod wayland;
+mod weston;
 mod x11;
 
 use std::fs;
@@ -99,10 +101,15 @@ struct Evening {
 
 impl Evening {
     fn begin(variables: &[(&str, &str)], more: &[&str]) -> Self {
+        Self::begin_as("overlay", variables, more)
+    }
+
+    /// The same by another of the program's commands.
+    fn begin_as(command: &str, variables: &[(&str, &str)], more: &[&str]) -> Self {
         let home = red_studio();
         let server = Server::new();
         let url = server.url();
-        let mut arguments = vec!["overlay", "--url", &url, "--stream", "s", "--catalog"];
+        let mut arguments = vec![command, "--url", &url, "--stream", "s", "--catalog"];
         arguments.extend(["catalog.toml", "--json"]);
         arguments.extend(more);
         let overlay = Program::start(&arguments, home.path(), variables);

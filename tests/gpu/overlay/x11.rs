@@ -18,7 +18,7 @@ use crate::stage::{PATIENCE, now};
 use crate::window::{Display, Running};
 
 /// Half of red, premultiplied in encoded values: blue, green, red, alpha.
-const HALF_RED: [u8; 4] = [0, 0, 128, 128];
+pub const HALF_RED: [u8; 4] = [0, 0, 128, 128];
 /// What `Display` has.
 const SCREEN: (u32, u32) = (480, 320);
 /// EWMH: add a state.
@@ -78,6 +78,11 @@ impl Desktop {
         Some(desktop)
     }
 
+    /// Lets windows be transparent, and each keep its own picture; no shadows.
+    pub fn compose(&self) -> Running {
+        start(&self.display, "xcompmgr", &["-n"])
+    }
+
     pub fn variables<'a>(&'a self, home: &'a str) -> [(&'a str, &'a str); 3] {
         [
             ("DISPLAY", &self.display.name),
@@ -118,6 +123,11 @@ impl Desktop {
 
     /// The overlay's window, if it is on the display and visible.
     pub fn overlay(&self) -> Option<u32> {
+        self.named("Hyperfocus overlay")
+    }
+
+    /// The window of that name, if it is on the display.
+    pub fn named(&self, expected: &str) -> Option<u32> {
         let all = self.children(self.root).into_iter();
         // A window manager may have put it into a frame.
         let mut all = all.flat_map(|top| [vec![top], self.children(top)].concat());
@@ -131,7 +141,7 @@ impl Desktop {
                 64,
             );
             let name = asked.unwrap().reply().map(|reply| reply.value);
-            name.is_ok_and(|name| name == b"Hyperfocus overlay")
+            name.is_ok_and(|name| name == expected.as_bytes())
         })
     }
 
@@ -160,7 +170,7 @@ impl Desktop {
         )
     }
 
-    fn pixel(&self, window: u32, across: f32, down: f32) -> Option<[u8; 4]> {
+    pub fn pixel(&self, window: u32, across: f32, down: f32) -> Option<[u8; 4]> {
         let (_, _, width, height) = self.place(window);
         let (x, y) = (across * width as f32, down * height as f32);
         let image = self.connection.get_image(
@@ -315,8 +325,7 @@ fn a_composed_desktop_shows_through_in_exact_colours() {
     let Some(desktop) = Desktop::open(false) else {
         return;
     };
-    // Without shadows.
-    let _composer = start(&desktop.display, "xcompmgr", &["-n"]);
+    let _composer = desktop.compose();
     desktop.open_window(0x0080_8080);
     desktop.until("nothing composes the desktop", |desktop| {
         desktop.on_screen(0.5, 0.25) == GREY
