@@ -1,5 +1,6 @@
 //! What Bevy does by default and this stage has no use for.
 
+use bevy::core_pipeline::deferred::copy_lighting_id::init_copy_deferred_lighting_id_pipeline;
 use bevy::core_pipeline::tonemapping::prepare_view_tonemapping_pipelines;
 use bevy::ecs::schedule::common_conditions::condition_changed_to;
 use bevy::ecs::schedule::{ScheduleCleanupPolicy, SingleThreadedExecutor};
@@ -8,7 +9,7 @@ use bevy::light::{DirectionalLightShadowMap, PointLightShadowMap};
 use bevy::prelude::*;
 use bevy::render::mesh::allocator::MeshAllocatorSettings;
 use bevy::render::slab_allocator::SlabAllocatorSettings;
-use bevy::render::{Render, RenderApp};
+use bevy::render::{Render, RenderApp, RenderStartup};
 
 use crate::render::Warmup;
 
@@ -44,14 +45,19 @@ impl Plugin for LeanPlugin {
             .gpu_clustering = None;
         run_on_one_thread(app.world_mut());
         if let Some(render) = app.get_sub_app_mut(RenderApp) {
-            // No camera maps tones, and each would have a pipeline for it.
-            let removed = render.remove_systems_in_set(
-                Render,
-                prepare_view_tonemapping_pipelines,
-                ScheduleCleanupPolicy::RemoveSystemsOnly,
-            );
+            // No camera maps tones, and each would have a pipeline for it; none lights
+            // what it has drawn afterwards either.
+            let policy = ScheduleCleanupPolicy::RemoveSystemsOnly;
+            let removed = [
+                render.remove_systems_in_set(Render, prepare_view_tonemapping_pipelines, policy),
+                render.remove_systems_in_set(
+                    RenderStartup,
+                    init_copy_deferred_lighting_id_pipeline,
+                    policy,
+                ),
+            ];
             debug_assert!(
-                matches!(removed, Ok(1)),
+                removed.iter().all(|removed| matches!(removed, Ok(1))),
                 "Bevy does that elsewhere: {removed:?}"
             );
             run_on_one_thread(render.world_mut());
@@ -63,10 +69,12 @@ fn is_warm(warmup: Res<Warmup>) -> bool {
     warmup.is_done()
 }
 
-/// Gives back what shaders were compiled in: 4 MB that the C library would keep.
+/// Gives back what shaders were compiled in, 4 MB that the C library would keep, and
+/// what they were compiled by.
 fn give_back() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {
+        super::code::give_back();
         // SAFETY: it takes a number, may be called by any thread at any time, and
         // touches only pages in which nothing is.
         #[expect(unsafe_code, reason = "the C library has no other way to say it")]

@@ -9,6 +9,8 @@
 mod adapter;
 mod app;
 mod audience;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod code;
 mod headless;
 mod keep;
 mod lean;
