@@ -45,6 +45,10 @@ fn fragment(in: FullscreenVertexOutput) -> @location(0) vec4<f32> {
     let most = present.drawn - 0.5 / vec2<f32>(textureDimensions(stage));
     let texel = textureSample(stage, stage_sampler, min(uv * present.drawn, most));
 #endif
+#ifdef LINEAR_PREMULTIPLIED
+    // The target clamps and encodes.
+    return texel;
+#else
     let c = max(texel.rgb, vec3<f32>(0.0));
     let a = clamp(texel.a, 0.0, 1.0);
 #ifdef STRAIGHT
@@ -67,10 +71,6 @@ fn fragment(in: FullscreenVertexOutput) -> @location(0) vec4<f32> {
     return shown;
 #endif
 #endif
-#ifdef LINEAR_PREMULTIPLIED
-    // The target encodes.
-    return vec4<f32>(min(c, vec3<f32>(1.0)), a);
-#endif
 #ifdef WINDOW_OVER_PICTURE
     let within = all(uv >= vec2<f32>(0.0)) && all(uv <= vec2<f32>(1.0));
     let picture = textureSample(under, stage_sampler, uv).rgb;
@@ -89,5 +89,6 @@ fn fragment(in: FullscreenVertexOutput) -> @location(0) vec4<f32> {
     let ground = present.ground.rgb * (1.0 + 0.6 * lighter);
     // The surface encodes.
     return vec4<f32>(over + ground * left, 1.0);
+#endif
 #endif
 }
