@@ -1,31 +1,37 @@
 //! What it costs the engine to hand its frames to OBS, at 1920x1080.
 //!
-//! The stage is the preview's, the ring is the real one, and frames are handed
-//! over or not in turns. What the other side costs OBS is measured in a real
+//! The stage is the preview's, the ring is the real one, and frames go to nobody, to
+//! a window and to OBS in turns. What the other side costs OBS is measured in a real
 //! OBS: see [`super::obs_source`].
 
 use std::hint::black_box;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use bevy::camera::RenderTarget;
+use bevy::camera::visibility::RenderLayers;
+use bevy::prelude::*;
+use bevy::render::render_resource::TextureFormat;
 use cpu_time::ThreadTime;
 use hyperfocus_ring::{Folder, Settings, Writer};
 
 use super::Area;
-use super::measure::{Limit, RUNS, Row, Turns};
+use super::measure::{Limit, RUNS, Row, Turns, median};
 use crate::catalog::Catalog;
 use crate::cli::{Figure, find_catalog};
 use crate::config::Size;
 use crate::engine::{FrameCost, Rehearsal};
 use crate::model::{Gift, Sender};
 use crate::output::publish_frame;
-use crate::render::present::{Form, FrameRequest, MappedFrame, Taker, add_outlet};
+use crate::render::present::{
+    Form, FrameRequest, MappedFrame, Taker, WindowCamera, add_outlet, window_camera,
+};
 
 pub const AREA: Area = Area {
-    rows: &[ADDED, ADDED_IN_ALL, FRAME_TIME],
+    rows: &[ADDED, ADDED_IN_ALL, OVER_WINDOW, FRAME_TIME, OVER_WINDOW],
     measure,
 };
 
@@ -51,6 +57,14 @@ const FRAME_TIME: Row = Row {
     limit: Limit::AtMost(1.1),
 };
 
+const OVER_WINDOW: Row = Row {
+    id: "obs.frame_time.over_window",
+    area: "obs",
+    name: "the same against every frame going to a window",
+    unit: "x",
+    limit: Limit::AtMost(1.1),
+};
+
 const SIZE: Size = Size {
     width: 1920,
     height: 1080,
@@ -58,18 +72,43 @@ const SIZE: Size = Size {
 /// Frames of one turn.
 const FRAMES: usize = 40;
 const STEP: Duration = Duration::from_millis(33);
+/// A window's camera comes after those of the stage, and sees nothing of its own.
+const AFTER_STAGE: isize = 2;
+const EMPTY_LAYER: usize = 30;
 /// It fills the stage for as long as a turn takes.
 const GIFT: &str = "universe";
 
-/// Takes frames while it is on.
+/// Where frames go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Goal {
+    Nobody,
+    Window,
+    Obs,
+}
+
+/// The goal that is set, seen by all who draw.
+#[derive(Resource, Clone, Default)]
+struct Switch(Arc<AtomicU8>);
+
+impl Switch {
+    fn set(&self, goal: Goal) {
+        self.0.store(goal as u8, Ordering::Relaxed);
+    }
+
+    fn is(&self, goal: Goal) -> bool {
+        self.0.load(Ordering::Relaxed) == goal as u8
+    }
+}
+
+/// Takes frames that go to OBS.
 struct Tap {
     writer: Writer,
-    is_on: Arc<AtomicBool>,
+    switch: Switch,
 }
 
 impl Taker for Tap {
     fn wants(&mut self, _: &FrameRequest) -> bool {
-        self.is_on.load(Ordering::Relaxed)
+        self.switch.is(Goal::Obs)
     }
 
     fn take(&mut self, frame: &MappedFrame<'_>) -> bool {
@@ -77,39 +116,74 @@ impl Taker for Tap {
     }
 }
 
+/// A window of the stage's size, but that nothing brings it to a screen.
+fn open_window(mut commands: Commands, mut images: ResMut<Assets<Image>>) {
+    let format = TextureFormat::Bgra8UnormSrgb;
+    let surface = Image::new_target_texture(SIZE.width, SIZE.height, format, None);
+    let camera = WindowCamera {
+        ground: LinearRgba::BLACK,
+        ..default()
+    };
+    commands.spawn((
+        window_camera(camera, AFTER_STAGE, RenderLayers::layer(EMPTY_LAYER)),
+        RenderTarget::Image(images.add(surface).into()),
+    ));
+}
+
+fn switch_window(switch: Res<Switch>, mut camera: Single<&mut Camera, With<WindowCamera>>) {
+    camera.is_active = switch.is(Goal::Window);
+}
+
 fn measure() -> Result<Vec<Figure>> {
     let catalog = Arc::new(Catalog::load(&find_catalog(None)?)?);
-    let is_on = Arc::new(AtomicBool::new(false));
+    let switch = Switch::default();
     let tap = Tap {
         writer: ring()?,
-        is_on: is_on.clone(),
+        switch: switch.clone(),
     };
     let mut rehearsal = Rehearsal::open_on(catalog, SIZE, |app| {
         add_outlet(app, Form::LinearPremultiplied, tap);
+        app.insert_resource(switch.clone())
+            .add_systems(Startup, open_window)
+            .add_systems(Update, switch_window);
     })?;
+    // What each is drawn by is made when it is first drawn.
+    for goal in [Goal::Window, Goal::Obs] {
+        switch.set(goal);
+        begin(&mut rehearsal)?;
+        frames(&mut rehearsal)?;
+    }
 
     let (mut added, mut in_all) = (Vec::new(), Vec::new());
     let mut memory = Memory::new();
     for run in 0..RUNS {
-        // CPU seconds of a frame: this thread's, which drives the stage, those of
-        // all threads, and those of a copy between two frames.
-        let mut turn = |on| -> Result<[f64; 3]> {
-            is_on.store(on, Ordering::Relaxed);
+        let mut copies = Vec::new();
+        // CPU seconds of each frame: this thread's, which drives the stage, and those
+        // of all threads.
+        let mut turn = |goal| -> Result<Vec<[f64; 2]>> {
+            switch.set(goal);
             begin(&mut rehearsal)?;
-            let [mut own, mut all, mut copy] = [Duration::ZERO; 3];
-            for _ in 0..FRAMES {
+            let frame = |_| {
                 let start = ThreadTime::now();
-                all += rehearsal.costed_step(STEP)?.cpu;
-                own += start.elapsed();
-                if !on {
-                    copy += memory.copy();
+                let all = rehearsal.costed_step(STEP)?.cpu;
+                let own = start.elapsed();
+                if goal == Goal::Nobody {
+                    copies.push(memory.copy().as_secs_f64());
                 }
-            }
-            Ok([own, all, copy].map(|time| time.as_secs_f64() / FRAMES as f64))
+                Ok([own, all].map(|time| time.as_secs_f64()))
+            };
+            (0..FRAMES).map(frame).collect()
         };
-        let (without, with) = (turn(false)?, turn(true)?);
-        let copy = without[2];
-        let [own, all] = [0, 1].map(|which| with[which] - without[which]);
+        let (without, with) = (turn(Goal::Nobody)?, turn(Goal::Obs)?);
+        // Each against that of the same moment of the gift.
+        let [own, all] = [0, 1].map(|which| {
+            let pairs = with.iter().zip(&without);
+            let more: Vec<_> = pairs
+                .map(|(with, less)| with[which] - less[which])
+                .collect();
+            median(&more)
+        });
+        let copy = median(&copies);
         added.push(own / copy);
         in_all.push(all / copy);
         eprintln!(
@@ -121,26 +195,28 @@ fn measure() -> Result<Vec<Figure>> {
         );
     }
 
-    let mut turns = Turns::default();
+    let (mut turns, mut window_turns) = (Turns::default(), Turns::default());
     for run in 0..RUNS {
-        let mut turn = |on| -> Result<f64> {
-            is_on.store(on, Ordering::Relaxed);
+        let mut turn = |goal| -> Result<f64> {
+            switch.set(goal);
             begin(&mut rehearsal)?;
             Ok(p95(&frames(&mut rehearsal)?))
         };
-        turns.baseline.push(turn(false)?);
-        turns.runs.push(turn(true)?);
+        let [without, window, with] = [turn(Goal::Nobody)?, turn(Goal::Window)?, turn(Goal::Obs)?];
+        turns.baseline.push(without);
+        turns.runs.push(with);
+        window_turns.baseline.push(window);
+        window_turns.runs.push(with);
         eprintln!(
-            "  {}/{RUNS}: {:.1} ms against {:.1} ms",
+            "  {}/{RUNS}: {with:.1} ms against {without:.1} ms, and {window:.1} ms for a window",
             run + 1,
-            turns.runs[run],
-            turns.baseline[run]
         );
     }
     Ok(vec![
         ADDED.median(added),
         ADDED_IN_ALL.median(in_all),
         FRAME_TIME.ratio(turns),
+        OVER_WINDOW.ratio(window_turns),
     ])
 }
 

@@ -1,11 +1,13 @@
 //! Deliveries for a second of the server's CPU: one gift after the other, each
-//! to everybody before the next, so that nothing can be written together.
+//! to everybody before the next, so that nothing can be written together; then in
+//! bursts, as a raid or a streak brings them.
 //!
 //! A gift comes in over HTTP and is safe on disk before it goes out; the others
 //! are told by one byte and keep nothing.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -41,10 +43,20 @@ pub const NATS: Row = row(
     Limit::AsFound,
 );
 
+pub const NODE_IN_BURSTS: Row = row(
+    "relay.fan_out.node.in_bursts",
+    "the same, eight gifts at a time, against a broadcast by Node's ws",
+    "x",
+    Limit::AtLeast(2.0),
+);
+
 const VIEWERS: usize = 1_000;
 
 /// Gifts of one run.
 const GIFTS: usize = 200;
+
+/// Gifts that come at once: an array for the relay.
+const BURST: usize = 8;
 
 /// Where the script that runs this has put Node's libraries.
 const MODULES: &str = "BENCH_NODE_MODULES";
@@ -57,8 +69,8 @@ struct Contender {
     told: usize,
 }
 
-/// Has a server tell everybody the gift of this number.
-type Tell = Box<dyn FnMut(usize) -> Result<()>>;
+/// Has a server tell everybody the gifts of these numbers.
+type Tell = Box<dyn FnMut(Range<usize>) -> Result<()>>;
 
 impl Contender {
     fn new(served: impl AsRef<Served> + 'static, crowd: Crowd, tell: Tell) -> Self {
@@ -70,13 +82,16 @@ impl Contender {
         }
     }
 
-    /// Deliveries a second of CPU.
-    fn run(&mut self, gifts: usize) -> Result<f64> {
+    /// Deliveries a second of CPU, of gifts that come so many at once.
+    fn run(&mut self, gifts: usize, at_once: usize) -> Result<f64> {
         let before = (*self.served).as_ref().cpu_seconds()?;
-        for _ in 0..gifts {
-            (self.tell)(self.told)?;
-            self.told += 1;
-            self.crowd.wait_for_round()?;
+        for _ in 0..gifts / at_once {
+            let next = self.told + at_once;
+            (self.tell)(self.told..next)?;
+            self.told = next;
+            for _ in 0..at_once {
+                self.crowd.wait_for_round()?;
+            }
         }
         let used = (*self.served).as_ref().cpu_seconds()? - before;
         Ok((gifts as u64 * self.crowd.size()) as f64 / used)
@@ -106,19 +121,19 @@ pub fn measure() -> Result<Vec<Figure>> {
     }
     // Everybody's first gifts pay for buffers and caches.
     for contender in others.iter_mut().map(|(_, it)| it).chain([&mut relay]) {
-        contender.run(GIFTS / 10)?;
+        contender.run(GIFTS / 10, 1)?;
     }
     let mut ours = Vec::new();
     let mut theirs = vec![Vec::new(); others.len()];
     for run in 0..RUNS {
         if run % 2 == 0 {
-            ours.push(relay.run(GIFTS)?);
+            ours.push(relay.run(GIFTS, 1)?);
         }
         for ((_, other), runs) in others.iter_mut().zip(&mut theirs) {
-            runs.push(other.run(GIFTS)?);
+            runs.push(other.run(GIFTS, 1)?);
         }
         if run % 2 == 1 {
-            ours.push(relay.run(GIFTS)?);
+            ours.push(relay.run(GIFTS, 1)?);
         }
         let last: Vec<String> = theirs.iter().map(|it| format!("{:.0}", it[run])).collect();
         eprintln!(
@@ -135,7 +150,26 @@ pub fn measure() -> Result<Vec<Figure>> {
             baseline,
         })
     });
-    Ok(figures.collect())
+    let mut figures: Vec<_> = figures.collect();
+    if let Some((_, node)) = others.iter_mut().find(|(row, _)| row.id == NODE.id) {
+        figures.push(in_bursts(&mut relay, node)?);
+    }
+    Ok(figures)
+}
+
+fn in_bursts(relay: &mut Contender, node: &mut Contender) -> Result<Figure> {
+    let mut turns = Turns::default();
+    for run in 0..RUNS {
+        turns.baseline.push(node.run(GIFTS, BURST)?);
+        turns.runs.push(relay.run(GIFTS, BURST)?);
+        eprintln!(
+            "  {}/{RUNS}: {:.0} against {:.0}, {BURST} at a time",
+            run + 1,
+            turns.runs[run],
+            turns.baseline[run]
+        );
+    }
+    Ok(NODE_IN_BURSTS.ratio(turns))
 }
 
 fn relay() -> Result<Contender> {
@@ -143,7 +177,10 @@ fn relay() -> Result<Contender> {
     let manners = Manners::of_the_protocol(Some(relay.token("viewer")?));
     let crowd = Crowd::join(relay.address(), VIEWERS, manners)?;
     let mut ingest = Http::connect(relay.address(), &relay.token("ingest")?)?;
-    let tell = Box::new(move |number| ingest.give(&payload(number)));
+    let tell = Box::new(move |numbers: Range<usize>| {
+        let gifts: Vec<_> = numbers.map(payload).collect();
+        ingest.give(&format!("[{}]", gifts.join(",")))
+    });
     Ok(Contender::new(relay, crowd, tell))
 }
 
@@ -158,7 +195,9 @@ pub fn payload(number: usize) -> String {
 fn by_a_byte(address: SocketAddr) -> Result<Tell> {
     let mut line = TcpStream::connect(address)?;
     line.set_nodelay(true)?;
-    Ok(Box::new(move |_| Ok(line.write_all(b".")?)))
+    Ok(Box::new(move |numbers| {
+        Ok(line.write_all(&vec![b'.'; numbers.len()])?)
+    }))
 }
 
 fn bare() -> Result<Contender> {
@@ -267,10 +306,10 @@ fn nats() -> Result<Contender> {
         mark: "gift:received",
     };
     let crowd = Crowd::join(address, VIEWERS, manners)?;
-    let tell = Box::new(move |number| {
-        let message = protocol::message(number);
-        let told = format!("PUB gift {}\r\n{message}\r\n", message.len());
-        let told = teller.write_all(told.as_bytes());
+    let tell = Box::new(move |numbers: Range<usize>| {
+        let told = numbers.map(protocol::message);
+        let told = told.map(|told| format!("PUB gift {}\r\n{told}\r\n", told.len()));
+        let told = teller.write_all(told.collect::<String>().as_bytes());
         told.context("nats-server is gone")
     });
     Ok(Contender::new(served, crowd, tell))

@@ -18,7 +18,12 @@ use super::measure::{Limit, Row};
 pub const AREAS: [Area; 5] = [FAN_OUT, INTAKE, MEMORY, KILLS, BUILD];
 
 const FAN_OUT: Area = Area {
-    rows: &[fan_out::BARE, fan_out::NODE, fan_out::NATS],
+    rows: &[
+        fan_out::BARE,
+        fan_out::NODE,
+        fan_out::NATS,
+        fan_out::NODE_IN_BURSTS,
+    ],
     measure: fan_out::measure,
 };
 
