@@ -5,7 +5,8 @@ It joins the stream "main", answers pings, and leaves after so many gifts and
 two pings. The one line on stdout is a JSON object with what it saw; `problems`
 says what the contract does not allow.
 
-    TOKEN=... python3 viewer.py ws://127.0.0.1:7788/ws [--gifts 50] [--patience 60]
+    TOKEN=... python3 viewer.py ws://127.0.0.1:7788/ws [--client python] [--gifts 50]
+        [--patience 60]
 """
 
 import argparse
@@ -79,21 +80,21 @@ class Account:
         return None
 
 
-async def session(url, token, gifts, account):
+async def session(options, token, account):
     headers = {"Authorization": f"Bearer {token}"}
     async with connect(
-        url, additional_headers=headers, subprotocols=[SUBPROTOCOL]
+        options.url, additional_headers=headers, subprotocols=[SUBPROTOCOL]
     ) as socket:
         account.expect(socket.subprotocol == SUBPROTOCOL, "no subprotocol")
         init = {
-            "clientId": "python",
+            "clientId": options.client,
             "streamId": "main",
             "clientType": "viewer",
             "capabilities": [],
             "version": "1",
         }
         await socket.send(message("connection:init", init))
-        while len(account.gifts) < gifts or account.pings < 2:
+        while len(account.gifts) < options.gifts or account.pings < 2:
             answer = account.take(await socket.recv())
             if answer is not None:
                 await socket.send(answer)
@@ -102,12 +103,13 @@ async def session(url, token, gifts, account):
 async def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("url")
+    parser.add_argument("--client", default="python", help="its clientId")
     parser.add_argument("--gifts", type=int, default=50)
     parser.add_argument("--patience", type=float, default=60.0, help="seconds in all")
     options = parser.parse_args()
     account = Account()
     try:
-        joined = session(options.url, os.environ["TOKEN"], options.gifts, account)
+        joined = session(options, os.environ["TOKEN"], account)
         await asyncio.wait_for(joined, options.patience)
     except Exception as wrong:  # Whatever it is, it is the account's.
         account.problems.append(f"{type(wrong).__name__}: {wrong}")

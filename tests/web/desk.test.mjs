@@ -6,7 +6,16 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { browser as launch, desk, ForeignHost, page as blank, part, Relay, until } from "./house.mjs";
+import {
+    browser as launch,
+    desk,
+    ForeignHost,
+    ForeignViewer,
+    page as blank,
+    part,
+    Relay,
+    until,
+} from "./house.mjs";
 
 let browser;
 before(async () => {
@@ -158,6 +167,16 @@ test("switches reach the renderer and show what it does", async (t) => {
     const { level } = await host.control("volume");
     assert.ok(Math.abs(level - 0.35) < 0.005, String(level));
     await controls.getByText("35%").waitFor();
+});
+
+test("a host and a viewer of one name are two renderers", async (t) => {
+    const { relay, page } = await show(t);
+    await ForeignViewer.join(t, relay, "foreign-host");
+    // What each says of its memory, once both have answered a ping.
+    const card = (kind) => part(page, "Renderers").getByRole("listitem").filter({ hasText: kind });
+    await card("Viewer").getByText("2 MB", { exact: true }).waitFor();
+    await card("Host").getByText("128 MB", { exact: true }).waitFor();
+    assert.equal(await rows(page, "Renderers").count(), 2);
 });
 
 test("single gifts are held, released and skipped", async (t) => {

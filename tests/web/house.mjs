@@ -165,6 +165,18 @@ export class ForeignHost {
     }
 }
 
+/** A viewer's renderer in another language, `tests/foreign/viewer.py`. */
+export class ForeignViewer {
+    static async join(t, relay, client) {
+        const told = [`ws://${relay.address}/ws`, "--client", client, "--gifts", "1000"];
+        const child = spawn(python, ["-B", here("../foreign/viewer.py"), ...told], {
+            stdio: ["ignore", "ignore", "inherit"],
+            env: { ...process.env, TOKEN: await relay.token("viewer") },
+        });
+        atEnd(t, () => end(child));
+    }
+}
+
 /** Whether the program at hand can draw; it says so when it was built without that. */
 export function canRun() {
     const asked = spawnSync(program, ["devices"], { encoding: "utf8" });
