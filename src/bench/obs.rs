@@ -31,7 +31,7 @@ use crate::render::present::{
 };
 
 pub const AREA: Area = Area {
-    rows: &[ADDED, ADDED_IN_ALL, OVER_WINDOW, FRAME_TIME, OVER_WINDOW],
+    rows: &[ADDED, ADDED_IN_ALL, FRAME_TIME, OVER_WINDOW],
     measure,
 };
 
