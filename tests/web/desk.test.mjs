@@ -174,8 +174,8 @@ test("a host and a viewer of one name are two renderers", async (t) => {
     await ForeignViewer.join(t, relay, "foreign-host");
     // What each says of its memory, once both have answered a ping.
     const card = (kind) => part(page, "Renderers").getByRole("listitem").filter({ hasText: kind });
-    await card("Viewer").getByText("2 MB", { exact: true }).waitFor();
-    await card("Host").getByText("128 MB", { exact: true }).waitFor();
+    await card("Viewer").getByText("2MB", { exact: true }).waitFor();
+    await card("Host").getByText("128MB", { exact: true }).waitFor();
     assert.equal(await rows(page, "Renderers").count(), 2);
 });
 
