@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::offscreen::alone;
-use crate::stage::{PATIENCE, now};
+use crate::stage::{PATIENCE, now, until};
 
 /// How soon the program is gone after a signal. The promise is 3 s on a machine
 /// of its own; the rest is for one that is shared.
@@ -119,14 +119,8 @@ impl Program {
         });
     }
 
-    /// Looks again and again until `is_so`: what the program does to the world
-    /// around it has no other way to be told.
-    pub fn comes_to(&self, else_say: &str, mut is_so: impl FnMut() -> bool) {
-        let deadline = now() + PATIENCE;
-        while !is_so() {
-            assert!(now() < deadline, "{else_say}\n{}", self.log());
-            std::thread::sleep(Duration::from_millis(5));
-        }
+    pub fn comes_to(&self, else_say: &str, is_so: impl FnMut() -> bool) {
+        until(is_so, || format!("{else_say}\n{}", self.log()));
     }
 
     /// Sends a signal by name and waits for the end.

@@ -13,3 +13,13 @@ pub const PATIENCE: Duration = Duration::from_secs(90);
 pub fn now() -> Instant {
     Instant::now()
 }
+
+/// Looks again and again until `is_so`: what programs do to the world around them
+/// has no other way to be told.
+pub fn until(mut is_so: impl FnMut() -> bool, else_say: impl Fn() -> String) {
+    let deadline = now() + PATIENCE;
+    while !is_so() {
+        assert!(now() < deadline, "{}", else_say());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}

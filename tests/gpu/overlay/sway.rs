@@ -11,7 +11,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::{Picture, skip};
-use crate::stage::{PATIENCE, now};
+use crate::stage::{PATIENCE, now, until};
 
 /// sway refuses to run as root; this one is nobody's on every system.
 const NOBODY: u32 = 65_534;
@@ -157,13 +157,8 @@ impl Sway {
         Picture::from_ppm(&looked.stdout)
     }
 
-    /// Looks again and again until `is_so`.
     pub fn until(&self, else_say: &str, is_so: impl Fn(&Self) -> bool) {
-        let deadline = now() + PATIENCE;
-        while !is_so(self) {
-            assert!(now() < deadline, "{else_say}\n{}", self.log());
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        until(|| is_so(self), || format!("{else_say}\n{}", self.log()));
     }
 }
 

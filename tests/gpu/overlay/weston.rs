@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -11,7 +10,7 @@ use super::client::Client;
 use super::wayland::{BESIDE, BLUE, GREY, ON_GIFT, RED_OVER_BLUE, RED_OVER_GREY};
 use super::{Evening, skip};
 use crate::program::folder;
-use crate::stage::{PATIENCE, now};
+use crate::stage::until;
 use crate::window::{Display, Running, SCREEN, distance};
 
 const SOCKET: &str = "wayland-test";
@@ -70,22 +69,15 @@ impl Weston {
     /// down.
     fn comes(&self, at: (f32, f32), colour: [u8; 3]) {
         let [x, y] = pixel(at);
-        let deadline = now() + PATIENCE;
-        loop {
-            let screen = self.display.look();
-            let seen = screen[y * SCREEN.0 + x];
-            if distance(seen, colour) <= 1 {
-                return;
-            }
-            let log = self.folder.path().join("log");
-            let log = || fs::read_to_string(&log).unwrap_or_default();
-            assert!(
-                now() < deadline,
-                "{colour:?} never came at {at:?}, but {seen:?}\n{}",
-                log()
-            );
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        let seen = || self.display.look()[y * SCREEN.0 + x];
+        until(
+            || distance(seen(), colour) <= 1,
+            || {
+                let log = fs::read_to_string(self.folder.path().join("log"));
+                let seen = seen();
+                format!("{colour:?} never came at {at:?}, but {seen:?}\n{log:?}")
+            },
+        );
     }
 
     fn variables(&self) -> [(&str, &str); 3] {
@@ -125,12 +117,14 @@ fn where_nothing_keeps_above_it_is_a_window_that_lets_colours_and_clicks_through
     evening.give("g1");
     weston.comes(ON_GIFT, RED_OVER_BLUE);
     weston.comes(BESIDE, BLUE);
-    let deadline = now() + PATIENCE;
-    while window.clicks() == 0 {
-        assert!(now() < deadline, "the click did not reach the window below");
-        weston.click(ON_GIFT);
-        window.catch_up();
-    }
+    until(
+        || {
+            weston.click(ON_GIFT);
+            window.catch_up();
+            window.clicks() > 0
+        },
+        || "the click did not reach the window below".to_owned(),
+    );
     drop(window);
     weston.comes(ON_GIFT, RED_OVER_GREY);
     evening.overlay.end_by("TERM").ended_with(0);

@@ -14,7 +14,7 @@ use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 
 use super::{Evening, skip};
-use crate::stage::{PATIENCE, now};
+use crate::stage::until;
 use crate::window::{Display, Running};
 
 /// Half of red, premultiplied in encoded values: blue, green, red, alpha.
@@ -109,11 +109,7 @@ impl Desktop {
     }
 
     pub fn until(&self, else_say: &str, is_so: impl Fn(&Self) -> bool) {
-        let deadline = now() + PATIENCE;
-        while !is_so(self) {
-            assert!(now() < deadline, "{else_say}");
-            std::thread::sleep(std::time::Duration::from_millis(20));
-        }
+        until(|| is_so(self), || else_say.to_owned());
     }
 
     fn children(&self, of: u32) -> Vec<u32> {
