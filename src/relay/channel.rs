@@ -71,7 +71,7 @@ pub(super) struct Channel {
 }
 
 impl Channel {
-    fn new(id: StreamId, config: SessionConfig) -> Self {
+    pub fn new(id: StreamId, config: SessionConfig) -> Self {
         Self {
             id,
             hub: Mutex::new(Stream::new(config)),

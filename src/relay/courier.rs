@@ -5,16 +5,22 @@
 //! them. A connection's own task wakes for what is not a gift, and to go on where
 //! its socket takes no more.
 //!
+//! A row that carried rests a moment ([`REST`]): a gift that comes alone goes out at
+//! once, and those of a busy stream go together, so that what a viewer costs does
+//! not grow with the gifts.
+//!
 //! Who writes to a socket is settled by its [`Lane`]: its connection lends it while
 //! it has nothing to write itself, and takes it back with what was left over.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::task::yield_now;
+use tokio::time::{Instant, sleep_until};
 
 use super::bell::Bell;
 use super::channel::Channel;
@@ -28,6 +34,11 @@ pub(super) const SEATS: usize = 32;
 
 /// Gifts carried to a viewer at once. Beyond: its own task goes on.
 const BATCH: usize = outgoing::AT_ONCE;
+
+/// From one time that gifts are carried to the next. A renderer that gets more than
+/// these twenty messages a second has them wait for their turn in its show for longer
+/// than that.
+pub(super) const REST: Duration = Duration::from_millis(50);
 
 /// A way to write to one connection.
 pub(super) struct Lane {
@@ -123,36 +134,57 @@ impl Row {
         }
     }
 
-    /// Carries whenever the bell rings, until it rings for an empty row.
+    /// Carries when the bell rings, and not before it has rested; until it rings for
+    /// an empty row.
     pub async fn serve(self: Arc<Self>, channel: Arc<Channel>) {
         let mut batch = VecDeque::new();
+        let mut rested = Instant::now();
         loop {
             poll_fn(|cx| self.bell.poll(cx)).await;
-            if !self.carry(&channel, &mut batch) {
-                return;
+            if rested > Instant::now() {
+                sleep_until(rested).await;
             }
-            // A bell that rang meanwhile is answered at once: in a flood nothing
-            // above ever waits, and others would have no turn on this thread.
+            match self.carry(&channel, &mut batch) {
+                Carried::Nothing => {}
+                Carried::Gifts => rested = Instant::now() + REST,
+                Carried::ToNobody => return,
+            }
+            // A bell that rang meanwhile is answered at once: others would have no
+            // turn on this thread where that is over and over again.
             yield_now().await;
         }
     }
 
-    /// Carries to everybody once; false when nobody is left.
-    fn carry(&self, channel: &Channel, batch: &mut VecDeque<Bytes>) -> bool {
+    /// Carries to everybody once.
+    fn carry(&self, channel: &Channel, batch: &mut VecDeque<Bytes>) -> Carried {
         let seats = lock(&self.seats);
+        let mut has_carried = false;
         for seat in &*seats {
             let has_more = seat.lane.carry(batch, |batch| {
                 let mut hub = channel.hub();
                 hub.gifts_for_viewer(seat.id, BATCH, |frame| {
                     batch.push_back(frame.into_bytes());
+                    has_carried = true;
                 })
             });
             if has_more {
                 seat.bell.ring();
             }
         }
-        !seats.is_empty()
+        match has_carried {
+            _ if seats.is_empty() => Carried::ToNobody,
+            true => Carried::Gifts,
+            false => Carried::Nothing,
+        }
     }
+}
+
+/// What came of a turn along a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Carried {
+    Nothing,
+    Gifts,
+    ToNobody,
 }
 
 #[cfg(test)]
@@ -176,8 +208,12 @@ pub(super) mod test {
 mod tests {
     use tokio::io::AsyncReadExt as _;
 
+    use super::super::channel::{Channel, default_config};
+    use super::super::hub::Joining;
+    use super::super::socket::Frame;
     use super::test::lane;
     use super::*;
+    use crate::protocol::ClientType;
 
     /// A gift that is `number` all over.
     fn gift(number: u8, length: usize) -> Bytes {
@@ -256,5 +292,39 @@ mod tests {
             yield_now().await;
         }
         assert_eq!(lane.take_back().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_row_that_carried_rests_and_carries_the_next_together() {
+        let channel = Arc::new(Channel::new("s".into(), default_config()));
+        let (id, _, _) = channel.join(Joining {
+            client_id: "v".into(),
+            role: ClientType::Viewer,
+            hears_controls: false,
+        });
+        let (lane, mut theirs) = lane().await;
+        lane.lend();
+        channel.seat(id, Arc::new(lane));
+        let publish = |serial: u64| {
+            let gift = serial.to_string();
+            let frame = Frame::text(&gift);
+            channel.hub().publish(serial, gift.as_str().into(), frame);
+            channel.wake();
+        };
+        // Each frame is a header of two bytes and one digit.
+        let mut read = [0; 3];
+        let start = Instant::now();
+        publish(1);
+        theirs.read_exact(&mut read).await.unwrap();
+        assert_eq!(read[2], b'1');
+        let mut next = [0; 6];
+        for serial in 2..=3 {
+            publish(serial);
+            // The row's turn, if it took one now.
+            yield_now().await;
+        }
+        let count = theirs.read(&mut next).await.unwrap();
+        assert!(start.elapsed() >= REST, "it carried again at once");
+        assert_eq!((count, next[2], next[5]), (6, b'2', b'3'));
     }
 }

@@ -1,5 +1,5 @@
-//! A crowd of viewers on one thread, that count what they get and look no
-//! further.
+//! A crowd of viewers on one thread, that count what they get, say that they are
+//! there when they are asked, and look no further.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,6 +14,9 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::served::PATIENCE;
+
+/// WebSocket's own pong, which counts as well as the protocol's: masked, and empty.
+const PONG: [u8; 6] = [0x8a, 0x80, 0, 0, 0, 0];
 
 /// How a viewer says hello, and what it counts.
 #[derive(Debug, Clone)]
@@ -63,6 +66,7 @@ impl Crowd {
             size: size as u64,
             round,
             mark: Finder::new(manners.mark).into_owned(),
+            ping: Finder::new("heartbeat:ping"),
         });
         let thread = std::thread::Builder::new()
             .name("crowd".into())
@@ -90,14 +94,16 @@ impl Crowd {
         self.size
     }
 
-    /// Waits until everybody has one gift more.
+    /// Waits until everybody has so many gifts more.
     ///
     /// # Errors
-    /// When somebody does not get it.
-    pub fn wait_for_round(&self) -> Result<()> {
-        self.rounds
-            .recv_timeout(PATIENCE)
-            .context("not everybody got the gift")?;
+    /// When somebody does not get one.
+    pub fn wait_for_rounds(&self, rounds: usize) -> Result<()> {
+        for _ in 0..rounds {
+            self.rounds
+                .recv_timeout(PATIENCE)
+                .context("not everybody got the gift")?;
+        }
         Ok(())
     }
 }
@@ -117,6 +123,7 @@ struct Counter {
     size: u64,
     round: Sender<u64>,
     mark: Finder<'static>,
+    ping: Finder<'static>,
 }
 
 impl Counter {
@@ -211,6 +218,9 @@ async fn watch_on(stream: TcpStream, counter: Arc<Counter>) {
         tail.extend_from_slice(&seen[seen.len() - keep..]);
         if found > 0 {
             counter.count(found as u64);
+        } else if counter.ping.find(seen).is_some() {
+            // Where the system has no room for it, the next one does.
+            let _ = stream.try_write(&PONG);
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Deliveries for a second of the server's CPU: one gift after the other, each
-//! to everybody before the next, so that nothing can be written together; then in
-//! bursts, as a raid or a streak brings them.
+//! Deliveries for a second of the server's CPU: of as many gifts as a busy stream
+//! has; of gifts so far apart that nothing can be written together; and of bursts,
+//! as a raid or a streak brings them.
 //!
 //! A gift comes in over HTTP and is safe on disk before it goes out; the others
 //! are told by one byte and keep nothing.
@@ -10,53 +10,87 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use tokio_tungstenite::tungstenite;
 
-use super::super::measure::{Limit, Row, Turns, median};
+use super::super::measure::{Limit, Row, median, take_turns};
 use super::super::{backend, child, protocol};
 use super::crowd::{Crowd, Manners};
 use super::row;
 use super::served::{Http, RelayProcess, Served};
-use crate::bench::measure::RUNS;
 use crate::cli::{Figure, TemporaryFolder};
 
 pub const BARE: Row = row(
     "relay.fan_out",
-    "deliveries a CPU second of the server, 1,000 viewers, one gift at a time, against a bare loop that writes prebuilt frames",
+    "deliveries a CPU second of the server, 1,000 viewers, sixty gifts a second, against a bare loop that writes prebuilt frames",
+    "x",
+    Limit::AtLeast(0.7),
+);
+
+pub const BARE_APART: Row = row(
+    "relay.fan_out.apart",
+    "the same of fifteen gifts a second, each written alone",
     "x",
     Limit::AtLeast(0.7),
 );
 
 pub const NODE: Row = row(
     "relay.fan_out.node",
-    "the same against a broadcast by Node's ws",
+    "of sixty a second, against a broadcast by Node's ws",
+    "x",
+    Limit::AtLeast(2.0),
+);
+
+pub const NODE_APART: Row = row(
+    "relay.fan_out.node.apart",
+    "of fifteen a second, against the same",
+    "x",
+    Limit::AsFound,
+);
+
+pub const NODE_IN_BURSTS: Row = row(
+    "relay.fan_out.node.bursts",
+    "of fifteen times eight a second, against the same",
     "x",
     Limit::AtLeast(2.0),
 );
 
 pub const NATS: Row = row(
     "relay.fan_out.nats",
-    "the same against nats-server's WebSocket",
+    "of sixty a second, against nats-server's WebSocket",
     "x",
     Limit::AsFound,
 );
 
-pub const NODE_IN_BURSTS: Row = row(
-    "relay.fan_out.node.in_bursts",
-    "the same, eight gifts at a time, against a broadcast by Node's ws",
-    "x",
-    Limit::AtLeast(2.0),
-);
-
 const VIEWERS: usize = 1_000;
 
-/// Gifts of one run.
-const GIFTS: usize = 200;
+/// How gifts come in one run.
+#[derive(Debug, Clone, Copy)]
+struct Rhythm {
+    beats: u32,
+    a_second: u32,
+    /// What comes at each beat: an array for the relay.
+    gifts: usize,
+}
 
-/// Gifts that come at once: an array for the relay.
-const BURST: usize = 8;
+/// The greatest rate that `tune` judges.
+const BUSY: Rhythm = Rhythm {
+    beats: 120,
+    a_second: 60,
+    gifts: 1,
+};
+
+/// By the next one all have gone out, and the relay has rested.
+const APART: Rhythm = Rhythm {
+    beats: 45,
+    a_second: 15,
+    gifts: 1,
+};
+
+const BURSTS: Rhythm = Rhythm { gifts: 8, ..APART };
 
 /// Where the script that runs this has put Node's libraries.
 const MODULES: &str = "BENCH_NODE_MODULES";
@@ -82,17 +116,19 @@ impl Contender {
         }
     }
 
-    /// Deliveries a second of CPU, of gifts that come so many at once.
-    fn run(&mut self, gifts: usize, at_once: usize) -> Result<f64> {
+    /// Deliveries a second of CPU.
+    fn run(&mut self, rhythm: Rhythm) -> Result<f64> {
         let before = (*self.served).as_ref().cpu_seconds()?;
-        for _ in 0..gifts / at_once {
-            let next = self.told + at_once;
+        let start = Instant::now();
+        for beat in 0..rhythm.beats {
+            let at = start + Duration::from_secs(1) * beat / rhythm.a_second;
+            sleep(at.saturating_duration_since(Instant::now()));
+            let next = self.told + rhythm.gifts;
             (self.tell)(self.told..next)?;
             self.told = next;
-            for _ in 0..at_once {
-                self.crowd.wait_for_round()?;
-            }
         }
+        let gifts = rhythm.beats as usize * rhythm.gifts;
+        self.crowd.wait_for_rounds(gifts)?;
         let used = (*self.served).as_ref().cpu_seconds()? - before;
         Ok((gifts as u64 * self.crowd.size()) as f64 / used)
     }
@@ -112,64 +148,35 @@ impl AsRef<Served> for RelayProcess {
 
 pub fn measure() -> Result<Vec<Figure>> {
     let mut relay = relay()?;
-    let mut others = vec![(BARE, bare()?)];
-    for (row, other) in [(NODE, node as fn() -> Result<Contender>), (NATS, nats)] {
-        match other() {
-            Ok(other) => others.push((row, other)),
-            Err(error) => eprintln!("  {} not measured: {error:#}", row.id),
+    let mut figures = Vec::new();
+    let others: [(fn() -> Result<Contender>, &[(Row, Rhythm)]); 3] = [
+        (bare, &[(BARE, BUSY), (BARE_APART, APART)]),
+        (
+            node,
+            &[(NODE, BUSY), (NODE_APART, APART), (NODE_IN_BURSTS, BURSTS)],
+        ),
+        (nats, &[(NATS, BUSY)]),
+    ];
+    for (other, rows) in others {
+        let mut other = match other() {
+            Ok(other) => other,
+            Err(error) => {
+                for (row, _) in rows {
+                    eprintln!("  {} not measured: {error:#}", row.id);
+                }
+                continue;
+            }
+        };
+        // The first gifts pay for buffers and caches.
+        other.run(BURSTS)?;
+        relay.run(BURSTS)?;
+        for &(row, rhythm) in rows {
+            let turns = take_turns(|| relay.run(rhythm), || other.run(rhythm))?;
+            eprintln!("  {:.0} deliveries a second of CPU", median(&turns.runs));
+            figures.push(row.ratio(turns));
         }
-    }
-    // Everybody's first gifts pay for buffers and caches.
-    for contender in others.iter_mut().map(|(_, it)| it).chain([&mut relay]) {
-        contender.run(GIFTS / 10, 1)?;
-    }
-    let mut ours = Vec::new();
-    let mut theirs = vec![Vec::new(); others.len()];
-    for run in 0..RUNS {
-        if run % 2 == 0 {
-            ours.push(relay.run(GIFTS, 1)?);
-        }
-        for ((_, other), runs) in others.iter_mut().zip(&mut theirs) {
-            runs.push(other.run(GIFTS, 1)?);
-        }
-        if run % 2 == 1 {
-            ours.push(relay.run(GIFTS, 1)?);
-        }
-        let last: Vec<String> = theirs.iter().map(|it| format!("{:.0}", it[run])).collect();
-        eprintln!(
-            "  {}/{RUNS}: {:.0} against {}",
-            run + 1,
-            ours[run],
-            last.join(", ")
-        );
-    }
-    eprintln!("  {:.0} deliveries a second of CPU", median(&ours));
-    let figures = others.iter().zip(theirs).map(|((row, _), baseline)| {
-        row.ratio(Turns {
-            runs: ours.clone(),
-            baseline,
-        })
-    });
-    let mut figures: Vec<_> = figures.collect();
-    if let Some((_, node)) = others.iter_mut().find(|(row, _)| row.id == NODE.id) {
-        figures.push(in_bursts(&mut relay, node)?);
     }
     Ok(figures)
-}
-
-fn in_bursts(relay: &mut Contender, node: &mut Contender) -> Result<Figure> {
-    let mut turns = Turns::default();
-    for run in 0..RUNS {
-        turns.baseline.push(node.run(GIFTS, BURST)?);
-        turns.runs.push(relay.run(GIFTS, BURST)?);
-        eprintln!(
-            "  {}/{RUNS}: {:.0} against {:.0}, {BURST} at a time",
-            run + 1,
-            turns.runs[run],
-            turns.baseline[run]
-        );
-    }
-    Ok(NODE_IN_BURSTS.ratio(turns))
 }
 
 fn relay() -> Result<Contender> {
@@ -292,7 +299,7 @@ fn nats() -> Result<Contender> {
         .context("install nats-server to see how it compares")?;
     let mut teller = (0..100)
         .find_map(|_| {
-            std::thread::sleep(std::time::Duration::from_millis(100));
+            sleep(Duration::from_millis(100));
             TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()
         })
         .context("nats-server does not listen")?;

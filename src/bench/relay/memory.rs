@@ -42,7 +42,7 @@ pub fn measure() -> Result<Vec<Figure>> {
             Manners::of_the_protocol(Some(viewer.clone())),
         )?;
         ingest.give(&payload(0))?;
-        first.wait_for_round()?;
+        first.wait_for_rounds(1)?;
         relay.served.resident_bytes()?
     };
     let crowd = Crowd::join(
@@ -52,13 +52,11 @@ pub fn measure() -> Result<Vec<Figure>> {
     )?;
     for number in 1..=ONE_BY_ONE {
         ingest.give(&payload(number))?;
-        crowd.wait_for_round()?;
+        crowd.wait_for_rounds(1)?;
     }
     let many: Vec<String> = (ONE_BY_ONE + 1..=GIFTS).map(payload).collect();
     ingest.give(&format!("[{}]", many.join(",")))?;
-    for _ in ONE_BY_ONE..GIFTS {
-        crowd.wait_for_round()?;
-    }
+    crowd.wait_for_rounds(GIFTS - ONE_BY_ONE)?;
     let grown = relay.served.resident_bytes()? - before;
     let each = grown / VIEWERS as f64 / 1e3;
     Ok(vec![

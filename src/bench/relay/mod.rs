@@ -20,9 +20,11 @@ pub const AREAS: [Area; 5] = [FAN_OUT, INTAKE, MEMORY, KILLS, BUILD];
 const FAN_OUT: Area = Area {
     rows: &[
         fan_out::BARE,
+        fan_out::BARE_APART,
         fan_out::NODE,
-        fan_out::NATS,
+        fan_out::NODE_APART,
         fan_out::NODE_IN_BURSTS,
+        fan_out::NATS,
     ],
     measure: fan_out::measure,
 };
