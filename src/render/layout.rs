@@ -59,8 +59,8 @@ impl Placement {
 
     /// The place of an act. A headline has the stage; features stand in its
     /// thirds, the outer ones first; ambient acts keep to the outer thirds, so
-    /// that what the stream is about stays in view.
-    pub fn of(act: &Act, stage: &StageSize) -> Self {
+    /// that what the stream is about stays in view, and to the room they have there.
+    pub fn of(act: &Act, stage: &StageSize, room: &AmbientRoom) -> Self {
         let size = stage.units();
         let wide = size.x >= size.y;
         match act.lane {
@@ -76,33 +76,166 @@ impl Placement {
                     scale: 0.78,
                 }
             }
-            Lane::Ambient => {
-                // Left and right in turn; on each side down three columns. The
-                // golden ratio spreads successive places over the height
-                // without their ever lining up.
-                let place = act.slot / 2;
-                let side = if act.slot.is_multiple_of(2) {
-                    -1.0
+            Lane::Ambient => Self::ambient(act.slot, act.seed, size, room),
+        }
+    }
+
+    /// Left and right in turn, and on each side down its columns; where a stage is
+    /// higher than wide, above and below. The golden ratio spreads successive places
+    /// without their ever lining up.
+    fn ambient(slot: usize, seed: u32, size: Vec2, room: &AmbientRoom) -> Self {
+        let wide = size.x >= size.y;
+        let (side, room) = match slot.is_multiple_of(2) {
+            true => (-1.0, room.left),
+            false => (1.0, room.right),
+        };
+        // A crowd stands closer.
+        let scale = match slot {
+            0..8 => 0.5,
+            8..20 => 0.4,
+            _ => 0.3,
+        };
+        let place = slot / 2;
+        let sway = ((seed >> 8) & 0xff) as f32 / 255.0 - 0.5;
+        let spread = (place as f32 * 0.618_034 + 0.5 + 0.08 * sway).fract() - 0.5;
+        let origin = match room.filter(|_| wide) {
+            Some(free) => {
+                let (low, high) = free.for_origins(scale);
+                let out = COLUMNS[place % 4];
+                Vec2::new(
+                    side * out * size.x,
+                    low.midpoint(high) + spread * (high - low),
+                )
+            }
+            None => {
+                let out = side * COLUMNS[place % 3];
+                let along = spread * AMBIENT_SPREAD;
+                size * if wide {
+                    Vec2::new(out, along)
                 } else {
-                    1.0
-                };
-                let out = [0.36, 0.435, 0.285][place % 3];
-                let sway = ((act.seed >> 8) & 0xff) as f32 / 255.0 - 0.5;
-                let spread = (place as f32 * 0.618_034 + 0.5 + 0.08 * sway).fract() - 0.5;
-                Self {
-                    origin: if wide {
-                        Vec2::new(side * out * size.x, spread * 0.66 * size.y)
-                    } else {
-                        Vec2::new(spread * 0.66 * size.x, side * out * size.y)
-                    },
-                    // A crowd stands closer.
-                    scale: match act.slot {
-                        0..8 => 0.5,
-                        8..20 => 0.4,
-                        _ => 0.3,
-                    },
+                    Vec2::new(along, out)
                 }
             }
+        };
+        Self { origin, scale }
+    }
+}
+
+/// How far out ambient acts stand, of the stage's longer side. The last one only
+/// where they have less than its height.
+const COLUMNS: [f32; 4] = [0.36, 0.435, 0.285, 0.21];
+
+/// Of the other side, over how much of it they are spread.
+const AMBIENT_SPREAD: f32 = 0.66;
+
+/// How far an act reaches above its origin and, with its card, below, stage units at
+/// full size.
+const ABOVE: f32 = 260.0;
+const BELOW: f32 = 360.0;
+
+/// Where on a wide stage ambient acts stand beside the board: small gifts come by the
+/// dozen and would cover a list for as long as a flood lasts.
+#[derive(Resource, Debug, Clone, Copy, PartialEq, Default)]
+pub struct AmbientRoom {
+    /// `None`: nothing is in the way.
+    left: Option<Free>,
+    right: Option<Free>,
+}
+
+/// Stage units, y pointing up.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Free {
+    low: f32,
+    high: f32,
+}
+
+impl Free {
+    /// The least that is of use, of the stage's height.
+    const LEAST: f32 = 0.4;
+
+    /// Between what two heights origins of acts of this scale are.
+    fn for_origins(self, scale: f32) -> (f32, f32) {
+        let (low, high) = (self.low + BELOW * scale, self.high - ABOVE * scale);
+        (low.min(high), high)
+    }
+}
+
+impl AmbientRoom {
+    /// Above or below these parts of a board, each with its middle and size. A side
+    /// that would be left with too little is used as if nothing were there.
+    pub fn beside(parts: &[(Vec2, Vec2)], stage: &StageSize) -> Self {
+        let size = stage.units();
+        let usual = Free {
+            low: -0.5 * size.y,
+            high: 0.5 * size.y,
+        };
+        let inner = COLUMNS[3] * size.x;
+        let free_at = |side: f32| {
+            let mut free = usual;
+            for (middle, body) in parts {
+                if side * middle.x + body.x / 2.0 <= inner {
+                    continue;
+                }
+                match middle.y > 0.0 {
+                    true => free.high = free.high.min(middle.y - body.y / 2.0),
+                    false => free.low = free.low.max(middle.y + body.y / 2.0),
+                }
+            }
+            let is_of_use = free.high - free.low >= Free::LEAST * size.y;
+            Some(free).filter(|free| *free != usual && is_of_use)
+        };
+        Self {
+            left: free_at(-1.0),
+            right: free_at(1.0),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WIDE: StageSize = StageSize {
+        pixels: UVec2::new(1920, 1080),
+    };
+    /// A board's two lists, as they lie on that stage, and its goal.
+    const LISTS: [(Vec2, Vec2); 2] = [
+        (Vec2::new(-646.0, 264.0), Vec2::new(404.0, 261.0)),
+        (Vec2::new(646.0, 305.0), Vec2::new(404.0, 310.0)),
+    ];
+    const GOAL: (Vec2, Vec2) = (Vec2::new(0.0, 412.0), Vec2::new(574.0, 96.0));
+
+    fn everybody(room: &AmbientRoom) -> impl Iterator<Item = Placement> {
+        (0..60).map(move |slot| {
+            let seed = (slot as u32).wrapping_mul(0x9e37_79b9);
+            Placement::ambient(slot, seed, WIDE.units(), room)
+        })
+    }
+
+    #[test]
+    fn small_gifts_leave_the_boards_lists_free() {
+        let [left, right] = LISTS;
+        let room = AmbientRoom::beside(&[left, GOAL, right], &WIDE);
+        for it in everybody(&room) {
+            let (middle, body) = if it.origin.x < 0.0 { left } else { right };
+            assert!(it.origin.y + ABOVE * it.scale <= middle.y - body.y / 2.0);
+            assert!(it.origin.y - BELOW * it.scale >= -0.5 * WIDE.units().y);
+        }
+        // At the bottom they stand above.
+        let below = (left.0 * Vec2::new(1.0, -1.0), left.1);
+        let room = AmbientRoom::beside(&[below], &WIDE);
+        let on_the_left = everybody(&room).filter(|it| it.origin.x < 0.0);
+        for it in on_the_left {
+            assert!(it.origin.y - BELOW * it.scale >= below.0.y + below.1.y / 2.0);
+        }
+    }
+
+    #[test]
+    fn what_is_not_in_the_way_or_leaves_no_room_moves_nothing() {
+        let usual = AmbientRoom::default();
+        assert_eq!(AmbientRoom::beside(&[], &WIDE), usual);
+        assert_eq!(AmbientRoom::beside(&[GOAL], &WIDE), usual);
+        let long = (Vec2::new(646.0, 60.0), Vec2::new(404.0, 800.0));
+        assert_eq!(AmbientRoom::beside(&[long], &WIDE), usual);
     }
 }

@@ -51,6 +51,7 @@ pub struct StageRenderPlugin {
 impl Plugin for StageRenderPlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<Patience>()
+            .init_resource::<layout::AmbientRoom>()
             .add_plugins((
                 textures::TexturePlugin,
                 quad::QuadPlugin,

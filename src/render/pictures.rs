@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 
-use super::layout::{Placement, StageSize};
+use super::layout::{AmbientRoom, Placement, StageSize};
 use super::quad::{BendingQuad, QuadMaterial, UnitQuad};
 use super::textures::Textures;
 use crate::catalog::{Picture, Recipe, Trigger};
@@ -56,13 +56,14 @@ fn place_act(
     add: On<Add, Act>,
     acts: Query<&Act>,
     stage: Res<StageSize>,
+    room: Res<AmbientRoom>,
     mut spawner: PictureSpawner,
 ) {
     let Ok(act) = acts.get(add.entity) else {
         return;
     };
     spawner.commands.entity(add.entity).insert((
-        Placement::of(act, &stage),
+        Placement::of(act, &stage, &room),
         PicturePlaces::default(),
         Transform::default(),
         Visibility::default(),
@@ -104,9 +105,14 @@ fn show_fallback(
 }
 
 /// A streak that goes on as a small counter moves to its new place.
-fn move_act(shrank: On<Shrank>, stage: Res<StageSize>, mut acts: Query<(&Act, &mut Placement)>) {
+fn move_act(
+    shrank: On<Shrank>,
+    stage: Res<StageSize>,
+    room: Res<AmbientRoom>,
+    mut acts: Query<(&Act, &mut Placement)>,
+) {
     if let Ok((act, mut placement)) = acts.get_mut(shrank.entity) {
-        *placement = Placement::of(act, &stage);
+        *placement = Placement::of(act, &stage, &room);
     }
 }
 

@@ -27,7 +27,7 @@ pub use settings::{Anchor, BoardSettings, Part};
 use super::caption::board::{BoardKind, fill::Measures};
 use super::caption::{BoardSpec, PixelBuffer, Theme};
 use super::captions::{self, CaptionDesk, measures, stage_image};
-use super::layout::StageSize;
+use super::layout::{AmbientRoom, StageSize};
 use super::look::Look;
 use super::quad::{QuadMaterial, UnitQuad};
 use crate::catalog::Ease;
@@ -335,6 +335,7 @@ fn arrange(
     look: Res<Look>,
     stage: Res<StageSize>,
     mut boards: ResMut<Boards>,
+    mut room: ResMut<AmbientRoom>,
     mut faces: Query<(
         Entity,
         &mut Face,
@@ -350,7 +351,10 @@ fn arrange(
     }
     let now = time.elapsed_secs();
     let step = time.delta_secs().min(LONGEST_STEP);
-    boards.is_moving |= settle(&mut boards.parts, &look, &stage, step);
+    let there = parts_up(&boards.parts, &look, &stage);
+    boards.is_moving |= settle(&mut boards.parts, &there, &stage, step);
+    let rects: Vec<_> = there.iter().map(|it| (it.at, it.body)).collect();
+    room.set_if_neq(AmbientRoom::beside(&rects, &stage));
     boards.goal_at = None;
     for (entity, mut face, mut transform, material) in &mut faces {
         let Some(shown) = boards.parts.get_mut(&face.part) else {
@@ -414,34 +418,41 @@ fn arrange(
     }
 }
 
-/// Moves the parts towards their places; whether any still moves.
-fn settle(parts: &mut BTreeMap<Part, Shown>, look: &Look, stage: &StageSize, step: f32) -> bool {
-    let there: Vec<(Part, Anchor, Vec2)> = Part::PLACED
-        .into_iter()
-        .filter_map(|part| {
-            let shown = parts.get(&part)?;
-            shown.newest?;
-            Some((part, look.board.anchor(part)?, shown.body))
-        })
-        .collect();
-    let sizes: Vec<_> = there
-        .iter()
-        .map(|(_, anchor, size)| (*anchor, *size))
-        .collect();
+/// A part that is on the stage, and where it belongs.
+struct Up {
+    part: Part,
+    at: Vec2,
+    body: Vec2,
+}
+
+fn parts_up(parts: &BTreeMap<Part, Shown>, look: &Look, stage: &StageSize) -> Vec<Up> {
+    let up = Part::PLACED.into_iter().filter_map(|part| {
+        let shown = parts.get(&part).filter(|it| it.newest.is_some())?;
+        Some((part, (look.board.anchor(part)?, shown.body)))
+    });
+    let (parts, sizes): (Vec<_>, Vec<_>) = up.unzip();
     let places = place::places(&sizes, stage.units(), look.board.margin);
+    let placed = parts.into_iter().zip(sizes).zip(places);
+    placed
+        .map(|((part, (_, body)), at)| Up { part, at, body })
+        .collect()
+}
+
+/// Moves the parts towards their places; whether any still moves.
+fn settle(parts: &mut BTreeMap<Part, Shown>, there: &[Up], stage: &StageSize, step: f32) -> bool {
     let pixel = 1.0 / stage.density();
     let mut moves = false;
-    for ((part, ..), wanted) in there.iter().zip(places) {
+    for up in there {
         // On whole pixels, or its letters blur.
         let corner = stage.units() / 2.0;
-        let Some(shown) = parts.get_mut(part) else {
+        let Some(shown) = parts.get_mut(&up.part) else {
             continue;
         };
         let grid = |at: Vec2| {
             let edge = at + corner - shown.body / 2.0;
             (edge / pixel).round() * pixel - corner + shown.body / 2.0
         };
-        let wanted = grid(wanted);
+        let wanted = grid(up.at);
         let at = shown.at.get_or_insert(wanted);
         let left = wanted - *at;
         if left.length() < pixel * 0.5 {
