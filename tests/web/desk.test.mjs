@@ -177,6 +177,9 @@ test("a host and a viewer of one name are two renderers", async (t) => {
     await card("Viewer").getByText("2MB", { exact: true }).waitFor();
     await card("Host").getByText("128MB", { exact: true }).waitFor();
     assert.equal(await rows(page, "Renderers").count(), 2);
+    for (const kind of ["Host", "Viewer"]) {
+        await card(kind).getByRole("button", { name: `Show this one: ${kind} foreign-`, exact: true }).waitFor();
+    }
 });
 
 test("single gifts are held, released and skipped", async (t) => {

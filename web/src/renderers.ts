@@ -38,7 +38,7 @@ interface Row {
 function rendererRow(view: View, name: RendererName): Row {
     const { desk, text, format } = view;
     const { clientId, clientType } = name;
-    const kind = el("strong", {});
+    const kind = clientType === "host" ? text.host : text.viewer;
     const since = el("span", { class: "quiet" });
     const facts = el("dl", { class: "facts" });
     const fact = (label: string) => {
@@ -54,7 +54,7 @@ function rendererRow(view: View, name: RendererName): Row {
     const outcomes = fact(text.outcomes);
     const choose = button(text.showThis, () => desk.choose({ clientId, clientType }), {
         class: "small toggle",
-        "aria-label": text.actOn(text.showThis, clientId.slice(0, 8)),
+        "aria-label": text.actOn(text.showThis, `${kind} ${clientId.slice(0, 8)}`),
         "aria-pressed": "false",
     });
     const element = el(
@@ -63,7 +63,7 @@ function rendererRow(view: View, name: RendererName): Row {
         el(
             "div",
             { class: "card-head" },
-            kind,
+            el("strong", {}, kind),
             el("bdi", { class: "quiet id", title: clientId }, clientId.slice(0, 8)),
             since,
             choose,
@@ -74,7 +74,6 @@ function rendererRow(view: View, name: RendererName): Row {
         element,
         draw: (renderer, isOneOfMany) => {
             const { pong, telemetry } = renderer;
-            setText(kind, renderer.clientType === "host" ? text.host : text.viewer);
             setText(since, renderer.controls ? text.since(format.time(renderer.since)) : text.noControls);
             setText(latency, format.milliseconds(pong?.latency));
             setText(memory, format.megabytes(pong?.memory));
