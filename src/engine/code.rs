@@ -2,6 +2,11 @@
 
 use std::ops::Range;
 
+use tracing::info;
+
+/// The kernel's account of a process's memory (proc_pid_smaps(5)).
+const SMAPS: &str = "/proc/self/smaps";
+
 /// Has the system take back what it has read of the libraries' code.
 ///
 /// A start runs through far more of it than a show does: the compiler of a software
@@ -10,6 +15,12 @@ use std::ops::Range;
 /// the first to go when a game needs the memory. The program's own stays: a show needs
 /// nearly all of it, and the first gift would wait for it.
 pub(super) fn give_back() {
+    if let Err(error) = std::fs::File::open(SMAPS) {
+        info!(
+            "code that only starting needed stays in memory, since {SMAPS} cannot be read: {error}"
+        );
+        return;
+    }
     // SAFETY: the callback looks at nothing that it is given, and loads no library.
     #[expect(unsafe_code, reason = "only so is the loader's lock held")]
     let _is_one = unsafe { libc::dl_iterate_phdr(Some(give_back_unmoved), std::ptr::null_mut()) };
@@ -21,7 +32,7 @@ extern "C" fn give_back_unmoved(
     _: usize,
     _: *mut libc::c_void,
 ) -> libc::c_int {
-    let smaps = std::fs::read_to_string("/proc/self/smaps").unwrap_or_default();
+    let smaps = std::fs::read_to_string(SMAPS).unwrap_or_default();
     let own = give_back as fn() as usize;
     let libraries = of_files(&smaps).into_iter();
     for Range { start, end } in libraries.filter(|code| !code.contains(&own)) {
@@ -34,8 +45,7 @@ extern "C" fn give_back_unmoved(
     1
 }
 
-/// Where files' code is mapped and as it is in the file, by the kernel's account of a
-/// process's memory (proc_pid_smaps(5)).
+/// Where files' code is mapped and as it is in the file.
 fn of_files(smaps: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut candidate = None;
@@ -95,7 +105,7 @@ Anonymous:             0 kB
     fn libraries_go_and_still_run_and_the_program_stays() {
         // Of the program's code and of the libraries'.
         let resident = || -> [u64; 2] {
-            let smaps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+            let smaps = std::fs::read_to_string(SMAPS).unwrap();
             let program = std::env::current_exe().unwrap();
             let program = program.to_str().unwrap();
             let mut sizes = [0; 2];
