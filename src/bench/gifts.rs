@@ -28,7 +28,7 @@ pub const AREA: Area = Area {
 const COST: Row = Row {
     id: "gifts.cost",
     area: "gifts",
-    name: "CPU of a gift's dearest frame at 1920x1080, against the median of its lane: the worst gift",
+    name: "CPU of a gift's most expensive frame at 1920x1080, against the median of its lane: the worst gift",
     unit: "x",
     limit: Limit::AtMost(2.0),
 };
@@ -136,7 +136,7 @@ fn costs(catalog: &Arc<Catalog>, gifts: &[String]) -> Result<Vec<Figure>> {
         figures.push(Figure {
             id: format!("{}.{gift}", COST.id),
             area: COST.area.to_owned(),
-            name: format!("{gift}: CPU of its dearest frame at 1920x1080"),
+            name: format!("{gift}: CPU of its most expensive frame at 1920x1080"),
             value,
             unit: "ms".to_owned(),
             bar: format!("at most {most:.0} ms, twice its lane's median"),

@@ -34,10 +34,10 @@ const MAX_BYTES: u64 = 4 << 20;
 /// Why a catalogue could not be used; the last good one stays.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogError {
-    #[error("cannot read the catalogue {path}: {source}")]
+    #[error("cannot read the catalogue {path}: {error}")]
     Unreadable {
         path: PathBuf,
-        source: std::io::Error,
+        error: std::io::Error,
     },
     #[error("the catalogue {path} is {bytes} bytes; at most {MAX_BYTES} are read")]
     TooLarge { path: PathBuf, bytes: u64 },
@@ -99,9 +99,9 @@ impl Catalog {
     /// # Errors
     /// [`CatalogError`] names the file, the line and what would be right.
     pub fn load(path: &Path) -> Result<Self, CatalogError> {
-        let unreadable = |source| CatalogError::Unreadable {
+        let unreadable = |error| CatalogError::Unreadable {
             path: path.to_owned(),
-            source,
+            error,
         };
         let bytes = std::fs::metadata(path).map_err(unreadable)?.len();
         if bytes > MAX_BYTES {

@@ -112,7 +112,7 @@ pub(super) struct ShowArgs {
     /// Pixels of the stage
     #[arg(long, value_name = "WxH")]
     size: Option<String>,
-    /// Frames per second, 1 to 240
+    /// Frames per second, 1 to 240; of a recording 10 at least
     #[arg(long, value_name = "N")]
     fps: Option<String>,
     /// How much may move: full, reduced or calm
@@ -221,7 +221,7 @@ pub(super) struct RunArgs {
     /// PEM file with certificates to trust besides the system's
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
-    /// As what to join: host (its acks count) or viewer
+    /// As what to join: host (its acks count) or viewer; an overlay is a viewer
     #[arg(long, value_name = "ROLE")]
     role: Option<String>,
     /// End by itself after so many seconds
@@ -289,6 +289,12 @@ pub(super) struct RelayFolder {
 
 #[cfg(feature = "relay")]
 impl RelayFolder {
+    /// The option, for a command that is to find the same folder.
+    pub fn again(&self) -> String {
+        let named = self.data_dir.as_ref();
+        named.map_or_else(String::new, |it| format!(" --data-dir '{}'", it.display()))
+    }
+
     /// `state` is the folder in which programs of this user keep theirs.
     pub fn path(self, state: &Path) -> PathBuf {
         self.data_dir.unwrap_or_else(|| state.join("relay"))
@@ -303,11 +309,45 @@ pub(super) struct DeskArgs {
 }
 
 #[cfg(feature = "relay")]
+fn address(text: &str) -> Result<std::net::SocketAddr, String> {
+    let read = text.parse();
+    read.map_err(|_| "write address and port in numbers, as in 127.0.0.1:7788".to_owned())
+}
+
+/// As it stands in `Host`, without a port.
+#[cfg(feature = "relay")]
+fn host_name(text: &str) -> Result<String, String> {
+    let address = text.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+    let is_name = match address {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => {
+            let is_part = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+            !text.is_empty() && text.chars().all(is_part)
+        }
+    };
+    match is_name {
+        true => Ok(text.to_owned()),
+        false => Err("write the name alone, as in relay.example".to_owned()),
+    }
+}
+
+/// As browsers send it (RFC 6454): scheme, host and perhaps a port.
+#[cfg(feature = "relay")]
+fn origin(text: &str) -> Result<String, String> {
+    let schemes = ["https://", "http://"];
+    let authority = schemes.iter().find_map(|it| text.strip_prefix(it));
+    match authority.filter(|it| !it.is_empty() && !it.contains(['/', ' ', '@', '?', '#'])) {
+        Some(_) => Ok(text.to_owned()),
+        None => Err("write scheme and host, as in https://dock.example".to_owned()),
+    }
+}
+
+#[cfg(feature = "relay")]
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
     /// Address and port, a loopback one unless there is a certificate; port 0 takes
     /// a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7788")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7788", value_parser = address)]
     pub listen: std::net::SocketAddr,
     /// PEM file with the relay's certificate, and those between it and an authority
     /// that others trust: speak TLS only. Read again when it changes, and at SIGHUP
@@ -356,11 +396,11 @@ pub(super) struct ServeArgs {
     pub start_clean: bool,
     /// A name besides localhost by which the relay may be called, as a proxy
     /// before it does; may be given again
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = host_name)]
     pub allow_host: Vec<String>,
     /// An origin, such as https://dock.example, whose pages may use the relay;
     /// may be given again
-    #[arg(long, value_name = "ORIGIN")]
+    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     pub allow_origin: Vec<String>,
     /// Connections of one address at once; 500 when left away, and any number from
     /// this machine, as from a proxy on it
@@ -383,7 +423,7 @@ pub(super) struct PackArgs {
     /// The video to write
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
-    /// Frames per second, 1 to 240
+    /// Frames per second, 1 to 240; of a recording 10 at least
     #[arg(long, value_name = "N", default_value_t = 30,
           value_parser = clap::value_parser!(u32).range(1..=240))]
     pub fps: u32,
@@ -532,6 +572,56 @@ mod tests {
     #[test]
     fn the_arguments_are_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[cfg(feature = "relay")]
+    #[test]
+    fn addresses_names_and_origins_are_what_they_are_called() {
+        for fine in ["127.0.0.1:0", "[::1]:7788"] {
+            assert!(address(fine).is_ok(), "{fine}");
+        }
+        for other in ["7801", "localhost:7805", "127.0.0.1"] {
+            assert!(address(other).unwrap_err().contains("127.0.0.1:7788"));
+        }
+        for fine in ["relay.example", "RELAY", "[::1]", "10.0.0.7"] {
+            assert!(host_name(fine).is_ok(), "{fine}");
+        }
+        for other in [
+            "",
+            "https://relay.example",
+            "relay.example:7788",
+            "a/b",
+            "a b",
+        ] {
+            assert!(host_name(other).is_err(), "{other}");
+        }
+        for fine in ["https://dock.example", "http://localhost:3000"] {
+            assert!(origin(fine).is_ok(), "{fine}");
+        }
+        for other in [
+            "foo",
+            "https://",
+            "https://dock.example/",
+            "ftp://dock.example",
+        ] {
+            assert!(origin(other).is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn no_variable_of_an_option_is_taken_for_a_misspelt_setting() {
+        fn variables(command: &clap::Command) -> Vec<String> {
+            let own = command.get_arguments().filter_map(clap::Arg::get_env);
+            let own = own.map(|name| name.to_string_lossy().into_owned());
+            own.chain(command.get_subcommands().flat_map(variables))
+                .collect()
+        }
+        for name in variables(&Arguments::command()) {
+            assert!(
+                crate::config::NOT_SETTINGS.contains(&&*name),
+                "{name} would be said to be ignored"
+            );
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::Engine;
 use super::args::CheckArgs;
 use super::plan::{environment, find_catalog};
 use crate::catalog::Catalog;
-use crate::config::{Config, ConfigFile, Folders, SoundDevice, unknown_device};
+use crate::config::{Config, ConfigError, ConfigFile, Folders, SoundDevice, unknown_device};
 
 /// What was found, line by line.
 #[derive(Debug, Default)]
@@ -113,6 +113,11 @@ fn check_config(
             findings
                 .errors
                 .extend(error.to_string().lines().map(str::to_owned));
+            if let ConfigError::Invalid { warnings, .. } = error {
+                findings
+                    .warnings
+                    .extend(warnings.iter().map(ToString::to_string));
+            }
             None
         }
     }

@@ -14,7 +14,7 @@ use super::pages::print;
 use super::plan::configure;
 use crate::model::Private;
 use crate::net::Dialer;
-use crate::relay::{Role, Tokens, address_of};
+use crate::relay::{Role, Tokens, whereabouts_of};
 
 /// A relay on this machine answers at once or not at all.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -25,20 +25,19 @@ const MAX_ANSWER: u64 = 64 * 1024;
 pub(super) fn run(args: DeskArgs, config: Option<&Path>) -> Result<ExitCode> {
     let config = configure(config, &[])?;
     let folder = args.folder.path(&config.state_dir);
-    let address = address_of(&folder)?;
+    let relay = whereabouts_of(&folder)?;
     let tokens = Tokens::load_or_make(&folder)?;
     // Who dials knows these by their WebSockets' names.
-    let dialer = Dialer::new(
-        &address.replacen("http", "ws", 1),
-        config.ca_file.as_deref(),
-    )?;
+    let url = relay.url.replacen("http", "ws", 1);
+    let mut dialer = Dialer::new(&url, config.ca_file.as_deref())?;
+    dialer.known = Some(relay.address);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let answer = runtime
         .block_on(async { timeout(PATIENCE, ask(&dialer, tokens.secret(Role::Host))).await })
         .unwrap_or_else(|_| bail!("it took longer than {} s", PATIENCE.as_secs()))
-        .with_context(|| format!("the relay at {address} does not answer"))?;
+        .with_context(|| format!("the relay at {} does not answer", relay.url))?;
     print(format!("{}\n", link(&answer)?).as_bytes())
 }
 

@@ -255,6 +255,12 @@ fn outputs(config: &Config) -> Result<Vec<OutputPlan>> {
     }
     if let Some(path) = &output.webm {
         make_room_for(path)?;
+        ensure!(
+            path.extension()
+                .is_some_and(|it| it.eq_ignore_ascii_case("webm")),
+            "{} would hold WebM: name it .webm; `hyperfocus record` writes other kinds",
+            path.display()
+        );
         plans.push(OutputPlan::Webm {
             path: path.clone(),
             required: true,

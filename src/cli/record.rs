@@ -154,6 +154,14 @@ impl RecordArgs {
             .iter()
             .map(|path| self.film(path, config.size))
             .collect::<Result<_>>()?;
+        let is_mov = |it: &FilmPlan| {
+            let codecs = [FilmCodec::QuickTimeRle, FilmCodec::ProRes4444];
+            matches!(it, FilmPlan::Film { codec, .. } if codecs.contains(codec))
+        };
+        ensure!(
+            self.codec == MovCodec::Prores || outputs.iter().any(is_mov),
+            "--codec is for a .mov, and no --out is one"
+        );
         for (index, path) in self.out.iter().enumerate() {
             let read = [Some(&self.show), self.background.as_ref()];
             ensure!(
@@ -215,10 +223,10 @@ impl RecordArgs {
             ),
             _ => {
                 let hint = match nearest(&ending, ENDINGS) {
-                    Some(meant) => format!("; did you mean .{meant}?"),
+                    Some(meant) => format!(" (did you mean .{meant}?)"),
                     None => String::new(),
                 };
-                bail!("{shown}: no such file can be written{hint} There can be {KINDS}");
+                bail!("{shown}: cannot write a file of that kind{hint}; there can be {KINDS}");
             }
         };
         ensure!(

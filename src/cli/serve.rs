@@ -28,6 +28,7 @@ pub(super) fn run(args: ServeArgs, config_file: Option<&Path>) -> Result<ExitCod
         warn!(%error, "the limit of open files cannot be raised");
     }
     let judge = judge(&config);
+    let again = args.folder.again();
     let data_dir = args.folder.path(&config.state_dir);
     make_private(&data_dir)?;
     let (credentials, authorities) = (args.store_credentials, args.store_ca);
@@ -58,7 +59,7 @@ pub(super) fn run(args: ServeArgs, config_file: Option<&Path>) -> Result<ExitCod
         ca_file: config.ca_file,
         judge,
     })?;
-    let said = greeting(&relay, &place)? + &sources(&config.sources);
+    let said = greeting(&relay, &place, &again)? + &sources(&config.sources);
     print(said.as_bytes())?;
 
     // Without a certificate a hangup means what it means to every program.
@@ -172,7 +173,7 @@ impl Signals {
 
 /// The lines to paste, and where gifts are kept. The token goes to curl through a
 /// pipe: what stands on a command line everybody on the machine can read.
-fn greeting(relay: &Relay, place: &str) -> Result<String> {
+fn greeting(relay: &Relay, place: &str, again: &str) -> Result<String> {
     let token = |role| relay.tokens().path(role).display().to_string();
     let mut said = String::new();
     if let Some(aside) = relay.put_aside() {
@@ -202,7 +203,7 @@ Send it one:
         None => format!(
             "
 See and steer it all at the desk, in a browser or as a dock in OBS. This link works
-once, within ten minutes; `hyperfocus desk` prints another:
+once, within ten minutes; `hyperfocus desk{again}` prints another:
   {}
 ",
             relay

@@ -40,12 +40,15 @@ const FILE_LIMIT: u64 = 1024 * 1024;
 const ENVIRONMENT_PREFIX: &str = "HYPERFOCUS_";
 
 /// Variables under our prefix that are no settings: the file's own place, the
-/// log filter and what the build passes around.
-const NOT_SETTINGS: [&str; 5] = [
+/// log filter, options of one command and what the build passes around.
+pub(crate) const NOT_SETTINGS: [&str; 8] = [
+    "HYPERFOCUS_BENCH_VIDEO",
     "HYPERFOCUS_CONFIG",
     "HYPERFOCUS_LOG",
     "HYPERFOCUS_NO_SKIP",
     "HYPERFOCUS_RING_DIR",
+    "HYPERFOCUS_STORE",
+    "HYPERFOCUS_STORE_CREDENTIALS",
     "HYPERFOCUS_VENV",
 ];
 const NOT_SETTINGS_PREFIX: &str = "HYPERFOCUS_TEST_";
@@ -288,7 +291,10 @@ impl Config {
         if layers.faults.is_empty() {
             Ok((layers.config, layers.warnings))
         } else {
-            Err(ConfigError::Invalid(layers.faults))
+            Err(ConfigError::Invalid {
+                faults: layers.faults,
+                warnings: layers.warnings,
+            })
         }
     }
 }
@@ -423,8 +429,12 @@ pub enum ConfigError {
         path: PathBuf,
         error: std::io::Error,
     },
-    #[error("{}", lines(.0))]
-    Invalid(Vec<Fault>),
+    #[error("{}", lines(.faults))]
+    Invalid {
+        faults: Vec<Fault>,
+        /// What is odd besides.
+        warnings: Vec<Warning>,
+    },
 }
 
 fn lines(faults: &[Fault]) -> String {

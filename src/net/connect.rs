@@ -54,6 +54,8 @@ pub(crate) type Stream = WebSocketStream<MaybeTlsStream<Metered<TcpStream>>>;
 /// All that is needed to connect, again and again.
 pub(crate) struct Dialer {
     pub endpoint: Endpoint,
+    /// Where it is, when that need not be asked for by its name.
+    pub known: Option<SocketAddr>,
     pub token: Option<HeaderValue>,
     pub tls: Option<Arc<ClientConfig>>,
     /// Bytes that came in over any connection.
@@ -73,6 +75,7 @@ impl Dialer {
         };
         Ok(Self {
             endpoint,
+            known: None,
             token: None,
             tls,
             heard: Arc::default(),
@@ -101,6 +104,7 @@ impl Dialer {
         }
         Ok(Self {
             endpoint,
+            known: None,
             token: self.token.clone(),
             tls: self.tls.clone(),
             heard: Arc::default(),
@@ -192,6 +196,9 @@ impl Dialer {
     }
 
     async fn addresses(&self) -> Result<Vec<SocketAddr>, ConnectFailure> {
+        if let Some(address) = self.known {
+            return Ok(vec![address]);
+        }
         let (host, port) = (self.endpoint.host(), self.endpoint.port());
         if let Ok(address) = host.parse::<IpAddr>() {
             return Ok(vec![SocketAddr::new(address, port)]);

@@ -29,8 +29,8 @@ pub struct Identity {
 /// Why no `clientId` could be claimed.
 #[derive(Debug, Error)]
 pub enum IdentityError {
-    #[error("cannot keep the client id in {}: {source}", .path.display())]
-    Io { path: PathBuf, source: io::Error },
+    #[error("cannot keep the client id in {}: {error}", .path.display())]
+    Io { path: PathBuf, error: io::Error },
     #[error("{MAX_INSTANCES} renderers already run from {}; stop some", .0.display())]
     Crowded(PathBuf),
 }
@@ -45,7 +45,7 @@ impl Identity {
         let folder = state_dir.join("clients");
         let failed = |path: &Path| {
             let path = path.to_owned();
-            |source| IdentityError::Io { path, source }
+            |error| IdentityError::Io { path, error }
         };
         fs::create_dir_all(&folder).map_err(failed(&folder))?;
         for instance in 0..MAX_INSTANCES {
@@ -59,7 +59,7 @@ impl Identity {
                     return Ok(Self { id, _lock: lock });
                 }
                 Err(TryLockError::WouldBlock) => {}
-                Err(TryLockError::Error(source)) => return Err(failed(&path)(source)),
+                Err(TryLockError::Error(error)) => return Err(failed(&path)(error)),
             }
         }
         Err(IdentityError::Crowded(folder))

@@ -71,10 +71,15 @@ pub(super) fn explain(error: &rustls::Error) -> ConnectFailure {
         // A bad signature is what an authority of the same name and another
         // key looks like.
         CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-            "its issuer is unknown here; for a private authority, name its certificate file"
+            "its issuer is unknown here; for a private authority, name its certificate file by \
+             --ca-file, or ca_file in the configuration"
                 .to_owned()
         }
         CertificateError::Revoked => "it has been revoked".to_owned(),
+        // What webpki calls CaUsedAsEndEntity, and rustls has no name for.
+        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
+            "it is an authority's own; have that authority sign one for the server".to_owned()
+        }
         other => other.to_string(),
     };
     ConnectFailure::Certificate(text.into())

@@ -35,6 +35,10 @@ const LISTED: usize = 100;
 /// The greatest serial that a gift can have, in any store.
 const LAST_SERIAL: Serial = i64::MAX as Serial;
 
+/// What is said to an action that is none; see `x-control` in [`crate::protocol`].
+const CONTROLS: &str = "action is pause, resume, clear, skip, replay, hold, release, mute, \
+                        do-not-disturb, volume or test";
+
 /// How often a change of settings is tried that another relay was quicker than.
 const CONFIG_TRIES: usize = 3;
 
@@ -243,7 +247,7 @@ pub(super) async fn post_control(
     let body = json_body(&headers, body).await?;
     let control = match decode_payload("x-control", &body) {
         Ok(control @ ServerMessage::Control(_)) => control,
-        Ok(_) => return Err(Problem::invalid("no control of ours is called that")),
+        Ok(_) => return Err(Problem::invalid(CONTROLS)),
         Err(error) => return Err(Problem::decode(&error)),
     };
     let channel = open(&core, &id).await?;

@@ -182,7 +182,10 @@ impl Client {
 
     async fn join(&mut self, init: &ConnectionInit) -> Result<Joined, End> {
         if init.client_type == ClientType::Host && self.role != Role::Host {
-            self.complain("FORBIDDEN", "this token joins as viewer only");
+            self.complain(
+                "FORBIDDEN",
+                "this token joins as viewer only; use the host's, or join as viewer",
+            );
             return Err(End::Close(close::POLICY, "not with this token"));
         }
         let channel = self.core.open(&init.stream_id).await.map_err(|unopened| {

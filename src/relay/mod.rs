@@ -87,7 +87,7 @@ pub use door::Door;
 pub use store::{NatsOptions, StoreError};
 pub use tls::{Renewal, TlsError, TlsFiles};
 pub use tokens::{Role, TokenError, Tokens};
-pub use whereabouts::{NotFound, address_of};
+pub use whereabouts::{NotFound, Whereabouts, whereabouts_of};
 
 use channel::Channels;
 use desk::Desk;
@@ -143,12 +143,12 @@ pub enum RelayError {
          --allow-host with the name in the certificate"
     )]
     Nameless(SocketAddr),
-    #[error("cannot listen on {address}: {source}; choose another --listen")]
+    #[error("cannot listen on {address}: {error}; choose another --listen")]
     Listen {
         address: SocketAddr,
-        source: io::Error,
+        error: io::Error,
     },
-    #[error("cannot start: {0}")]
+    #[error("cannot start")]
     System(#[from] io::Error),
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -214,9 +214,9 @@ impl Relay {
             Place::Nats(..) => None,
         };
         let tokens = Tokens::load_or_make(&options.data_dir)?;
-        let listen = |source| RelayError::Listen {
+        let listen = |error| RelayError::Listen {
             address: options.address,
-            source,
+            error,
         };
         let listener = std::net::TcpListener::bind(options.address).map_err(listen)?;
         listener.set_nonblocking(true)?;
@@ -227,7 +227,8 @@ impl Relay {
             Some(name) if tls.is_some() => format!("{name}:{}", address.port()),
             _ => address.to_string(),
         };
-        let notice = Notice::post(&options.data_dir, &web_address(tls.is_some(), &authority))?;
+        let at = Whereabouts::new(web_address(tls.is_some(), &authority), address);
+        let notice = Notice::post(&options.data_dir, &at)?;
         let door = Door::new(options.hosts, options.origins);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .thread_name("relay")

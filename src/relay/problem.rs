@@ -165,7 +165,7 @@ impl Problem {
         Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "wrong-method",
-            "Not by this method",
+            "Method not allowed",
             "see /openapi.json for what there is",
         )
     }
@@ -183,7 +183,7 @@ impl Problem {
         Self::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "invalid",
-            "Cannot be meant",
+            "Invalid request",
             detail,
         )
     }

@@ -38,8 +38,8 @@ pub struct TlsFiles {
 /// Why a certificate cannot be used.
 #[derive(Debug, Error)]
 pub enum TlsError {
-    #[error("cannot read {}: {source}", .path.display())]
-    Read { path: PathBuf, source: io::Error },
+    #[error("cannot read {}: {error}", .path.display())]
+    Read { path: PathBuf, error: io::Error },
     #[error("{} is larger than {} KiB, and no certificate", .0.display(), MAX_PEM / 1024)]
     TooLarge(PathBuf),
     #[error(
@@ -240,9 +240,9 @@ impl Pair {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
-    let failed = |source| TlsError::Read {
+    let failed = |error| TlsError::Read {
         path: path.to_owned(),
-        source,
+        error,
     };
     let file = std::fs::File::open(path).map_err(failed)?;
     let mut bytes = Vec::new();

@@ -43,8 +43,8 @@ impl Role {
 /// Why there are no tokens.
 #[derive(Debug, Error)]
 pub enum TokenError {
-    #[error("cannot keep tokens in {}: {source}", .path.display())]
-    Io { path: PathBuf, source: io::Error },
+    #[error("cannot keep tokens in {}: {error}", .path.display())]
+    Io { path: PathBuf, error: io::Error },
     #[error("others can read {}; run chmod 600 on it, or delete it and start again", .0.display())]
     Exposed(PathBuf),
     #[error(
@@ -100,9 +100,9 @@ fn path(folder: &Path, role: Role) -> PathBuf {
 }
 
 fn one(path: &Path) -> Result<Private<String>, TokenError> {
-    let failed = |source| TokenError::Io {
+    let failed = |error| TokenError::Io {
         path: path.to_owned(),
-        source,
+        error,
     };
     match fs::read_to_string(path) {
         Ok(text) => {

@@ -51,12 +51,12 @@ impl std::fmt::Debug for Clip {
 #[derive(Debug, thiserror::Error)]
 pub enum ClipError {
     #[error(
-        "cannot read the sound {}: {source}; correct the path in the catalogue or put the file there",
+        "cannot read the sound {}: {error}; correct the path in the catalogue or put the file there",
         path.display()
     )]
     Unreadable {
         path: PathBuf,
-        source: std::io::Error,
+        error: std::io::Error,
     },
     #[error(
         "{path} is not an Ogg Vorbis file; convert it: ffmpeg -i {path} -vn -ac 2 -c:a libvorbis OUT.ogg",
@@ -65,8 +65,8 @@ pub enum ClipError {
     NotVorbis { path: PathBuf },
     #[error("the sound {} is cut off; copy or export it again", path.display())]
     Truncated { path: PathBuf },
-    #[error("the sound {} is damaged ({source}); copy or export it again", path.display())]
-    Damaged { path: PathBuf, source: VorbisError },
+    #[error("the sound {} is damaged ({error}); copy or export it again", path.display())]
+    Damaged { path: PathBuf, error: VorbisError },
     #[error(
         "the sound {} is longer than {} s; shorten it: ffmpeg -i {} -t {} OUT.ogg",
         path.display(), LONGEST_CLIP.as_secs(), path.display(), LONGEST_CLIP.as_secs()
@@ -184,9 +184,9 @@ pub(super) fn mip_for(ratio: f64) -> usize {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, ClipError> {
-    let unreadable = |source| ClipError::Unreadable {
+    let unreadable = |error| ClipError::Unreadable {
         path: path.into(),
-        source,
+        error,
     };
     let mut bytes = Vec::new();
     File::open(path)
@@ -255,9 +255,9 @@ const STRIKE_TAG: &str = "STRIKE";
 /// Interleaved stereo at the file's own rate, and where it is struck.
 fn decode(path: &Path, bytes: Vec<u8>) -> Result<(Vec<f32>, u32, f64), ClipError> {
     let not_vorbis = |_| ClipError::NotVorbis { path: path.into() };
-    let damaged = |source| ClipError::Damaged {
+    let damaged = |error| ClipError::Damaged {
         path: path.into(),
-        source,
+        error,
     };
     let mut reader = OggStreamReader::new(Cursor::new(bytes)).map_err(not_vorbis)?;
     let channels = reader.ident_hdr.audio_channels;

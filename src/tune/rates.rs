@@ -21,7 +21,7 @@ pub struct Rates(Vec<f64>);
 /// What cannot be read as rates; says what can.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum RatesError {
-    #[error("{0:?} is no rate: give numbers from 0.01 to 1000, as in 2..60 or 5,10,30")]
+    #[error("{0:?} is not a rate: give numbers from 0.01 to 1000, as in 2..60 or 5,10,30")]
     NoRate(String),
     #[error("{0} runs backwards; did you mean {1}?")]
     Backwards(String, String),

@@ -450,6 +450,11 @@ fn what_keeps_a_recording_from_beginning_is_said() {
     ran.said("bad.jsonl:3: ");
 
     words[3] = "show.jsonl";
+    words[5] = "film.avi";
+    let ran = record(home.path(), &words, &[]);
+    ran.ended_with(1);
+    ran.said("film.avi: cannot write a file of that kind; there can be a .webm");
+
     words[5] = "catalog.toml/film.webm";
     let ran = record(home.path(), &words, &[]);
     ran.ended_with(1);
@@ -460,6 +465,34 @@ fn what_keeps_a_recording_from_beginning_is_said() {
     let ran = record(home.path(), &words, &[]);
     ran.ended_with(1);
     ran.said("holds frames already");
+}
+
+#[test]
+fn a_show_that_ends_while_it_is_paused_ends_there() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let home = studio();
+    blocks(home.path(), &[0.2]);
+    let mut show = fs::read_to_string(home.path().join("show.jsonl")).unwrap();
+    show += r#"{"at": 0.4, "type": "x-control", "payload": {"action": "pause"}}
+{"at": 0.6, "giftId": "late", "giftType": "block", "totalValue": 2000}"#;
+    fs::write(home.path().join("show.jsonl"), show).unwrap();
+    let mut words = OF_THE_STUDIO.to_vec();
+    words.extend(["--out", "film.webm"]);
+    let ran = record(home.path(), &words, &[]);
+    ran.ended_with(0);
+    let account = summary(&String::from_utf8_lossy(&ran.out));
+    let warnings = account["warnings"].to_string();
+    assert!(
+        warnings.contains("ends while the show is paused"),
+        "{account}"
+    );
+    assert!(warnings.contains("still waited: 1"), "{account}");
+    assert!(
+        account["recorded"]["seconds"].as_f64().unwrap() < 3.0,
+        "{account}"
+    );
 }
 
 #[test]

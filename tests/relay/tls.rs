@@ -23,6 +23,9 @@ use crate::renderer::Renderer;
 
 type Secure = StreamOwned<ClientConnection, TcpStream>;
 
+/// A name that this machine cannot resolve (RFC 6761).
+const ELSEWHERE: &str = "relay.invalid";
+
 /// An authority of our own, and the files of a relay that it vouches for.
 struct Authority {
     issuer: Issuer<'static, KeyPair>,
@@ -48,7 +51,12 @@ impl Authority {
     /// Writes a fresh certificate and its key.
     fn certify(&self) -> TlsFiles {
         let files = self.files();
-        let params = CertificateParams::new(vec!["localhost".into(), "127.0.0.1".into()]).unwrap();
+        let params = CertificateParams::new(vec![
+            "localhost".into(),
+            "127.0.0.1".into(),
+            ELSEWHERE.into(),
+        ])
+        .unwrap();
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         std::fs::write(&files.certificate, certificate.pem()).unwrap();
@@ -242,11 +250,11 @@ fn the_desks_link_is_https_and_has_the_name_of_the_certificate() {
     let folder = tempfile::tempdir().unwrap();
     let mut options = options(folder.path());
     options.tls = Some(authority.certify());
-    options.hosts = vec!["localhost".into()];
+    options.hosts = vec![ELSEWHERE.into()];
     let relay = Relay::start(options).unwrap();
     let port = relay.address().port();
-    assert_eq!(relay.url(), format!("wss://localhost:{port}/ws"));
-    let ours = format!("https://localhost:{port}/desk#");
+    assert_eq!(relay.url(), format!("wss://{ELSEWHERE}:{port}/ws"));
+    let ours = format!("https://{ELSEWHERE}:{port}/desk#");
     let link = relay.desk_link().unwrap();
     assert!(link.starts_with(&ours), "{link}");
 
@@ -265,7 +273,7 @@ fn the_desks_link_is_https_and_has_the_name_of_the_certificate() {
 
     let (_, code) = link.trim().split_once('#').unwrap();
     let sign_in = Request::new(relay.address(), "POST", "/desk/session")
-        .header("Host", &format!("localhost:{port}"))
+        .header("Host", &format!("{ELSEWHERE}:{port}"))
         .json(&json!({ "code": code }));
     let answer = authority.send(sign_in);
     assert_eq!(answer.status, 204, "{answer:?}");

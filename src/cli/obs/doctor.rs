@@ -112,7 +112,9 @@ fn program(file: &Path) -> Option<PathBuf> {
     let line = text
         .lines()
         .find_map(|line| line.strip_prefix("program="))?;
-    Some(PathBuf::from(line.trim()))
+    Some(line.trim())
+        .filter(|it| !it.is_empty())
+        .map(PathBuf::from)
 }
 
 /// What OBS last saved; it saves as it ends, and now and then before.

@@ -43,9 +43,18 @@ pub(super) fn run(args: &InstallArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// By what OBS enters a plugin, as it stands in every one's table of symbols.
+const ENTRY: &[u8] = b"obs_module_load";
+
 fn plugin(chosen: Option<&Path>) -> Result<PathBuf> {
     if let Some(path) = chosen {
         ensure!(path.is_file(), "there is no plugin at {}", path.display());
+        let library = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        ensure!(
+            library.windows(ENTRY.len()).any(|it| it == ENTRY),
+            "{} is no plugin that OBS could load",
+            path.display()
+        );
         return Ok(path.to_owned());
     }
     own_plugin().or_else(|tried| {

@@ -87,7 +87,7 @@ pub(super) fn install(app: &mut App, settings: Settings) {
         app.world_mut().resource_mut::<Warmup>().linger(MEASURED);
     }
     if start != Level::ULTRA {
-        info!("quality begins at {start}: {}", start.allows());
+        info!("quality begins at \"{start}\": {}", start.allows());
     }
     app.insert_resource(at(settings.best, start))
         .insert_resource(QualityWish(settings.wish))
@@ -177,7 +177,7 @@ impl Governing {
         };
         let level = start_for(cost, period);
         info!(
-            "measured: a busy frame takes this machine {:.1} ms; quality begins at {level}",
+            "measured: a busy frame takes this machine {:.1} ms; quality begins at \"{level}\"",
             cost.as_secs_f64() * 1e3
         );
         if self.wish == Wish::Auto {

@@ -33,8 +33,7 @@ use stage::Stage;
 const TAIL: Duration = Duration::from_millis(500);
 /// About how long the last gift plays, for the estimate of what is left.
 const LAST_GIFT: Duration = Duration::from_secs(8);
-/// After so long without anything on stage, what still waits will not come: a
-/// host paused the show or holds gifts, and the file ends there.
+/// After so long without anything on stage, what still waits will not come.
 const STUCK: Duration = Duration::from_secs(60);
 
 /// Why a recording ended.
@@ -127,8 +126,8 @@ fn remarks(end: End, length: Duration, summary: &Summary, duplicates: u64) -> Ve
             "ended by request after {seconds:.1} s of the show; what was written is whole up to there"
         )),
         End::Stuck => remarks.push(format!(
-            "{} gifts were still waiting when nothing more came; the show file ends while it is \
-             paused or gifts are held",
+            "the show file ends while the show is paused or gifts are held; gifts that still \
+             waited: {}",
             summary.gifts.waiting
         )),
     }
@@ -262,7 +261,9 @@ impl Recording<'_> {
             if empty >= TAIL {
                 break End::Over;
             }
-            if still >= STUCK {
+            // A host paused the show or holds gifts, and the file ends there.
+            let is_for_ever = is_still && self.stage.waits_for_input(now);
+            if still >= (if is_for_ever { TAIL } else { STUCK }) {
                 break End::Stuck;
             }
         };

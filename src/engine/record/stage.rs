@@ -229,6 +229,12 @@ impl Stage {
         is_still(self.app.world()) && self.app.world().resource::<Director>().is_idle()
     }
 
+    /// Whether nothing would come on stage if nobody said anything any more.
+    pub(super) fn waits_for_input(&self, now: Moment) -> bool {
+        let director = self.app.world().resource::<Director>();
+        director.show.next_wake(now).is_none()
+    }
+
     /// Whether nothing moves, be it that nothing is there or that a host paused
     /// the show; gifts may wait.
     pub(super) fn stands_still(&self) -> bool {

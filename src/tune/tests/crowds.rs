@@ -115,10 +115,10 @@ fn rates_are_read_as_a_range_or_a_list() {
     let list: Vec<_> = (1..=25).map(|rate| rate.to_string()).collect();
     for (text, told) in [
         ("60..2", "did you mean 2..60?"),
-        ("0..5", "\"0\" is no rate"),
-        ("2..5000", "\"5000\" is no rate"),
-        ("", "\"\" is no rate"),
-        ("5,fast", "\"fast\" is no rate"),
+        ("0..5", "\"0\" is not a rate"),
+        ("2..5000", "\"5000\" is not a rate"),
+        ("", "\"\" is not a rate"),
+        ("5,fast", "\"fast\" is not a rate"),
         ("NaN", "from 0.01 to 1000"),
         (&list.join(","), "not 25"),
     ] {
