@@ -309,7 +309,7 @@ impl Backend {
         match arrival {
             Arrival::Unauthorised => self.ledger.refused_connection(),
             Arrival::Joined(socket) => {
-                self.close(CloseCode::Library(4001), "another renderer joined");
+                self.close(CloseCode::Library(4001), "replaced by another renderer");
                 let (outgoing, incoming) = (*socket).split();
                 let (outbox, letters) = mpsc::channel(OUTBOX);
                 tokio::spawn(write(outgoing, letters));

@@ -382,7 +382,7 @@ impl Client {
                     self.say_error(&ServerMessage::refusal("SLOW_HOST", &said));
                 }
                 Some(Next::Displaced) => {
-                    let reason = "another connection has this clientId";
+                    let reason = "replaced by another connection with this clientId";
                     return Err(End::Close(close::DISPLACED, reason));
                 }
                 Some(Next::Frame(_)) => unreachable!("the loop takes them"),

@@ -15,6 +15,7 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
+use std::task::{Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -24,7 +25,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::bell::Bell;
 use super::channel::Channel;
-use super::hub::ConnectionId;
+use super::hub::{ConnectionId, RING};
 use super::lock::lock;
 use super::socket::outgoing;
 
@@ -34,6 +35,9 @@ pub(super) const SEATS: usize = 32;
 
 /// Gifts carried to a viewer at once. Beyond: its own task goes on.
 const BATCH: usize = outgoing::AT_ONCE;
+
+/// Gifts after which nobody rests on, long before a viewer would have to skip some.
+const PRESSING: u64 = RING as u64 / 8;
 
 /// From one time that gifts are carried to the next. A renderer that gets more than
 /// these twenty messages a second has them wait for their turn in its show for longer
@@ -139,20 +143,38 @@ impl Row {
     pub async fn serve(self: Arc<Self>, channel: Arc<Channel>) {
         let mut batch = VecDeque::new();
         let mut rested = Instant::now();
+        let mut published = 0;
         loop {
             poll_fn(|cx| self.bell.poll(cx)).await;
             if rested > Instant::now() {
-                sleep_until(rested).await;
+                tokio::select! {
+                    () = sleep_until(rested) => {}
+                    () = self.is_pressed(&channel, published + PRESSING) => {}
+                }
             }
+            let now = channel.hub().published();
             match self.carry(&channel, &mut batch) {
                 Carried::Nothing => {}
-                Carried::Gifts => rested = Instant::now() + REST,
+                Carried::Gifts => (rested, published) = (Instant::now() + REST, now),
                 Carried::ToNobody => return,
             }
             // A bell that rang meanwhile is answered at once: others would have no
             // turn on this thread where that is over and over again.
             yield_now().await;
         }
+    }
+
+    /// Resolves when so many gifts were published, or has the bell heard for that.
+    async fn is_pressed(&self, channel: &Channel, published: u64) {
+        poll_fn(|cx| {
+            loop {
+                if channel.hub().published() >= published {
+                    return Poll::Ready(());
+                }
+                ready!(self.bell.poll(cx));
+            }
+        })
+        .await;
     }
 
     /// Carries to everybody once.

@@ -48,6 +48,9 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 /// How often history is tidied.
 const TIDYING: Duration = Duration::from_secs(60);
 
+/// The same after a time that failed: a full disk may wait for just that.
+const TIDYING_AGAIN: Duration = Duration::from_secs(5);
+
 /// What a running relay is put together from.
 pub(super) struct Parts {
     pub store: Box<dyn Store>,
@@ -229,7 +232,9 @@ impl Core {
                 tidy_at = Instant::now() + TIDYING;
                 self.rates.tidy();
                 self.close_unused(Unused::All);
-                self.forget().await;
+                if !self.forget().await {
+                    tidy_at = Instant::now() + TIDYING_AGAIN;
+                }
             }
         }
     }
@@ -251,19 +256,20 @@ impl Core {
         }
     }
 
-    async fn forget(&self) {
+    /// Deletes what has become history; false when it is to be tried again.
+    async fn forget(&self) -> bool {
         let now = by_both_clocks(self.began, self.clock.elapsed(), WallTime::now());
         // A history longer than time itself keeps everything.
         let Ok(before) = now.checked_sub(self.history) else {
-            return;
+            return true;
         };
         loop {
             match self.store.forget_before(before).await {
-                Ok(0) => return,
+                Ok(0) => return true,
                 Ok(_) => {}
                 Err(error) => {
                     warn!(%error, "history was not tidied");
-                    return;
+                    return false;
                 }
             }
         }

@@ -34,7 +34,11 @@ impl Session {
                     self.overloaded(GiftKey::of(&refused));
                 }
             }
-            Arrival::Waiting => self.counts.duplicates += 1,
+            // A server that sends it again has not heard that it is here.
+            Arrival::Waiting => {
+                self.counts.duplicates += 1;
+                self.expect_interim(&gift);
+            }
             Arrival::Settled(settled) => {
                 self.counts.duplicates += 1;
                 self.outbox.push(ack_of(&GiftKey::of(&gift), &settled));

@@ -427,7 +427,7 @@ impl Show {
     }
 
     fn fail(&mut self, act: Act, reason: Arc<str>) {
-        self.leave_home(&act.turn);
+        self.lose_home(&act.turn);
         let failed = Verdict::Failed(reason);
         for claim in act.turn.claims {
             self.ledger.settle(claim, failed.clone());
@@ -441,7 +441,7 @@ impl Show {
         }
         let standing = (super::lanes::index(turn.lane), turn.tally.value);
         if self.queue.len() >= self.settings.most_waiting && !self.make_room(standing) {
-            self.leave_home(&turn);
+            self.lose_home(&turn);
             for claim in turn.claims {
                 self.ledger
                     .refuse(claim, crate::model::RefusalReason::Overloaded);

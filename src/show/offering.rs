@@ -60,6 +60,7 @@ impl Show {
         } else if self.ledger.undecided() > self.settings.most_undecided
             && !self.make_room(standing)
         {
+            self.owe(&key, reading != Reading::Independent);
             self.ledger.refuse(claim, RefusalReason::Overloaded);
         } else if let Some(recap) = &mut self.recap
             && delta.quantity > 0
@@ -112,15 +113,16 @@ impl Show {
         delta: Delta,
     ) {
         let streak = self.streaks.get_mut(key).expect("count() left it open");
-        let (home, combo, seen) = (streak.home, streak.combo(), streak.seen);
+        let (home, combo) = (streak.home, streak.combo());
+        let is_told = streak.seen || !streak.is_owed;
         match home {
             Home::OnStage(act) => self.grow(act, claim, delta, combo),
             Home::Waiting(turn) => {
                 self.queue.join(turn, claim, Part::Streak, delta, combo);
                 self.queue.promote(turn, lane);
             }
-            // It repeats what was already drawn.
-            Home::None if seen && delta.quantity == 0 => {
+            // It repeats what was drawn, told in a recap or a bundle, or dismissed.
+            Home::None if is_told && delta.quantity == 0 => {
                 self.ledger.settle(claim, Verdict::JoinedStreak);
             }
             Home::None => self.wait(gift, key, lane, claim, delta, Some(combo)),
@@ -166,6 +168,7 @@ impl Show {
         if self.queue.len() >= self.settings.most_waiting
             && !self.make_room((index(lane), delta.value))
         {
+            self.owe(key, combo.is_some());
             return self.ledger.refuse(claim, RefusalReason::Overloaded);
         }
         let bundles = lane != Lane::Headline && self.queue.len() >= self.bundle_from();
@@ -254,7 +257,7 @@ impl Show {
             return false;
         }
         let turn = self.queue.remove(id).expect("it was just found");
-        self.leave_home(&turn);
+        self.lose_home(&turn);
         for claim in turn.claims {
             self.ledger.refuse(claim, RefusalReason::Overloaded);
         }
@@ -268,6 +271,20 @@ impl Show {
             && let Some(streak) = self.streaks.get_mut(key)
         {
             streak.home = Home::None;
+        }
+    }
+
+    /// The same of a turn whose gifts were refused or have failed.
+    pub(super) fn lose_home(&mut self, turn: &Turn) {
+        self.leave_home(turn);
+        if let Some(key) = &turn.key {
+            self.owe(key, turn.streak);
+        }
+    }
+
+    fn owe(&mut self, key: &StreakKey, is_of_streak: bool) {
+        if is_of_streak && let Some(streak) = self.streaks.get_mut(key) {
+            streak.is_owed = true;
         }
     }
 

@@ -59,6 +59,8 @@ pub(super) struct Streak {
     pub value: f64,
     /// Some act of it has been on a presented frame.
     pub seen: bool,
+    /// Some gift of it was refused or failed, so that nobody may have seen it.
+    pub is_owed: bool,
 }
 
 impl Streak {
@@ -171,6 +173,7 @@ impl Streaks {
             home: Home::None,
             value: delta.value,
             seen: false,
+            is_owed: false,
         };
         self.deadlines
             .push(Reverse((now + self.silence, serial, key.clone())));

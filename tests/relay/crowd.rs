@@ -2,7 +2,7 @@ use hyperfocus::relay::Role;
 use serde_json::json;
 
 use crate::guest::Guest;
-use crate::house::{Process, gift, token};
+use crate::house::{House, Process, gift, token};
 use crate::http::Request;
 
 /// Resident memory of a process, in bytes.
@@ -53,4 +53,22 @@ fn a_viewer_takes_no_more_than_24_kb() {
     let each = (resident(relay.id()) - before) / VIEWERS;
     eprintln!("{each} bytes a viewer");
     assert!(each <= 24_000, "{each} bytes a viewer");
+}
+
+#[test]
+fn a_burst_that_comes_while_the_relay_rests_reaches_every_viewer_whole() {
+    let house = House::new();
+    let viewer = house.token(Role::Viewer);
+    let join = |n| Guest::join(house.address(), &viewer, &format!("v{n}"), "viewer");
+    let mut crowd: Vec<Guest> = (0..3).map(join).collect();
+    let ids: Vec<String> = (0..1_201).map(|n| n.to_string()).collect();
+    house.give(&ids[0]);
+    for ids in ids[1..].chunks(600) {
+        let gifts: Vec<_> = ids.iter().map(|id| gift(id)).collect();
+        assert_eq!(house.post(&json!(gifts)).status, 201);
+    }
+    for viewer in &mut crowd {
+        ids.iter().for_each(|id| assert_eq!(&viewer.gift(), id));
+    }
+    assert_eq!(house.figure("gifts_skipped_total"), 0);
 }

@@ -34,9 +34,9 @@ use crate::protocol::ClientType;
 use host::Host;
 use ring::Ring;
 
-/// Gifts that a slow connection may be behind before it skips: about half a
-/// minute at the highest rate that a stage plays.
-pub(super) const RING: usize = 1024;
+/// Gifts that a slow connection may be behind before it skips: about a minute at
+/// the highest rate that a stage plays.
+pub(super) const RING: usize = 4096;
 
 /// Gifts in memory that are not settled, some 100 MB of them; as many as half
 /// of what a renderer may owe. Beyond: the oldest is parked.
@@ -352,6 +352,11 @@ impl<F: Clone> Stream<F> {
             }
             Reader::Host(_) => self.next_for_host(id, now),
         }
+    }
+
+    /// How many gifts were published since we began.
+    pub fn published(&self) -> u64 {
+        self.ring.end()
     }
 
     /// Takes what [`next`](Self::next) would say to a viewer while that is gifts:

@@ -49,7 +49,7 @@ use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
 
 use super::channel::{Channel, Channels};
-use super::server::{Core, stopped};
+use super::server::{Core, Unopened, stopped};
 use super::store::Offer;
 use crate::config::{SourceKind, SourceSettings};
 use crate::model::WallTime;
@@ -271,12 +271,30 @@ impl Plan {
         let reading = async {
             // What is held when the inlet goes is still the intake's.
             tokio::select! {
-                () = keep_up(self.source, inlet) => {}
+                () = async {
+                    be_heard(&inlet).await;
+                    keep_up(self.source, inlet).await;
+                } => {}
                 () = stopped(&mut stopping) => {}
             }
         };
         let taking = intake::run(&core, &channel, &self.entry, held);
         tokio::join!(reading, taking);
+    }
+}
+
+/// Opens the stream in the store, so that its gifts are counted and bounded here even
+/// if nobody watches.
+async fn be_heard(inlet: &Inlet) {
+    let timing = Timing::default();
+    let mut backoff = Backoff::new(fastrand::u64(..));
+    while let Err(unopened) = inlet.core.open(&inlet.channel.id).await {
+        let why = match unopened {
+            Unopened::Crowded => "the relay has too many streams".to_owned(),
+            Unopened::Store(error) => error.to_string(),
+        };
+        inlet.entry.set(State::Waiting, Some(why));
+        sleep(backoff.delay(&timing)).await;
     }
 }
 

@@ -40,7 +40,7 @@ impl Streamerbot {
 
     pub async fn session(&mut self, inlet: &Inlet) -> Session {
         let mut wire = Wire::open(&self.dialer).await?;
-        self.greet(&mut wire).await?;
+        self.greet(&mut wire, inlet).await?;
         inlet.entry.set(State::Connected, None);
         loop {
             let text = wire.next().await?;
@@ -48,7 +48,7 @@ impl Streamerbot {
         }
     }
 
-    async fn greet(&self, wire: &mut Wire) -> Result<(), Failure> {
+    async fn greet(&self, wire: &mut Wire, inlet: &Inlet) -> Result<(), Failure> {
         let challenge = match timeout(HELLO_PATIENCE, wire.next()).await {
             Ok(hello) => challenge_of(&hello?),
             Err(_) => None,
@@ -58,14 +58,14 @@ impl Streamerbot {
             let answer = answer(&password, salt, challenge);
             let request =
                 json!({"request": "Authenticate", "id": "authenticate", "authentication": answer});
-            if !ask(wire, &request).await? {
+            if !ask(wire, inlet, &request).await? {
                 return Err(Failure::lasting(
                     "Streamer.bot refuses the password; check password_file, and the password in \
                      its WebSocket server's settings",
                 ));
             }
         }
-        if ask(wire, &subscription()).await? {
+        if ask(wire, inlet, &subscription()).await? {
             return Ok(());
         }
         Err(Failure::lasting(match (challenge, &self.password) {
@@ -111,8 +111,9 @@ fn subscription() -> Value {
     })
 }
 
-/// Asks, and reads until the answer; whether it was "ok".
-async fn ask(wire: &mut Wire, request: &Value) -> Result<bool, Failure> {
+/// Asks, and reads until the answer; whether it was "ok". What happens meanwhile
+/// counts: events may come before the answer to the subscription.
+async fn ask(wire: &mut Wire, inlet: &Inlet, request: &Value) -> Result<bool, Failure> {
     wire.say(request).await?;
     let answer = async {
         for _ in 0..MAX_BEFORE_ANSWER {
@@ -122,6 +123,9 @@ async fn ask(wire: &mut Wire, request: &Value) -> Result<bool, Failure> {
             };
             if message["id"] == request["id"] {
                 return Ok(message["status"] == "ok");
+            }
+            if message.get("event").is_some() {
+                hear(inlet, &text).await;
             }
         }
         Err(Failure::lasting("what answers there is not Streamer.bot"))

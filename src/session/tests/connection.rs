@@ -222,6 +222,9 @@ fn close_codes_decide_how_soon_to_return() {
         (4409, ""),
         (4000, "Replaced by a newer connection"),
         (4001, "duplicate clientId"),
+        // As our relay and the demo's backend say it.
+        (4001, "replaced by another connection with this clientId"),
+        (4001, "replaced by another renderer"),
     ] {
         let mut rig = Rig::live();
         rig.input(Input::Closed {

@@ -147,6 +147,26 @@ fn interim_acks_go_only_to_a_server_that_named_them() {
 }
 
 #[test]
+fn a_server_that_sends_a_waiting_gift_again_hears_again_that_it_waits() {
+    let mut rig = Rig::new();
+    rig.go_live(&["x-ack-interim"]);
+    rig.gift("slow");
+    rig.pass(5 * SECOND);
+    assert_eq!(rig.acked_ids(), ["slow"]);
+    rig.input(Input::Closed {
+        code: None,
+        reason: "",
+    });
+    rig.now += rig.retry_in();
+    rig.go_live(&["x-ack-interim"]);
+    rig.gift("slow");
+    rig.pass(20 * SECOND);
+    rig.played("slow");
+    let slow = |rendered| ("slow".to_owned(), rendered, None);
+    assert_eq!(rig.acks(), [slow(false), slow(true)]);
+}
+
+#[test]
 fn interim_acks_need_our_capability_too() {
     let mut rig = Rig::with(|settings| settings.capabilities = vec!["particle".into()]);
     rig.go_live(&["x-ack-interim", "x-control"]);

@@ -215,6 +215,35 @@ fn a_final_repeat_during_do_not_disturb_belongs_to_the_act_and_not_to_the_recap(
 }
 
 #[test]
+fn a_final_repeat_of_a_streak_that_the_recap_tells_is_no_act_of_its_own() {
+    let mut world = World::at_rate(30.0);
+    world.control(Control::DoNotDisturb(true));
+    for total in 1..=5 {
+        world.streak("ann", "rose", total, total);
+    }
+    let last = world.last("ann", "rose", 5, 5);
+    assert_eq!(world.verdict(&last), Some(Verdict::JoinedStreak));
+    world.control(Control::DoNotDisturb(false));
+    world.play_out();
+    assert_eq!(world.started(), [RECAP]);
+    assert_eq!(world.starts[0].1.tally.quantity, 5);
+}
+
+#[test]
+fn a_streak_that_was_dismissed_is_not_drawn_for_its_final_repeat() {
+    let mut world = World::at_rate(30.0);
+    world.control(Control::Pause);
+    for total in 1..=5 {
+        world.streak("ann", "rose", total, total);
+    }
+    world.control(Control::Clear);
+    world.last("ann", "rose", 5, 5);
+    world.control(Control::Resume);
+    world.play_out();
+    assert!(world.starts.is_empty());
+}
+
+#[test]
 fn do_not_disturb_with_nothing_to_tell_ends_quietly() {
     let mut world = World::at_rate(30.0);
     world.control(Control::DoNotDisturb(false));

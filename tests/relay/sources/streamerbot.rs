@@ -63,6 +63,20 @@ fn each_event_of_the_three_platforms_becomes_its_gift() {
 }
 
 #[test]
+fn what_happens_before_the_subscription_is_answered_counts() {
+    let platform = Platform::new();
+    let house = house_with(kind(&platform, None));
+    let mut caller = platform.accept();
+    caller.say(&hello(false));
+    let request = caller.heard();
+    let examples = examples(include_str!("../../data/sources/streamerbot.json"));
+    let a_gift = examples.iter().find(|(_, gift)| !gift.is_null());
+    caller.say(&a_gift.unwrap().0);
+    caller.say(&json!({ "status": "ok", "id": request["id"] }));
+    until_gifts(&house, 1);
+}
+
+#[test]
 fn an_event_that_is_said_again_is_one_gift_even_on_a_new_connection() {
     let platform = Platform::new();
     let house = house_with(kind(&platform, None));
