@@ -153,6 +153,10 @@ fn a_server_that_sends_a_waiting_gift_again_hears_again_that_it_waits() {
     rig.gift("slow");
     rig.pass(5 * SECOND);
     assert_eq!(rig.acked_ids(), ["slow"]);
+    while rig.session.unconfirmed_acks() > 0 {
+        rig.pass(SECOND);
+        rig.pong();
+    }
     rig.input(Input::Closed {
         code: None,
         reason: "",
@@ -163,7 +167,8 @@ fn a_server_that_sends_a_waiting_gift_again_hears_again_that_it_waits() {
     rig.pass(20 * SECOND);
     rig.played("slow");
     let slow = |rendered| ("slow".to_owned(), rendered, None);
-    assert_eq!(rig.acks(), [slow(false), slow(true)]);
+    // The first is what the connection before was told.
+    assert_eq!(rig.acks(), [slow(false), slow(false), slow(true)]);
 }
 
 #[test]
