@@ -24,7 +24,7 @@ use bevy::prelude::*;
 
 pub use settings::{Anchor, BoardSettings, Part};
 
-use super::caption::board::{BoardKind, fill::Measures};
+use super::caption::board::{BoardKind, fill::Measures, list_size};
 use super::caption::{BoardSpec, PixelBuffer, Theme};
 use super::captions::{self, CaptionDesk, measures, stage_image};
 use super::layout::{AmbientRoom, StageSize};
@@ -353,8 +353,8 @@ fn arrange(
     let step = time.delta_secs().min(LONGEST_STEP);
     let there = parts_up(&boards.parts, &look, &stage);
     boards.is_moving |= settle(&mut boards.parts, &there, &stage, step);
-    let rects: Vec<_> = there.iter().map(|it| (it.at, it.body)).collect();
-    room.set_if_neq(AmbientRoom::beside(&rects, &stage));
+    let kept = kept_free(&boards.parts, &look, &stage);
+    room.set_if_neq(AmbientRoom::beside(&kept, &stage));
     boards.goal_at = None;
     for (entity, mut face, mut transform, material) in &mut faces {
         let Some(shown) = boards.parts.get_mut(&face.part) else {
@@ -418,41 +418,60 @@ fn arrange(
     }
 }
 
-/// A part that is on the stage, and where it belongs.
-struct Up {
-    part: Part,
-    at: Vec2,
-    body: Vec2,
-}
-
-fn parts_up(parts: &BTreeMap<Part, Shown>, look: &Look, stage: &StageSize) -> Vec<Up> {
+/// The parts that are on the stage, and where they belong.
+fn parts_up(parts: &BTreeMap<Part, Shown>, look: &Look, stage: &StageSize) -> Vec<(Part, Vec2)> {
     let up = Part::PLACED.into_iter().filter_map(|part| {
         let shown = parts.get(&part).filter(|it| it.newest.is_some())?;
         Some((part, (look.board.anchor(part)?, shown.body)))
     });
     let (parts, sizes): (Vec<_>, Vec<_>) = up.unzip();
     let places = place::places(&sizes, stage.units(), look.board.margin);
-    let placed = parts.into_iter().zip(sizes).zip(places);
-    placed
-        .map(|((part, (_, body)), at)| Up { part, at, body })
+    parts.into_iter().zip(places).collect()
+}
+
+/// Middles and sizes of what small gifts are to leave free: what is up, and the lists
+/// as long as they become, since a list fills while the first gifts are still there.
+fn kept_free(parts: &BTreeMap<Part, Shown>, look: &Look, stage: &StageSize) -> Vec<(Vec2, Vec2)> {
+    let spec = spec_of(BoardKind::Fill, look, stage);
+    let list = |rows| Vec2::from(list_size(&spec, rows)) / stage.density();
+    let sizes = Part::PLACED.into_iter().filter_map(|part| {
+        let anchor = look.board.anchor(part)?;
+        let up = parts.get(&part).filter(|it| it.newest.is_some());
+        let size = match part {
+            Part::Gifters => list(look.board.gifters_rows),
+            Part::Recent => list(look.board.recent_rows),
+            _ => up?.body,
+        };
+        Some((anchor, size))
+    });
+    let sizes: Vec<_> = sizes.collect();
+    let places = place::places(&sizes, stage.units(), look.board.margin);
+    places
+        .into_iter()
+        .zip(sizes.iter().map(|it| it.1))
         .collect()
 }
 
 /// Moves the parts towards their places; whether any still moves.
-fn settle(parts: &mut BTreeMap<Part, Shown>, there: &[Up], stage: &StageSize, step: f32) -> bool {
+fn settle(
+    parts: &mut BTreeMap<Part, Shown>,
+    there: &[(Part, Vec2)],
+    stage: &StageSize,
+    step: f32,
+) -> bool {
     let pixel = 1.0 / stage.density();
     let mut moves = false;
-    for up in there {
+    for (part, wanted) in there {
         // On whole pixels, or its letters blur.
         let corner = stage.units() / 2.0;
-        let Some(shown) = parts.get_mut(&up.part) else {
+        let Some(shown) = parts.get_mut(part) else {
             continue;
         };
         let grid = |at: Vec2| {
             let edge = at + corner - shown.body / 2.0;
             (edge / pixel).round() * pixel - corner + shown.body / 2.0
         };
-        let wanted = grid(up.at);
+        let wanted = grid(*wanted);
         let at = shown.at.get_or_insert(wanted);
         let left = wanted - *at;
         if left.length() < pixel * 0.5 {

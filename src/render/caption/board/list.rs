@@ -23,13 +23,19 @@ const RING: f32 = 5.0;
 /// Places that have one.
 const MEDALS: usize = 3;
 
-/// A panel with its heading and a line beneath it.
-fn panel(painter: &mut TextPainter, spec: &BoardSpec, title: &str, rows: usize) -> Sheet {
+/// Width and height of a list of so many rows, in pixels.
+pub fn size(spec: &BoardSpec, rows: usize) -> (f32, f32) {
     let s = spec.s();
     // On a phone the two lists stand side by side, a little narrower.
     let half = ((spec.room - BETWEEN * s) / 2.0).max(LEAST * s);
     let width = spec.width(WIDTH).min(half).round();
-    let height = (HEAD + ROW * rows as f32 + FOOT) * s;
+    (width, (HEAD + ROW * rows as f32 + FOOT) * s)
+}
+
+/// A panel with its heading and a line beneath it.
+fn panel(painter: &mut TextPainter, spec: &BoardSpec, title: &str, rows: usize) -> Sheet {
+    let s = spec.s();
+    let (width, height) = size(spec, rows);
     let mut sheet = Sheet::panel(spec, width, height, 26.0 * s);
     let style = spec
         .theme

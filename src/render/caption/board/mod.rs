@@ -20,6 +20,8 @@ use super::text::{self, TextPainter, TextStyle};
 use super::theme::Theme;
 use crate::model::Private;
 
+pub use list::size as list_size;
+
 /// Rows that a list has at most; more would not fit a stage.
 pub const MAX_ROWS: usize = 10;
 
