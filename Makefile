@@ -41,7 +41,7 @@ test: desk ## Everything that must hold, fastest first
 bench: desk ## The benchmark table, and out/bench.json
 	@scripts/bench.sh
 
-versus: setup ## CPU and memory beside a browser source : out/versus.json
+versus: setup ## CPU and memory beside a browser source: out/versus.json
 	@scripts/versus.sh $(ARGS)
 
 lint: desk ## Format, clippy, types, spelling, licences and advisories

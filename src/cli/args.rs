@@ -423,7 +423,7 @@ pub(super) struct PackArgs {
     /// The video to write
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
-    /// Frames per second, 1 to 240; of a recording 10 at least
+    /// Frames per second, 1 to 240
     #[arg(long, value_name = "N", default_value_t = 30,
           value_parser = clap::value_parser!(u32).range(1..=240))]
     pub fps: u32,

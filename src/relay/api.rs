@@ -35,7 +35,7 @@ const LISTED: usize = 100;
 /// The greatest serial that a gift can have, in any store.
 const LAST_SERIAL: Serial = i64::MAX as Serial;
 
-/// What is said to an action that is none; see `x-control` in [`crate::protocol`].
+/// What is said to an action that is none; a test holds it against the protocol.
 const CONTROLS: &str = "action is pause, resume, clear, skip, replay, hold, release, mute, \
                         do-not-disturb, volume or test";
 
@@ -446,4 +446,21 @@ pub(super) async fn openapi() -> Response {
     let kind = HeaderValue::from_static("application/json");
     let document = include_str!("openapi.json");
     ([(header::CONTENT_TYPE, kind)], document).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_action_that_is_named_is_one() {
+        let actions = CONTROLS.strip_prefix("action is ").unwrap();
+        for action in actions.replace(" or ", ", ").split(", ") {
+            let control = json!({
+                "action": action, "giftId": "g", "giftType": "rose", "level": 1, "on": true,
+            });
+            let read = decode_payload("x-control", control.to_string().as_bytes());
+            assert!(matches!(read, Ok(ServerMessage::Control(_))), "{action}");
+        }
+    }
 }

@@ -152,7 +152,7 @@ impl Row {
                     () = self.is_pressed(&channel, published + PRESSING) => {}
                 }
             }
-            let now = channel.hub().published();
+            let now = channel.hub().tally().published;
             match self.carry(&channel, &mut batch) {
                 Carried::Nothing => {}
                 Carried::Gifts => (rested, published) = (Instant::now() + REST, now),
@@ -164,11 +164,11 @@ impl Row {
         }
     }
 
-    /// Resolves when so many gifts were published, or has the bell heard for that.
+    /// Resolves when so many gifts were published; looks whenever the bell rings.
     async fn is_pressed(&self, channel: &Channel, published: u64) {
         poll_fn(|cx| {
             loop {
-                if channel.hub().published() >= published {
+                if channel.hub().tally().published >= published {
                     return Poll::Ready(());
                 }
                 ready!(self.bell.poll(cx));
@@ -229,8 +229,9 @@ pub(super) mod test {
 #[cfg(test)]
 mod tests {
     use tokio::io::AsyncReadExt as _;
+    use tokio::net::TcpStream;
 
-    use super::super::channel::{Channel, default_config};
+    use super::super::channel::default_config;
     use super::super::hub::Joining;
     use super::super::socket::Frame;
     use super::test::lane;
@@ -316,37 +317,66 @@ mod tests {
         assert_eq!(lane.take_back().len(), 1);
     }
 
-    #[tokio::test]
-    async fn a_row_that_carried_rests_and_carries_the_next_together() {
+    /// A stream with one viewer, whose lane is lent, and the viewer's end of the wire.
+    async fn watched() -> (Arc<Channel>, TcpStream) {
         let channel = Arc::new(Channel::new("s".into(), default_config()));
         let (id, _, _) = channel.join(Joining {
             client_id: "v".into(),
             role: ClientType::Viewer,
             hears_controls: false,
         });
-        let (lane, mut theirs) = lane().await;
+        let (lane, theirs) = lane().await;
         lane.lend();
         channel.seat(id, Arc::new(lane));
-        let publish = |serial: u64| {
-            let gift = serial.to_string();
-            let frame = Frame::text(&gift);
-            channel.hub().publish(serial, gift.as_str().into(), frame);
-            channel.wake();
-        };
-        // Each frame is a header of two bytes and one digit.
-        let mut read = [0; 3];
-        let start = Instant::now();
-        publish(1);
+        (channel, theirs)
+    }
+
+    /// Frames of two bytes and a digit, the serial's last.
+    fn publish(channel: &Channel, serial: u64) {
+        let frame = Frame::text(&(serial % 10).to_string());
+        let gift = serial.to_string();
+        channel.hub().publish(serial, gift.as_str().into(), frame);
+        channel.wake();
+    }
+
+    async fn read<const BYTES: usize>(theirs: &mut TcpStream) -> [u8; BYTES] {
+        let mut read = [0; BYTES];
         theirs.read_exact(&mut read).await.unwrap();
-        assert_eq!(read[2], b'1');
-        let mut next = [0; 6];
+        read
+    }
+
+    #[tokio::test]
+    async fn a_row_that_carried_rests_and_carries_the_next_together() {
+        let (channel, mut theirs) = watched().await;
+        let start = Instant::now();
+        publish(&channel, 1);
+        assert_eq!(read::<3>(&mut theirs).await[2], b'1');
         for serial in 2..=3 {
-            publish(serial);
+            publish(&channel, serial);
             // The row's turn, if it took one now.
             yield_now().await;
         }
+        let mut next = [0; 6];
         let count = theirs.read(&mut next).await.unwrap();
         assert!(start.elapsed() >= REST, "it carried again at once");
         assert_eq!((count, next[2], next[5]), (6, b'2', b'3'));
+    }
+
+    #[tokio::test]
+    async fn a_row_does_not_rest_on_while_gifts_press() {
+        let (channel, mut theirs) = watched().await;
+        publish(&channel, 1);
+        read::<3>(&mut theirs).await;
+        let mut theirs = theirs.into_std().unwrap();
+        let mut waiting = [0; 3];
+        for serial in 2..=PRESSING {
+            publish(&channel, serial);
+        }
+        publish(&channel, PRESSING + 1);
+        // Its turns; no timer has any.
+        for _ in 0..3 {
+            yield_now().await;
+        }
+        assert!(std::io::Read::read(&mut theirs, &mut waiting).is_ok_and(|read| read == 3));
     }
 }

@@ -84,7 +84,6 @@ impl Placement {
     /// higher than wide, above and below. The golden ratio spreads successive places
     /// without their ever lining up.
     fn ambient(slot: usize, seed: u32, size: Vec2, room: &AmbientRoom) -> Self {
-        let wide = size.x >= size.y;
         let (side, room) = match slot.is_multiple_of(2) {
             true => (-1.0, room.left),
             false => (1.0, room.right),
@@ -98,10 +97,10 @@ impl Placement {
         let place = slot / 2;
         let sway = ((seed >> 8) & 0xff) as f32 / 255.0 - 0.5;
         let spread = (place as f32 * 0.618_034 + 0.5 + 0.08 * sway).fract() - 0.5;
-        let origin = match room.filter(|_| wide) {
+        let origin = match room {
             Some(free) => {
                 let (low, high) = free.for_origins(scale);
-                let out = COLUMNS[place % 4];
+                let out = COLUMNS[place % COLUMNS.len()];
                 Vec2::new(
                     side * out * size.x,
                     low.midpoint(high) + spread * (high - low),
@@ -110,7 +109,7 @@ impl Placement {
             None => {
                 let out = side * COLUMNS[place % 3];
                 let along = spread * AMBIENT_SPREAD;
-                size * if wide {
+                size * if size.x >= size.y {
                     Vec2::new(out, along)
                 } else {
                     Vec2::new(along, out)
@@ -165,6 +164,9 @@ impl AmbientRoom {
     /// that would be left with too little is used as if nothing were there.
     pub fn beside(parts: &[(Vec2, Vec2)], stage: &StageSize) -> Self {
         let size = stage.units();
+        if size.x < size.y {
+            return Self::default();
+        }
         let usual = Free {
             low: -0.5 * size.y,
             high: 0.5 * size.y,
@@ -228,6 +230,15 @@ mod tests {
         for it in on_the_left {
             assert!(it.origin.y - BELOW * it.scale >= below.0.y + below.1.y / 2.0);
         }
+    }
+
+    #[test]
+    fn a_high_stage_has_no_sides_to_keep_free() {
+        let high = StageSize {
+            pixels: UVec2::new(1080, 1920),
+        };
+        let usual = AmbientRoom::default();
+        assert_eq!(AmbientRoom::beside(&LISTS, &high), usual);
     }
 
     #[test]

@@ -354,11 +354,6 @@ impl<F: Clone> Stream<F> {
         }
     }
 
-    /// How many gifts were published since we began.
-    pub fn published(&self) -> u64 {
-        self.ring.end()
-    }
-
     /// Takes what [`next`](Self::next) would say to a viewer while that is gifts:
     /// up to `most`, oldest first. Returns whether that is all there is to say.
     pub fn gifts_for_viewer(

@@ -69,8 +69,8 @@ use twitch::Twitch;
 /// peer keeps the rest.
 const HELD: usize = 1_024;
 
-/// Between two attempts to look up what an earlier run knew.
-const RECALL_PAUSE: Duration = Duration::from_secs(1);
+/// Between two attempts to read a stream before its source is connected.
+const BEGIN_AGAIN: Duration = Duration::from_secs(1);
 
 /// Every source of a relay, HTTP first.
 pub(super) struct Sources {
@@ -271,10 +271,7 @@ impl Plan {
         let reading = async {
             // What is held when the inlet goes is still the intake's.
             tokio::select! {
-                () = async {
-                    be_heard(&inlet).await;
-                    keep_up(self.source, inlet).await;
-                } => {}
+                () = keep_up(self.source, inlet) => {}
                 () = stopped(&mut stopping) => {}
             }
         };
@@ -283,27 +280,12 @@ impl Plan {
     }
 }
 
-/// Opens the stream in the store, so that its gifts are counted and bounded here even
-/// if nobody watches.
-async fn be_heard(inlet: &Inlet) {
-    let timing = Timing::default();
-    let mut backoff = Backoff::new(fastrand::u64(..));
-    while let Err(unopened) = inlet.core.open(&inlet.channel.id).await {
-        let why = match unopened {
-            Unopened::Crowded => "the relay has too many streams".to_owned(),
-            Unopened::Store(error) => error.to_string(),
-        };
-        inlet.entry.set(State::Waiting, Some(why));
-        sleep(backoff.delay(&timing)).await;
-    }
-}
-
 /// Connects, again and again.
 async fn keep_up(mut source: Source, inlet: Inlet) {
     let entry = &inlet.entry;
     let timing = Timing::default();
     let mut backoff = Backoff::new(fastrand::u64(..));
-    source.recall(&inlet).await;
+    source.begin(&inlet).await;
     loop {
         entry.set(State::Connecting, None);
         let begun = Instant::now();
@@ -357,22 +339,32 @@ impl Source {
         })
     }
 
-    /// Looks up what an earlier run knew, however long that takes: without it what
-    /// that run has counted would be counted again.
-    async fn recall(&mut self, inlet: &Inlet) {
-        let Self::Tikfinity(tikfinity) = self else {
-            return;
-        };
+    /// Opens the stream in the store, so that its gifts are counted and bounded here even
+    /// if nobody watches, and looks up what an earlier run knew, however long that
+    /// takes: without it what that run has counted would be counted again.
+    async fn begin(&mut self, inlet: &Inlet) {
         let entry = &inlet.entry;
-        while let Err(failure) = tikfinity.recall(inlet).await {
+        while let Err(failure) = self.try_to_begin(inlet).await {
             if entry.is_news(&failure.text) {
                 warn!(
                     source = entry.name(),
-                    "{}; it is not connected before its streaks are known", failure.text
+                    "{}; it is not connected before its stream can be read", failure.text
                 );
             }
             entry.set(State::Waiting, Some(failure.text));
-            sleep(RECALL_PAUSE).await;
+            sleep(BEGIN_AGAIN).await;
+        }
+    }
+
+    async fn try_to_begin(&mut self, inlet: &Inlet) -> Result<(), Failure> {
+        let opened = inlet.core.open(&inlet.channel.id).await;
+        opened.map_err(|unopened| match unopened {
+            Unopened::Crowded => Failure::passing("the relay has too many streams"),
+            Unopened::Store(error) => Failure::passing(error),
+        })?;
+        match self {
+            Self::Tikfinity(tikfinity) => tikfinity.recall(inlet).await,
+            _ => Ok(()),
         }
     }
 

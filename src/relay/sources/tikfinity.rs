@@ -20,7 +20,6 @@ use super::{Failure, Inlet, Session};
 use crate::model::WallTime;
 use crate::net::Dialer;
 use crate::relay::limits::MAX_LISTED;
-use crate::relay::server::Unopened;
 use crate::relay::store::{Order, Page};
 
 /// What the ids of its gifts begin with.
@@ -49,12 +48,6 @@ impl Tikfinity {
     /// # Errors
     /// When the store cannot be read now.
     pub async fn recall(&mut self, inlet: &Inlet) -> Result<(), Failure> {
-        // A store lists what is open there.
-        let opened = inlet.core.open(&inlet.channel.id).await;
-        let channel = opened.map_err(|unopened| match unopened {
-            Unopened::Crowded => Failure::passing("the relay has too many streams"),
-            Unopened::Store(error) => Failure::passing(error),
-        })?;
         let now = WallTime::now().as_millisecond();
         let since = now - LOOK_BACK.as_millis() as i64;
         let mut recalled = Recalled::default();
@@ -66,7 +59,7 @@ impl Tikfinity {
                 after,
                 limit: MAX_LISTED,
             };
-            let listed = inlet.core.store.list(&channel.id, page).await;
+            let listed = inlet.core.store.list(&inlet.channel.id, page).await;
             let listed = listed.map_err(Failure::passing)?;
             for gift in &listed {
                 if let Some((key, total)) = streak_of(&gift.gift) {

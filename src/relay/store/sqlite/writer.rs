@@ -21,11 +21,8 @@ use crate::relay::store::{
     Admission, Feed, Fresh, Kinship, News, Offer, State, StoreError, StreamId, kinship,
 };
 
-/// How long a transaction may gather what is waiting before it is committed, and how
-/// many things it may then have to tell: readers are told at once, and those of a
-/// viewer's ring must not be too many for it.
+/// How long a transaction may gather what is waiting before it is committed.
 const GATHERING: Duration = Duration::from_millis(10);
-const GATHERED: usize = 512;
 
 /// Endings that are kept for another try while the disk is full. Beyond: the
 /// oldest are forgotten, and those gifts are sent again after a restart.
@@ -194,7 +191,7 @@ impl Writer {
             };
             let done = take(request, done, answers, told, &mut self.unsaved);
             failed = failed.and(done);
-            next = match Instant::now() < deadline && told.len() < GATHERED {
+            next = match Instant::now() < deadline {
                 true => self.inbox.try_recv().ok(),
                 false => None,
             };
