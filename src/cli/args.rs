@@ -152,7 +152,7 @@ pub(super) struct StageArgs {
     /// How much the picture may cost: auto, low, medium, high or ultra
     #[arg(long, value_name = "HOW")]
     quality: Option<String>,
-    /// Render without a window
+    /// Render without a window, even where --output names one
     #[arg(long)]
     pub headless: bool,
     /// Where the stage is shown: window, overlay, obs, nut://127.0.0.1:PORT (a

@@ -248,14 +248,16 @@ impl Client {
                     Err(end) => return end,
                 }
             }
-            if self.core.is_stopping() {
-                return restart();
-            }
-            if filled.has_more && self.socket.is_flushed() {
+            let is_stopping = self.core.is_stopping();
+            // What a viewer's row rested with is written before the goodbye.
+            if (filled.has_more || is_stopping) && self.socket.is_flushed() {
                 filled = match self.fill(&mut joined).await {
                     Ok(filled) => filled,
                     Err(end) => return end,
                 };
+            }
+            if is_stopping {
+                return restart();
             }
             let silent = self.heard + 2 * joined.ping_interval + Duration::from_secs(5);
             let until = match self.stuck {

@@ -6,6 +6,8 @@ wait until a line on stdin says what becomes of the first that is not held:
 
     play            shown
     fail REASON     not shown
+    late            from now on it tells which gifts were held at this moment, as
+                    what is still on its way does
 
 Every message it gets is a line of JSON on stdout.
 
@@ -35,6 +37,7 @@ class Stage:
     def __init__(self):
         self.waiting = []
         self.held = set()
+        self.late = None
         self.waits = []
         self.outcomes = dict.fromkeys(
             ["played", "joinedStreak", "joinedBundle", "refused", "failed", "dismissed"], 0
@@ -83,6 +86,7 @@ class Stage:
 
     def telemetry(self):
         at = time.monotonic()
+        held = self.held if self.late is None else self.late
         waits = sorted(self.waits[-200:]) or [0.0]
         share = lambda part: waits[min(len(waits) - 1, int(len(waits) * part))]
         gifts = [
@@ -91,7 +95,7 @@ class Stage:
                 "giftType": gift["giftType"],
                 "sender": gift["sender"]["username"],
                 "quantity": gift["quantity"],
-                "held": gift["giftId"] in self.held,
+                "held": gift["giftId"] in held,
                 "waited": at - since,
             }
             for since, gift in self.waiting[:NAMED]
@@ -120,6 +124,7 @@ async def listen(socket, stage):
             await socket.send(stage.pong(said["payload"]))
         elif said["type"] == "gift:received":
             stage.take(said["payload"])
+            await socket.send(stage.telemetry())
         elif said["type"] == "x-control":
             for ack in stage.control(said["payload"]):
                 await socket.send(ack)
@@ -132,6 +137,9 @@ async def obey(socket, stage):
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while line := (await reader.readline()).decode().strip():
         word, _, reason = line.partition(" ")
+        if word == "late":
+            stage.late = set(stage.held)
+            continue
         gift = stage.first()
         if gift is not None:
             outcome = "played" if word == "play" else "failed"

@@ -72,3 +72,15 @@ fn a_burst_that_comes_while_the_relay_rests_reaches_every_viewer_whole() {
     }
     assert_eq!(house.figure("gifts_skipped_total"), 0);
 }
+
+#[test]
+fn a_relay_that_stops_while_it_rests_says_the_rest_before_goodbye() {
+    let mut house = House::new();
+    let mut viewer = Guest::join(house.address(), &house.token(Role::Viewer), "v", "viewer");
+    house.give("first");
+    assert_eq!(viewer.gift(), "first");
+    house.give("second");
+    house.stop();
+    assert_eq!(viewer.gift(), "second");
+    assert_eq!(viewer.closed(), 1012);
+}

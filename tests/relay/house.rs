@@ -74,10 +74,14 @@ impl House {
         }
     }
 
+    pub fn stop(&mut self) {
+        self.relay = None;
+    }
+
     /// Stops and starts again, on the same files and the same port.
     pub fn restart(&mut self) {
         self.options.address = self.address();
-        self.relay = None;
+        self.stop();
         self.relay = Some(Relay::start(self.options.clone()).unwrap());
     }
 

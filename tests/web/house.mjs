@@ -46,14 +46,16 @@ export function cannot(t, why) {
 
 const endings = new WeakMap();
 
-/** Undoes things when a test is over, the latest first. */
+/** Undoes things when a test is over, the latest first, all of them whatever fails. */
 function atEnd(t, undo) {
     const known = endings.get(t);
     if (known) return void known.push(undo);
     const all = [undo];
     endings.set(t, all);
     t.after(async () => {
-        for (const undo of all.reverse()) await undo();
+        const faults = [];
+        for (const undo of all.reverse()) await Promise.resolve().then(undo).catch((fault) => faults.push(fault));
+        if (faults.length > 0) throw faults[0];
     });
 }
 
@@ -159,7 +161,7 @@ export class ForeignHost {
         return this.told("x-control", (payload) => payload.action === action);
     }
 
-    /** `play`, or `fail` and a reason. */
+    /** `play`, `fail` and a reason, or `late`. */
     say(line) {
         this.child.stdin.write(`${line}\n`);
     }

@@ -1,11 +1,8 @@
 // Pause, skip and the rest: what the renderers do at once.
 
 import { button, el, field, on, setText } from "./dom";
-import { control, Notice, panel, type View } from "./view";
+import { control, Notice, panel, Switched, TRUST, type View } from "./view";
 import type { Control, Telemetry } from "./wire";
-
-/** How long a switch shows what was asked for before the renderer has said so (milliseconds). */
-const TRUST = 3_000;
 
 /** Volume goes out at most so often while it is dragged (milliseconds). */
 const VOLUME_EVERY = 120;
@@ -52,22 +49,19 @@ function toggle(
     read: (telemetry: Telemetry) => boolean,
     ask: (on: boolean) => Control,
 ): HTMLElement {
-    let asked: { on: boolean; at: number } | null = null;
+    const state = new Switched();
     const isOn = () => {
         const telemetry = view.desk.shown?.telemetry;
-        if (asked && telemetry && read(telemetry) === asked.on) asked = null;
-        // A renderer that tells nothing is believed to have done it.
-        if (asked && telemetry && Date.now() - asked.at > TRUST) asked = null;
-        return asked?.on ?? (telemetry ? read(telemetry) : false);
+        return state.isOn(telemetry ? read(telemetry) : null);
     };
     const made = button(
         label,
         () => {
             const wanted = !isOn();
-            asked = { on: wanted, at: Date.now() };
+            state.ask(wanted);
             draw();
             void control(view, notice, ask(wanted), view.text.switched(label, wanted)).then((went) => {
-                if (!went) asked = null;
+                if (!went) state.forget();
                 draw();
             });
         },

@@ -36,6 +36,26 @@ const FETCHED = ["streams", "status", "config", "gifts", "renderers", "sources"]
 
 type Fetched = (typeof FETCHED)[number];
 
+/** Which answer the events of a name bring up to date. */
+const UPDATES: Partial<Record<EventName, Fetched>> = {
+    gift: "gifts",
+    ended: "gifts",
+    status: "status",
+    config: "config",
+    pong: "renderers",
+    telemetry: "renderers",
+    source: "sources",
+};
+
+/** Events that are kept while an answer is on its way; the oldest is let go. */
+const MAX_MEANWHILE = 1_000;
+
+/** A question on its way, and what happened since it was asked. */
+interface Asking {
+    topic: Fetched;
+    meanwhile: { name: EventName; data: string }[];
+}
+
 export type Topic = Fetched | "link" | "ended" | "figures";
 
 /** One stream, seen through one relay. */
@@ -53,6 +73,7 @@ export class Desk {
 
     /** Why what could not be fetched could not. */
     private readonly troubles = new Map<Fetched, string>();
+    private readonly asking = new Set<Asking>();
     private chosenRenderer: RendererName | null = null;
     private events: Events | null = null;
     private readonly watchers: { topics: readonly Topic[]; draw: () => void }[] = [];
@@ -152,6 +173,8 @@ export class Desk {
     }
 
     private async fetch(topic: Fetched): Promise<void> {
+        const asking: Asking = { topic, meanwhile: [] };
+        this.asking.add(asking);
         try {
             switch (topic) {
                 case "streams":
@@ -173,6 +196,8 @@ export class Desk {
                     this.sources = await sources();
                     break;
             }
+            // The answer may be from before they happened.
+            for (const { name, data } of asking.meanwhile) this.apply(name, data);
             if (this.troubles.delete(topic)) this.tell("link");
             this.tell(topic);
         } catch (error) {
@@ -180,6 +205,8 @@ export class Desk {
             if (error.isSignedOut) return this.onSignedOut();
             this.troubles.set(topic, error.detail);
             this.tell("link");
+        } finally {
+            this.asking.delete(asking);
         }
     }
 
@@ -199,6 +226,15 @@ export class Desk {
     }
 
     private take(name: EventName, data: string): void {
+        for (const { topic, meanwhile } of this.asking) {
+            if (UPDATES[name] !== topic) continue;
+            meanwhile.push({ name, data });
+            if (meanwhile.length > MAX_MEANWHILE) meanwhile.shift();
+        }
+        this.apply(name, data);
+    }
+
+    private apply(name: EventName, data: string): void {
         switch (name) {
             case "gift":
                 return this.takeGift((JSON.parse(data) as { payload: Gift }).payload);
@@ -225,11 +261,12 @@ export class Desk {
     }
 
     private takeGift(gift: Gift): void {
+        const known = this.gifts ?? [];
+        // A list that was asked for meanwhile may have it already, and what became of it.
+        if (known.some((listed) => listed.giftId === gift.giftId)) return;
         const acceptedAt = new Date().toISOString();
         const listed: ListedGift = { giftId: gift.giftId, state: "unacked", error: null, acceptedAt, gift };
-        // A list that was asked for meanwhile may have it already.
-        const others = (this.gifts ?? []).filter((other) => other.giftId !== gift.giftId);
-        this.gifts = [listed, ...others].slice(0, RECENT);
+        this.gifts = [listed, ...known].slice(0, RECENT);
         this.tell("gifts");
     }
 

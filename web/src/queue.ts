@@ -1,7 +1,7 @@
 // The waiting gifts of the shown renderer, to be held, released and skipped.
 
 import { button, el, setText, stranger } from "./dom";
-import { attended, control, empty, Notice, panel, type View } from "./view";
+import { attended, control, empty, Notice, panel, Switched, type View } from "./view";
 import type { WaitingGift } from "./wire";
 
 interface Row {
@@ -62,7 +62,8 @@ export function queue(view: View): HTMLElement {
 function waitingRow(view: View, notice: Notice, gift: WaitingGift): Row {
     const { text, format } = view;
     const { giftId } = gift;
-    let isHeld = gift.held;
+    const held = new Switched();
+    let told = gift.held;
     let isGone = false;
     const quantity = el("span", { class: "quantity" });
     const waited = el("span", { class: "waited" });
@@ -71,10 +72,13 @@ function waitingRow(view: View, notice: Notice, gift: WaitingGift): Row {
         text.hold,
         () => {
             if (isGone) return;
-            const wanted = !isHeld;
+            const wanted = !held.isOn(told);
+            held.ask(wanted);
+            drawHeld();
             const said = wanted ? text.held(about) : text.released(about);
             void control(view, notice, { action: wanted ? "hold" : "release", giftId }, said).then((went) => {
-                if (went) drawHeld(wanted);
+                if (!went) held.forget();
+                drawHeld();
             });
         },
         { class: "small" },
@@ -93,14 +97,14 @@ function waitingRow(view: View, notice: Notice, gift: WaitingGift): Row {
         el("span", { class: "line second" }, waited, stranger(gift.sender, "sender")),
         el("span", { class: "acts" }, holds, skips),
     );
-    const drawHeld = (held: boolean) => {
-        isHeld = held;
-        const label = held ? text.release : text.hold;
+    const drawHeld = () => {
+        const isHeld = held.isOn(told);
+        const label = isHeld ? text.release : text.hold;
         setText(holds.lastElementChild ?? holds, label);
         holds.setAttribute("aria-label", text.actOn(label, about));
-        element.classList.toggle("is-held", held);
+        element.classList.toggle("is-held", isHeld);
     };
-    drawHeld(gift.held);
+    drawHeld();
     return {
         element,
         draw: (latest) => {
@@ -110,7 +114,8 @@ function waitingRow(view: View, notice: Notice, gift: WaitingGift): Row {
             if (!latest) return setText(waited, text.gone);
             setText(quantity, latest.quantity > 1 ? `× ${format.count(latest.quantity)}` : "");
             setText(waited, format.seconds(latest.waited));
-            if (latest.held !== isHeld) drawHeld(latest.held);
+            told = latest.held;
+            drawHeld();
         },
     };
 }

@@ -68,6 +68,34 @@ export async function control(
     return went && told > 0;
 }
 
+/** How long what was asked for is shown before the renderer has said so (milliseconds). */
+export const TRUST = 3_000;
+
+/**
+ * Something that is on or off at the renderer. What was asked for is shown until
+ * the renderer says the same: what it sent before it was asked would turn the
+ * button back under the pointer, and the next press would ask for the wrong thing.
+ */
+export class Switched {
+    private asked: { on: boolean; at: number } | null = null;
+
+    ask(on: boolean): void {
+        this.asked = { on, at: Date.now() };
+    }
+
+    /** What was asked for did not reach the renderer. */
+    forget(): void {
+        this.asked = null;
+    }
+
+    /** What to show, given what the renderer said last; one that says nothing is believed to have done it. */
+    isOn(told: boolean | null): boolean {
+        const { asked } = this;
+        if (asked && told !== null && (told === asked.on || Date.now() - asked.at > TRUST)) this.asked = null;
+        return this.asked?.on ?? told ?? false;
+    }
+}
+
 const FOLDED = "hyperfocus-desk.folded";
 
 function foldedPanels(): Set<string> {
