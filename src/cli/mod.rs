@@ -30,6 +30,12 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser;
+use tracing::{Level, Metadata, Subscriber};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 pub use bench::{BenchPlan, Figure};
 #[cfg(any(feature = "relay", feature = "render"))]
@@ -98,16 +104,68 @@ fn start_log() {
     /// What Bevy leaves out of a device that we asked for no more (`engine::adapter`)
     /// it warns of; the stage has no use for it.
     const USUAL: &str = "warn,hyperfocus=info,bevy_pbr::atmosphere=error,bevy_pbr::ssao=error";
-    let filter = tracing_subscriber::EnvFilter::try_from_env("HYPERFOCUS_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(USUAL));
+    let filter =
+        EnvFilter::try_from_env("HYPERFOCUS_LOG").unwrap_or_else(|_| EnvFilter::new(USUAL));
     let is_for_eyes = std::io::stderr().is_terminal();
     let has_colours = is_for_eyes && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty());
     // A second start, as in tests, leaves the first log in place.
-    let _ = tracing_subscriber::fmt()
+    let _ = log(filter, has_colours, std::io::stderr).try_init();
+}
+
+fn log<W>(filter: EnvFilter, has_colours: bool, to: W) -> impl Subscriber + Send + Sync
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(to)
         .with_ansi(has_colours)
         // Whoever read the log may be gone.
-        .log_internal_errors(false)
-        .try_init();
+        .log_internal_errors(false);
+    log.finish().with(filter_fn(keeps_secrets))
+}
+
+/// Whatever is asked for: at `trace` the WebSocket library logs the upgrade
+/// request, token and all.
+fn keeps_secrets(record: &Metadata) -> bool {
+    *record.level() <= Level::DEBUG || !record.target().starts_with("tungstenite")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    use tracing::subscriber::with_default;
+    use tracing::{debug, trace};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_the_websocket_library_says_of_tokens_is_in_no_log() {
+        for wish in ["trace", "tungstenite::handshake=trace"] {
+            let written = Written::default();
+            let to = written.clone();
+            with_default(log(EnvFilter::new(wish), false, move || to.clone()), || {
+                trace!(target: "tungstenite::handshake::client", "Bearer secret");
+                debug!(target: "tungstenite::handshake::client", "Client handshake done.");
+            });
+            let log = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+            assert!(log.contains("done") && !log.contains("secret"), "{log}");
+        }
+    }
 }

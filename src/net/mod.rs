@@ -51,11 +51,6 @@ pub const TO_STAGE_CAPACITY: usize = 4096;
 /// when it is full [`Link::send`] hands the outcome back.
 pub const FROM_STAGE_CAPACITY: usize = 16_384;
 
-/// A filter directive that every log set-up has to end with: at `trace` the
-/// WebSocket library logs the upgrade request, token and all, through the `log`
-/// crate.
-pub const LOG_DIRECTIVE: &str = "tungstenite=debug";
-
 /// Where to connect, as whom, and whom to wake.
 #[derive(Clone)]
 pub struct NetConfig {

@@ -119,6 +119,12 @@ impl Channel {
         }
     }
 
+    /// A connection ends with the relay. Nothing is judged without it: it is back
+    /// when the relay is, and is then asked again.
+    pub fn abandon(&self, id: ConnectionId) {
+        self.callers().remove(id);
+    }
+
     /// Returns what ended with that.
     pub fn leave(&self, id: ConnectionId) -> Vec<Ended> {
         self.callers().remove(id);

@@ -173,7 +173,13 @@ impl Client {
         let who = || json!({ "clientId": &*init.client_id, "clientType": role });
         channel.tell("joined", who);
         let end = self.run(joined).await;
-        let ended = channel.leave(id);
+        let ended = match self.core.is_stopping() {
+            true => {
+                channel.abandon(id);
+                Vec::new()
+            }
+            false => channel.leave(id),
+        };
         channel.roster.leave(id);
         self.core.note(&channel, ended).await;
         channel.tell("left", who);
@@ -249,12 +255,20 @@ impl Client {
                 }
             }
             let is_stopping = self.core.is_stopping();
-            // What a viewer's row rested with is written before the goodbye.
-            if (filled.has_more || is_stopping) && self.socket.is_flushed() {
-                filled = match self.fill(&mut joined).await {
-                    Ok(filled) => filled,
-                    Err(end) => return end,
-                };
+            // All that a viewer's row rested with comes before the goodbye. A host is
+            // sent again what it does not get now.
+            let is_rested = is_stopping && joined.role == ClientType::Viewer;
+            filled.has_more |= is_rested;
+            if filled.has_more && self.socket.is_flushed() {
+                loop {
+                    filled = match self.fill(&mut joined).await {
+                        Ok(filled) => filled,
+                        Err(end) => return end,
+                    };
+                    if !is_rested || !filled.has_more {
+                        break;
+                    }
+                }
             }
             if is_stopping {
                 return restart();
@@ -381,7 +395,8 @@ impl Client {
                     let said = format!(
                         "{owed} gifts are not acknowledged; further ones follow as they are"
                     );
-                    self.say_error(&ServerMessage::refusal("SLOW_HOST", &said));
+                    // It is said once, and so beyond any other error's turn.
+                    self.say(&ServerMessage::refusal("SLOW_HOST", &said));
                 }
                 Some(Next::Displaced) => {
                     let reason = "replaced by another connection with this clientId";
@@ -416,6 +431,10 @@ impl Client {
                 let ended = {
                     let mut hub = joined.channel.hub();
                     hub.acked(joined.id, &ack.gift_id, word);
+                    if hub.is_slow(joined.id) {
+                        // It may have made room, whether or not that settled anything.
+                        joined.bell.ring();
+                    }
                     hub.take_ended()
                 };
                 self.core.note(&joined.channel, ended).await;
@@ -498,7 +517,8 @@ impl Client {
             config.features.retain(|name| &**name != TELEMETRY);
         }
         let grants = |feature: &str| config.features.iter().any(|name| &**name == feature);
-        joined.interim_acks = joined.names_interim_acks && grants("x-ack-interim");
+        // Once granted it is understood: one may be on its way when it is taken away.
+        joined.interim_acks |= joined.names_interim_acks && grants("x-ack-interim");
         joined.tells = joined.names_telemetry && grants(TELEMETRY);
         joined.ping_interval = config.ping_interval;
         joined.ping_at = joined.ping_at.min(Instant::now() + config.ping_interval);

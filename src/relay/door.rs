@@ -49,8 +49,7 @@ impl Door {
 
     fn is_ours(&self, host: &str) -> bool {
         let name = without_port(host);
-        let is_it = |known: &str| known.eq_ignore_ascii_case(name);
-        LOOPBACK.into_iter().any(is_it) || self.hosts.iter().any(|own| is_it(own))
+        is_loopback(host) || self.hosts.iter().any(|own| own.eq_ignore_ascii_case(name))
     }
 
     /// Whether a request certainly comes from a page that we served: it says so
@@ -64,6 +63,14 @@ impl Door {
             false => method.is_safe() && one(headers, FETCH_SITE) == Some("same-origin"),
         }
     }
+}
+
+/// Whether a host, with its port or without, is this machine's name for itself.
+pub(super) fn is_loopback(host: &str) -> bool {
+    let name = without_port(host);
+    LOOPBACK
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(name))
 }
 
 fn is_own(origin: &str, host: &str) -> bool {

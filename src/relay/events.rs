@@ -27,24 +27,39 @@ pub(super) async fn events(
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     core.authorise(&guest, &headers, &[Role::Host])?;
+    // Whoever came by a cookie reads on while that is good for something.
+    let signed_in = core
+        .is_by_cookie(&headers)
+        .then_some((core.clone(), headers));
     let channel = open(&core, &id).await?;
     let place = core.event_readers.clone().try_acquire_owned();
     let place = place.map_err(|_| Problem::crowded("too many readers of events"))?;
     let stopping = core.stopping.clone();
-    let state = (channel.events(), stopping, place, guest);
-    let events = unfold(state, |(mut events, mut stopping, place, guest)| async {
-        let event = tokio::select! {
-            event = events.recv() => event,
-            () = stopped(&mut stopping) => Err(RecvError::Closed),
-        };
-        let event = match event {
-            Ok(event) => Event::default().event(event.name).data(&*event.data),
-            Err(RecvError::Lagged(missed)) => {
-                Event::default().event("missed").data(missed.to_string())
-            }
-            Err(RecvError::Closed) => return None,
-        };
-        Some((Ok(event), (events, stopping, place, guest)))
-    });
+    let state = (channel.events(), stopping, place, guest, signed_in);
+    let events = unfold(
+        state,
+        |(mut events, mut stopping, place, guest, signed_in)| async {
+            let event = tokio::select! {
+                event = events.recv() => event,
+                () = stopped(&mut stopping) => Err(RecvError::Closed),
+            };
+            let event = match event {
+                // They come once a second.
+                Ok(event)
+                    if event.name == "figures"
+                        && let Some((core, headers)) = &signed_in
+                        && !core.desk.is_signed_in(headers) =>
+                {
+                    return None;
+                }
+                Ok(event) => Event::default().event(event.name).data(&*event.data),
+                Err(RecvError::Lagged(missed)) => {
+                    Event::default().event("missed").data(missed.to_string())
+                }
+                Err(RecvError::Closed) => return None,
+            };
+            Some((Ok(event), (events, stopping, place, guest, signed_in)))
+        },
+    );
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }

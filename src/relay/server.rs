@@ -180,6 +180,11 @@ impl Core {
         self.judge(guest, self.bearer(headers), roles)
     }
 
+    /// Whether an authorised request is so by the desk's cookie.
+    pub fn is_by_cookie(&self, headers: &HeaderMap) -> bool {
+        self.bearer(headers).is_none()
+    }
+
     fn bearer(&self, headers: &HeaderMap) -> Option<Role> {
         let token = one(headers, header::AUTHORIZATION)?.strip_prefix("Bearer ")?;
         self.tokens.role_of(token.trim().as_bytes())

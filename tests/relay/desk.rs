@@ -5,6 +5,7 @@ use std::process::Command;
 use hyperfocus::relay::Role;
 use serde_json::{Value, json};
 
+use crate::events::{EVENTS, Events};
 use crate::guest::Guest;
 use crate::house::{House, Process, gift};
 use crate::http::{Answer, Request};
@@ -205,6 +206,33 @@ fn signing_out_ends_the_session_for_good_and_no_other() {
         assert_eq!(from_page(&house, &mine, "GET", CONFIG).send().status, 401);
         assert_eq!(from_page(&house, &other, "GET", CONFIG).send().status, 200);
         house.restart();
+    }
+}
+
+#[test]
+fn who_signs_out_reads_no_more_events_and_others_do() {
+    let house = House::new();
+    let (mine, other) = (sign_in(&house), sign_in(&house));
+    let [my_events, others] =
+        [&mine, &other].map(|cookie| Events::by(from_page(&house, cookie, "GET", EVENTS)));
+    let out = from_page(&house, &mine, "DELETE", "/desk/session").send();
+    assert_eq!(out.status, 204);
+    assert!(my_events.ends_within(3));
+    assert!(!others.ends_within(3));
+}
+
+#[test]
+fn a_cookie_for_another_machine_goes_over_tls_alone() {
+    let house = House::with(|options| options.hosts = vec!["relay.example".into()]);
+    // As behind a proxy that speaks TLS: a page that is read has no origin.
+    for (host, is_secure) in [("relay.example", true), ("localhost", false)] {
+        let out = Request::new(house.address(), "DELETE", "/desk/session");
+        let out = out
+            .header("Host", host)
+            .header("Origin", &format!("http://{host}"))
+            .send();
+        assert_eq!(out.status, 204, "{out:?}");
+        assert_eq!(set_cookie(&out).contains("; Secure"), is_secure, "{host}");
     }
 }
 

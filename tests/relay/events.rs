@@ -7,13 +7,21 @@ use hyperfocus::relay::Role;
 use serde_json::Value;
 
 use crate::house::House;
+use crate::http::Request;
+
+/// Where they are.
+pub const EVENTS: &str = "/v1/streams/main/events";
 
 pub struct Events(Lines<BufReader<TcpStream>>);
 
 impl Events {
     /// Those of the stream "main". Once this returns, nothing is missed.
     pub fn of(house: &House) -> Self {
-        let request = house.request(Role::Host, "GET", "/v1/streams/main/events");
+        Self::by(house.request(Role::Host, "GET", EVENTS))
+    }
+
+    /// Those that a request of one's own asks for.
+    pub fn by(request: Request) -> Self {
         let mut lines = BufReader::new(request.open().unwrap()).lines();
         assert!(lines.any(|line| line.unwrap().is_empty()), "it is answered");
         Self(lines)
@@ -28,5 +36,12 @@ impl Events {
                 return serde_json::from_str(data.strip_prefix("data: ").unwrap()).unwrap();
             }
         }
+    }
+
+    /// Whether it ends before so many seconds' figures have come.
+    pub fn ends_within(self, seconds: usize) -> bool {
+        let lines = self.0.map_while(Result::ok);
+        let figures = lines.filter(|line| line == "event: figures");
+        figures.take(seconds).count() < seconds
     }
 }

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use hyperfocus::relay::Role;
 use serde_json::json;
 
+use crate::guest::Guest;
 use crate::house::{Process, gift, skip, token, until};
 use crate::http::{Answer, Request};
 
@@ -53,6 +54,9 @@ fn a_full_disk_refuses_gifts_with_507_and_takes_them_again_when_there_is_room() 
         request.bearer(&ingest).json(&json!(gifts)).send()
     };
     assert_eq!(post(0).status, 201);
+    let host = token(&disk, Role::Host);
+    let mut first = Guest::join(relay.address, &host, "first", "host");
+    (0..100).for_each(|id| assert_eq!(first.gift(), id.to_string()));
     let ballast = disk.join("ballast");
     // Fails where the disk ends, having filled it.
     let _ = std::fs::write(&ballast, vec![0; 4 * 1024 * 1024]);
@@ -68,17 +72,20 @@ fn a_full_disk_refuses_gifts_with_507_and_takes_them_again_when_there_is_room() 
         (507, "full"),
         "{refused:?}"
     );
+    // What was shown cannot be kept yet, and nobody is kept from watching by that.
+    first.ack("0", true, None);
     assert_eq!(post(accepted).status, 507, "still");
+    let config = Request::new(relay.address, "GET", "/v1/streams/other/config");
+    assert_eq!(config.bearer(&host).send().status, 200);
     std::fs::remove_file(&ballast).unwrap();
     until("there is room", || post(accepted).status == 201);
     accepted += 100;
-    let host = token(&disk, Role::Host);
-    let mut guest = crate::guest::Guest::join(relay.address, &host, "h", "host");
-    for id in 0..accepted {
+    let mut guest = Guest::join(relay.address, &host, "h", "host");
+    for id in 1..accepted {
         assert_eq!(
             guest.gift(),
             id.to_string(),
-            "each accepted gift, and no other"
+            "each accepted gift that was not shown, and no other"
         );
     }
 }

@@ -231,6 +231,46 @@ fn a_gift_waits_only_at_a_host_that_named_interim_acks() {
     ours.ack("later", true, None);
     until("it is shown", || house.listed("rendered") == ["later"]);
     assert_eq!(house.listed("unacked"), ["waits"]);
+    // What was granted once is understood: an ack may be on its way meanwhile.
+    let less = house.request(Role::Host, "PATCH", "/v1/streams/main/config");
+    let less = less.json(&json!({ "features": ["x-control"] })).send();
+    assert_eq!(less.status, 200, "{less:?}");
+    ours.next_of("connection:ack");
+    for id in ["held", "last"] {
+        house.give(id);
+        assert_eq!(ours.gift(), id);
+        ours.ack(id, id == "last", None);
+    }
+    until("the last is shown", || {
+        house.listed("rendered") == ["later", "last"]
+    });
+    assert_eq!(house.listed("unacked"), ["waits", "held"]);
+}
+
+#[test]
+fn a_gift_that_one_host_failed_waits_for_the_other_while_the_relay_is_away() {
+    let mut house = House::new();
+    let token = house.token(Role::Host);
+    house.give("g");
+    for round in 0..10 {
+        let mut hosts =
+            ["a", "b"].map(|client| Guest::join(house.address(), &token, client, "host"));
+        for host in &mut hosts {
+            assert_eq!(host.gift(), "g", "in round {round}");
+        }
+        let [a, _b] = &mut hosts;
+        a.ack("g", false, Some("no picture"));
+        let next = round.to_string();
+        house.give(&next);
+        assert_eq!(a.gift(), next);
+        a.ack(&next, true, None);
+        until("its acks are read", || {
+            house.listed("rendered").contains(&next)
+        });
+        // Whichever host's connection is the first to end.
+        house.restart();
+        assert_eq!(house.listed("unacked"), ["g"]);
+    }
 }
 
 #[test]
@@ -257,12 +297,20 @@ fn a_host_that_does_not_ack_is_told_and_gets_the_rest_as_it_does() {
         let gifts: Vec<_> = some.iter().map(|id| gift(id)).collect();
         assert_eq!(house.post(&json!(gifts)).status, 201);
     }
-    let mut host = Guest::join(house.address(), &house.token(Role::Host), "h", "host");
+    let join = |client| Guest::join(house.address(), &house.token(Role::Host), client, "host");
+    let mut other = join("other");
+    ids[..WINDOW]
+        .iter()
+        .for_each(|id| assert_eq!(&other.gift(), id));
+    let mut host = join("h");
     for id in &ids[..WINDOW] {
         assert_eq!(&host.gift(), id);
     }
     assert_eq!(host.error(), "SLOW_HOST", "and nothing follows by itself");
-    ids[..MORE].iter().for_each(|id| host.ack(id, true, None));
+    // Its word is not the last, and yet it has room again.
+    for id in &ids[..MORE] {
+        host.ack(id, false, Some("no picture"));
+    }
     let mut rest = Vec::new();
     while rest.len() < MORE {
         let (kind, told) = host.next();
@@ -273,7 +321,10 @@ fn a_host_that_does_not_ack_is_told_and_gets_the_rest_as_it_does() {
         }
     }
     assert_eq!(rest, ids[WINDOW..]);
-    until("its acks count", || house.listed("rendered") == ids[..MORE]);
+    for id in &ids[..MORE] {
+        other.ack(id, false, Some("no picture"));
+    }
+    until("its acks count", || house.listed("failed") == ids[..MORE]);
 }
 
 #[test]

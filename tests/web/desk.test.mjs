@@ -11,10 +11,12 @@ import {
     desk,
     ForeignHost,
     ForeignViewer,
+    heldBack,
     page as blank,
     part,
     Relay,
     until,
+    withEvents,
 } from "./house.mjs";
 
 let browser;
@@ -230,12 +232,103 @@ test("what happens while the page asks for it is not lost to an older answer", a
     await until("the answer", () => page.evaluate(() => Boolean(window.letGo)));
     await host.told("gift:received");
     host.say("play");
-    const [heart] = await relay.give({ giftType: "heart" });
-    await host.told("gift:received", (gift) => gift.giftId === heart.giftId);
+    await relay.give({ giftType: "heart" });
+    await until("the end of the rose", async () => {
+        const { gifts } = await relay.ask("host", "GET", "/v1/streams/main/gifts?state=rendered");
+        return gifts.length === 1;
+    });
     await row(page, "Recent gifts", "heart").waitFor();
     await page.evaluate(() => window.letGo());
     await row(page, "Recent gifts", "rose").filter({ hasText: "shown" }).waitFor();
     assert.equal(await row(page, "Recent gifts", "heart").count(), 1);
+});
+
+test("what is pressed twice happens in that order, and shows so", async (t) => {
+    const { relay, host, page } = await show(t);
+    const pause = part(page, "Controls").getByRole("button", { name: "Pause" });
+    const letGo = await heldBack(page, /POST .*control/);
+    await pause.click();
+    await pause.click();
+    await letGo();
+    await host.control("resume");
+    const said = host.messages.filter((message) => message.type === "x-control");
+    assert.deepEqual(said.map((message) => message.payload.action), ["pause", "resume"]);
+
+    // Nobody has held it yet at the renderer, which is what the second press asks for.
+    await relay.give({ giftType: "heart" });
+    host.say("late");
+    const act = row(page, "Queue", "heart").getByRole("button").first();
+    await act.click();
+    await host.control("hold");
+    const then = await heldBack(page, /POST .*control/);
+    await act.click();
+    await relay.give({ giftType: "lion" });
+    await row(page, "Queue", "lion").waitFor();
+    assert.match(await act.innerText(), /Hold/);
+    await act.click();
+    await then();
+    await until("the second hold", () => {
+        const said = host.messages.filter((message) => message.type === "x-control").slice(2);
+        return said.map((message) => message.payload.action).join() === "hold,release,hold";
+    });
+});
+
+test("a button that was clicked does not keep its list from changing", async (t) => {
+    const { relay, host, page } = await show(t);
+    await relay.give({ giftType: "rose" }, { giftType: "heart" });
+    await row(page, "Queue", "heart").getByRole("button", { name: "Hold" }).click();
+    await host.control("hold");
+    await page.getByRole("heading", { name: "Hyperfocus desk" }).hover();
+    host.say("play");
+    await until("it left", async () => (await row(page, "Queue", "rose").count()) === 0);
+});
+
+test("renderers are listed however many come and go", async (t) => {
+    const relay = await Relay.start(t);
+    const page = await blank(t, browser);
+    await withEvents(page);
+    await page.goto(await relay.link());
+    await page.locator(".link[data-state=open]").waitFor();
+    await page.evaluate(() => {
+        setInterval(() => window.events.dispatchEvent(new MessageEvent("joined", { data: "{}" })), 100);
+    });
+    await ForeignHost.join(t, relay);
+    await part(page, "Renderers").getByText("Host", { exact: true }).waitFor();
+});
+
+test("a page that nobody looks at gives up its connection until somebody does", async (t) => {
+    const relay = await Relay.start(t);
+    const page = await blank(t, browser);
+    await withEvents(page);
+    await page.clock.install();
+    await page.goto(await relay.link());
+    await page.locator(".link[data-state=open]").waitFor();
+    const look = (isAway) =>
+        page.evaluate((isAway) => {
+            Object.defineProperty(document, "hidden", { value: isAway, configurable: true });
+            document.dispatchEvent(new Event("visibilitychange"));
+        }, isAway);
+    const isClosed = () => page.evaluate(() => window.events.readyState === EventSource.CLOSED);
+    await look(true);
+    await page.clock.fastForward("04:30");
+    assert.equal(await isClosed(), false);
+    await page.clock.fastForward("01:00");
+    await until("it is closed", isClosed);
+    await relay.give({ giftType: "planet" });
+    await look(false);
+    await row(page, "Recent gifts", "planet").waitFor();
+    assert.equal(await isClosed(), false);
+});
+
+test("a new link in the same tab opens the desk, and leaves no code behind", async (t) => {
+    const relay = await Relay.start(t);
+    const page = await desk(t, browser, relay);
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("button", { name: "Open the desk" }).waitFor();
+    const link = await relay.link();
+    await page.evaluate((hash) => (location.hash = hash), new URL(link).hash);
+    await page.locator(".link[data-state=open]").waitFor();
+    assert.equal(new URL(page.url()).hash, "");
 });
 
 test("clearing asks once, and takes no for an answer", async (t) => {
@@ -245,6 +338,8 @@ test("clearing asks once, and takes no for an answer", async (t) => {
     const controls = part(page, "Controls");
     await controls.getByRole("button", { name: "Clear", exact: true }).click();
     await controls.getByText("Clear the stage and 3 waiting gifts?").waitFor();
+    const focused = await page.evaluate(() => document.activeElement.textContent);
+    assert.equal(focused, "Keep it", "a key that is held down does not confirm it");
     await page.keyboard.press("Escape");
     const clear = controls.getByRole("button", { name: "Clear", exact: true });
     await clear.waitFor();
@@ -335,6 +430,15 @@ test("the goal is set, kept apart from what else is told, and removed", async (t
     await form.getByLabel("What for").fill("Karaoke and");
     await relay.ask("ingest", "PUT", "/v1/streams/main/status", { ...status, viewerCount: 400 });
     await until("the status", async () => (await relay.ask("host", "GET", "/v1/streams/main/status")).viewerCount === 400);
+    assert.equal(await form.getByLabel("What for").inputValue(), "Karaoke and");
+    // Nor by what else is done meanwhile; and a press counts, whatever is told while it is on its way.
+    const letGo = await heldBack(page, /GET .*status/);
+    await form.getByLabel("The stream is live").click();
+    await relay.ask("ingest", "PUT", "/v1/streams/main/status", { ...status, isLive: true, viewerCount: 400 });
+    await until("it is told", () => form.getByLabel("The stream is live").isChecked());
+    await letGo();
+    await form.getByText("The stream is not live.").waitFor();
+    await host.told("stream:status", (payload) => !payload.isLive && payload.viewerCount === 400);
     assert.equal(await form.getByLabel("What for").inputValue(), "Karaoke and");
     await form.getByRole("button", { name: "Remove" }).click();
     await form.getByText("The goal is gone.").waitFor();

@@ -267,6 +267,40 @@ export async function desk(t, browser, relay, options = {}) {
     return opened;
 }
 
+/**
+ * Keeps the page's next request that fits from leaving, by its method and path;
+ * what is returned lets it go.
+ */
+export async function heldBack(page, pattern) {
+    await page.evaluate((pattern) => {
+        const ask = window.fetch;
+        window.fetch = async (path, options) => {
+            if (new RegExp(pattern).test(`${options?.method} ${path}`)) {
+                window.fetch = ask;
+                await new Promise((resolve) => (window.letGo = resolve));
+            }
+            return ask(path, options);
+        };
+    }, pattern.source);
+    return async () => {
+        await until("the request", () => page.evaluate(() => Boolean(window.letGo)));
+        await page.evaluate(() => window.letGo());
+    };
+}
+
+/** Gives the page's script its stream of events, as `window.events`. */
+export function withEvents(page) {
+    return page.addInitScript(() => {
+        const Real = window.EventSource;
+        window.EventSource = class extends Real {
+            constructor(url) {
+                super(url);
+                window.events = this;
+            }
+        };
+    });
+}
+
 /** A part of the page by its heading. */
 export const part = (page, name) => page.getByRole("region", { name, exact: true });
 

@@ -42,9 +42,8 @@ async function refusal(response: Response): Promise<Problem> {
 
 /** Asks; `null` for an answer without a body. */
 async function ask<T>(method: string, path: string, body?: unknown): Promise<T | null> {
-    let response: Response;
     try {
-        response = await fetch(path, {
+        const response = await fetch(path, {
             method,
             cache: "no-store",
             signal: AbortSignal.timeout(PATIENCE),
@@ -55,11 +54,13 @@ async function ask<T>(method: string, path: string, body?: unknown): Promise<T |
                       body: JSON.stringify(body),
                   }),
         });
+        if (!response.ok) throw await refusal(response);
+        return response.status === 204 ? null : ((await response.json()) as T);
     } catch (error) {
+        if (error instanceof Problem) throw error;
+        // Not reached, or an answer that breaks off.
         throw new Problem(0, error instanceof Error ? error.message : String(error));
     }
-    if (!response.ok) throw await refusal(response);
-    return response.status === 204 ? null : ((await response.json()) as T);
 }
 
 /** Trades the code that `hyperfocus desk` printed for the desk's cookie. */
@@ -86,6 +87,7 @@ export async function sources(): Promise<Source[]> {
 /** What can be asked about one stream. */
 export class StreamApi {
     private readonly base: string;
+    private turn: Promise<unknown> = Promise.resolve();
 
     constructor(readonly id: string) {
         this.base = `/v1/streams/${encodeURIComponent(id)}`;
@@ -102,7 +104,8 @@ export class StreamApi {
 
     config = () => ask<Config>("GET", `${this.base}/config`);
 
-    patchConfig = (patch: Partial<Config>) => ask<Config>("PATCH", `${this.base}/config`, patch);
+    patchConfig = (patch: Partial<Config>) =>
+        this.inTurn(() => ask<Config>("PATCH", `${this.base}/config`, patch));
 
     /** The newest gifts, newest first. */
     async gifts(limit: number, state: GiftState | null): Promise<ListedGift[]> {
@@ -133,7 +136,14 @@ export class StreamApi {
     /** How many renderers were told. */
     async control(control: Control): Promise<number> {
         const path = `${this.base}/control`;
-        const answer = await ask<{ renderers: number }>("POST", path, control);
+        const answer = await this.inTurn(() => ask<{ renderers: number }>("POST", path, control));
         return answer?.renderers ?? 0;
+    }
+
+    /** What was pressed first happens first: two requests at once may overtake each other. */
+    private inTurn<T>(send: () => Promise<T>): Promise<T> {
+        const sent = this.turn.then(send, send);
+        this.turn = sent;
+        return sent;
     }
 }

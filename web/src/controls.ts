@@ -58,12 +58,9 @@ function toggle(
         label,
         () => {
             const wanted = !isOn();
-            state.ask(wanted);
+            const sent = control(view, notice, ask(wanted), view.text.switched(label, wanted));
+            void state.ask(wanted, sent).then(draw);
             draw();
-            void control(view, notice, ask(wanted), view.text.switched(label, wanted)).then((went) => {
-                if (!went) state.forget();
-                draw();
-            });
         },
         { icon, class: "toggle", "aria-pressed": "false" },
     );
@@ -102,7 +99,8 @@ function clearing(view: View, notice: Notice): HTMLElement {
         group.setAttribute("aria-label", question.textContent ?? "");
         place.replaceChildren(group);
         place.classList.add("is-asking");
-        yes.focus();
+        // A key that is held down does not confirm it.
+        no.focus();
     };
     place.append(first);
     return place;
@@ -111,29 +109,37 @@ function clearing(view: View, notice: Notice): HTMLElement {
 function volume(view: View, notice: Notice): HTMLElement {
     const { text, format, desk } = view;
     const slider = el("input", { type: "range", min: 0, max: 100, step: 1, value: 100 });
-    const shown = el("output", { class: "value" });
+    const shown = el("span", { class: "value", "aria-hidden": "true" });
     const show = () => {
         const share = format.percent(Number(slider.value) / 100);
         setText(shown, share);
         slider.setAttribute("aria-valuetext", share);
         slider.style.setProperty("--share", `${slider.value}%`);
     };
-    let timer = 0;
+    /** It was moved, and that is to be sent or on its way. */
+    let isSending = false;
     let touchedAt = 0;
-    const send = () => {
-        timer = 0;
-        void control(view, notice, { action: "volume", level: Number(slider.value) / 100 });
+    const send = async () => {
+        let sent = "";
+        while (sent !== slider.value) {
+            await new Promise((resolve) => setTimeout(resolve, VOLUME_EVERY));
+            sent = slider.value;
+            await control(view, notice, { action: "volume", level: Number(sent) / 100 });
+        }
+        touchedAt = Date.now();
+        isSending = false;
     };
     on(slider, {
         input: () => {
-            touchedAt = Date.now();
             show();
-            timer ||= window.setTimeout(send, VOLUME_EVERY);
+            if (isSending) return;
+            isSending = true;
+            void send();
         },
     });
     desk.watch(["renderers"], () => {
         const told = desk.shown?.telemetry?.volume;
-        const isOurs = timer !== 0 || Date.now() - touchedAt < TRUST;
+        const isOurs = isSending || Date.now() - touchedAt < TRUST;
         if (told !== undefined && !isOurs) slider.value = String(Math.round(told * 100));
         show();
     });

@@ -25,11 +25,17 @@ export const RECENT = 50;
 /** Renderers that are shown. A crowd of viewers is counted, not listed. */
 const MAX_RENDERERS = 50;
 
-/** How often the list of streams is asked for (milliseconds). */
-const STREAMS_EVERY = 15_000;
+/** How often streams, and what could not be had, are asked for (milliseconds). */
+const AGAIN_EVERY = 15_000;
 
-/** Renderers join in crowds; asking about them waits for the last (milliseconds). */
-const RENDERERS_AFTER = 250;
+/** Renderers join in crowds; they are asked about at most so often (milliseconds). */
+const RENDERERS_EVERY = 250;
+
+/**
+ * A browser has six connections to a relay for all its tabs. One that nobody has
+ * looked at for so long gives up its own until somebody does (milliseconds).
+ */
+const UNSEEN = 5 * 60_000;
 
 /** What is asked for with each connection; events keep it up to date. */
 const FETCHED = ["streams", "status", "config", "gifts", "renderers", "sources"] as const;
@@ -52,8 +58,9 @@ const MAX_MEANWHILE = 1_000;
 
 /** A question on its way, and what happened since it was asked. */
 interface Asking {
-    topic: Fetched;
     meanwhile: { name: EventName; data: string }[];
+    /** What it asks for was wanted anew: its answer may be too old. */
+    again: boolean;
 }
 
 export type Topic = Fetched | "link" | "ended" | "figures";
@@ -72,15 +79,18 @@ export class Desk {
     readonly history = new History();
 
     /** Why what could not be fetched could not. */
-    private readonly troubles = new Map<Fetched, string>();
-    private readonly asking = new Set<Asking>();
+    private readonly troubles = new Map<Fetched, Problem>();
+    /** One question of each kind, so that no older answer comes after a newer one. */
+    private readonly asking = new Map<Fetched, Asking>();
     private chosenRenderer: RendererName | null = null;
     private events: Events | null = null;
     private readonly watchers: { topics: readonly Topic[]; draw: () => void }[] = [];
     private readonly stale = new Set<Topic>();
     private frame = 0;
     private renderersTimer = 0;
-    private streamsTimer = 0;
+    private againTimer = 0;
+    private unseenTimer = 0;
+    private readonly looked = () => this.look();
 
     constructor(
         readonly api: StreamApi,
@@ -97,16 +107,27 @@ export class Desk {
             event: (name, data) => this.take(name, data),
             signedOut: this.onSignedOut,
         });
-        this.streamsTimer = window.setInterval(() => {
-            if (this.link.is === "open" && !document.hidden) void this.fetch("streams");
-        }, STREAMS_EVERY);
+        this.againTimer = window.setInterval(() => {
+            if (this.link.is !== "open" || document.hidden) return;
+            for (const topic of new Set<Fetched>(["streams", ...this.troubles.keys()])) void this.fetch(topic);
+        }, AGAIN_EVERY);
+        document.addEventListener("visibilitychange", this.looked);
     }
 
     stop(): void {
         this.events?.close();
         this.forgetWatchers();
         clearTimeout(this.renderersTimer);
-        clearInterval(this.streamsTimer);
+        this.renderersTimer = 0;
+        clearTimeout(this.unseenTimer);
+        clearInterval(this.againTimer);
+        document.removeEventListener("visibilitychange", this.looked);
+    }
+
+    private look(): void {
+        clearTimeout(this.unseenTimer);
+        if (document.hidden) this.unseenTimer = window.setTimeout(() => this.events?.close(), UNSEEN);
+        else if (this.events?.isClosed) this.reconnect();
     }
 
     /** Tries to connect now. */
@@ -127,8 +148,8 @@ export class Desk {
         this.stale.clear();
     }
 
-    /** What could not be fetched, in the relay's words. */
-    get trouble(): string | null {
+    /** Why something could not be fetched. */
+    get trouble(): Problem | null {
         return this.troubles.values().next().value ?? null;
     }
 
@@ -173,8 +194,22 @@ export class Desk {
     }
 
     private async fetch(topic: Fetched): Promise<void> {
-        const asking: Asking = { topic, meanwhile: [] };
-        this.asking.add(asking);
+        const running = this.asking.get(topic);
+        if (running) {
+            running.again = true;
+            return;
+        }
+        const asking: Asking = { meanwhile: [], again: false };
+        this.asking.set(topic, asking);
+        try {
+            await this.ask(topic, asking.meanwhile);
+        } finally {
+            this.asking.delete(topic);
+        }
+        if (asking.again) await this.fetch(topic);
+    }
+
+    private async ask(topic: Fetched, meanwhile: Asking["meanwhile"]): Promise<void> {
         try {
             switch (topic) {
                 case "streams":
@@ -197,16 +232,14 @@ export class Desk {
                     break;
             }
             // The answer may be from before they happened.
-            for (const { name, data } of asking.meanwhile) this.apply(name, data);
+            for (const { name, data } of meanwhile) this.apply(name, data);
             if (this.troubles.delete(topic)) this.tell("link");
             this.tell(topic);
         } catch (error) {
             if (!(error instanceof Problem)) throw error;
             if (error.isSignedOut) return this.onSignedOut();
-            this.troubles.set(topic, error.detail);
+            this.troubles.set(topic, error);
             this.tell("link");
-        } finally {
-            this.asking.delete(asking);
         }
     }
 
@@ -226,11 +259,9 @@ export class Desk {
     }
 
     private take(name: EventName, data: string): void {
-        for (const { topic, meanwhile } of this.asking) {
-            if (UPDATES[name] !== topic) continue;
-            meanwhile.push({ name, data });
-            if (meanwhile.length > MAX_MEANWHILE) meanwhile.shift();
-        }
+        const topic = UPDATES[name];
+        const meanwhile = topic && this.asking.get(topic)?.meanwhile;
+        if (meanwhile && meanwhile.push({ name, data }) > MAX_MEANWHILE) meanwhile.shift();
         this.apply(name, data);
     }
 
@@ -283,8 +314,10 @@ export class Desk {
     }
 
     private askForRenderers(): void {
-        clearTimeout(this.renderersTimer);
-        this.renderersTimer = window.setTimeout(() => void this.fetch("renderers"), RENDERERS_AFTER);
+        this.renderersTimer ||= window.setTimeout(() => {
+            this.renderersTimer = 0;
+            void this.fetch("renderers");
+        }, RENDERERS_EVERY);
     }
 
     private takePong({ clientId, clientType, ...pong }: Pong & RendererName): void {

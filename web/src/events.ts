@@ -60,9 +60,15 @@ export class Events {
 
     close(): void {
         clearTimeout(this.timer);
+        this.timer = 0;
         clearTimeout(this.watchdog);
         this.source?.close();
         this.source = null;
+    }
+
+    /** Whether it stays away until it is told to connect. */
+    get isClosed(): boolean {
+        return this.source === null && this.timer === 0;
     }
 
     /** Tries at once instead of waiting. */

@@ -2,7 +2,7 @@
 
 import { RECENT } from "./desk";
 import { button, el, field, on, setText, stranger } from "./dom";
-import { attempt, attended, control, empty, Notice, panel, type View } from "./view";
+import { attempt, attended, control, empty, hide, Notice, panel, type View } from "./view";
 import type { GiftState, ListedGift } from "./wire";
 
 const STATES: readonly GiftState[] = ["unacked", "rendered", "failed", "parked"];
@@ -12,7 +12,8 @@ const FETCH_EVERY = 1_000;
 
 interface Row {
     element: HTMLElement;
-    draw: (gift: ListedGift) => void;
+    /** `null`: what it was listed for is over. */
+    draw: (gift: ListedGift | null) => void;
 }
 
 export function gifts(view: View): HTMLElement {
@@ -38,6 +39,8 @@ export function gifts(view: View): HTMLElement {
         // Where somebody looks at a row it stands, and only its outcome changes.
         if (isAttended() && rows.size > 0) {
             for (const gift of gifts) rows.get(gift.giftId)?.draw(gift);
+            const listed = new Set(gifts.map((gift) => gift.giftId));
+            for (const [id, row] of rows) if (wanted() !== null && !listed.has(id)) row.draw(null);
             return;
         }
         const kept = new Set(gifts.map((gift) => gift.giftId));
@@ -50,7 +53,7 @@ export function gifts(view: View): HTMLElement {
         for (const gift of gifts) {
             let row = rows.get(gift.giftId);
             if (!row) {
-                row = giftRow(view, notice, gift);
+                row = giftRow(view, notice, list, gift);
                 rows.set(gift.giftId, row);
             }
             row.draw(gift);
@@ -66,14 +69,19 @@ export function gifts(view: View): HTMLElement {
         const state = wanted();
         if (state === null) return;
         await attempt(view, notice, async () => {
-            filtered = await desk.api.gifts(RECENT, state);
-            if (wanted() === state) show(filtered);
+            const answer = await desk.api.gifts(RECENT, state);
+            if (wanted() !== state) return null;
+            filtered = answer;
+            show(filtered);
             return null;
         });
     };
     on(filter, {
         change: () => {
             filtered = [];
+            // Another list, whoever is at the one that was here.
+            for (const row of rows.values()) row.element.remove();
+            rows.clear();
             show(shown());
             void fetch();
         },
@@ -89,7 +97,7 @@ function sendCommand(stream: string): string {
     return `POST ${location.origin}/v1/streams/${encodeURIComponent(stream)}/gifts`;
 }
 
-function giftRow(view: View, notice: Notice, listed: ListedGift): Row {
+function giftRow(view: View, notice: Notice, list: HTMLElement, listed: ListedGift): Row {
     const { text, format } = view;
     const { gift, giftId } = listed;
     const { username, userId } = gift.sender;
@@ -111,6 +119,7 @@ function giftRow(view: View, notice: Notice, listed: ListedGift): Row {
         decide(text.resend, () => api.resend(giftId), text.resentGift(about)),
         decide(text.dismiss, () => api.dismiss(giftId), text.dismissedGift(about)),
     );
+    const acts = el("span", { class: "acts" }, replay, parked);
     const quantity = gift.quantity > 1 ? `× ${format.count(gift.quantity)}` : "";
     const element = el(
         "li",
@@ -129,18 +138,26 @@ function giftRow(view: View, notice: Notice, listed: ListedGift): Row {
             outcome,
             reason,
         ),
-        el("span", { class: "acts" }, replay, parked),
+        acts,
     );
     return {
         element,
         draw: (latest) => {
+            element.classList.toggle("is-gone", latest === null);
+            if (!latest) {
+                setText(outcome, text.gone);
+                setText(reason, "");
+                hide(acts, true, list);
+                return;
+            }
+            acts.hidden = false;
             setText(outcome, text.states[latest.state]);
             outcome.dataset["state"] = latest.state;
             setText(reason, latest.error ?? "");
             // Its place stays, so that a row does not move once its gift was shown.
             replay.classList.toggle("is-absent", latest.state !== "rendered");
-            replay.hidden = latest.state === "parked";
-            parked.hidden = latest.state !== "parked";
+            hide(replay, latest.state === "parked", list);
+            hide(parked, latest.state !== "parked", list);
         },
     };
 }

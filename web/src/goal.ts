@@ -1,7 +1,7 @@
 // The stream's goal, and whether it is live: what the board on the stage shows.
 
 import { button, el, field, freshId, on } from "./dom";
-import { attempt, Notice, panel, type View } from "./view";
+import { attempt, hide, Notice, panel, type View } from "./view";
 import type { Goal, StreamStatus } from "./wire";
 
 /** What the protocol names as a goal's type; it takes any other too. */
@@ -28,18 +28,16 @@ export function goal(view: View): HTMLElement {
     const current = amount(0);
     const progress = el("progress", { max: 1, value: 0, "aria-label": text.goalProgress });
     const save = el("button", { type: "submit", class: "primary" }, text.save);
-    const remove = button(text.removeGoal, () => void put(() => null, text.goalRemoved));
-    // What is being edited is not written over by what comes in.
-    let isEdited = false;
+    const remove = button(text.removeGoal, () => void put({ currentGoal: null }, text.goalRemoved));
+    // Counts what is typed: what is being edited is not written over by what comes in.
+    let edits = 0;
 
-    const put = (next: (status: StreamStatus) => Goal | null, said: string) =>
+    const put = (change: Partial<StreamStatus>, said: string) =>
         attempt(view, notice, async () => {
             // What a source has told meanwhile, viewers for one, stays as it is.
-            const now = (await desk.api.status()) ?? UNTOLD;
-            const startedAt = live.checked ? (now.startedAt ?? new Date().toISOString()) : now.startedAt;
-            const status = { ...now, isLive: live.checked, startedAt, currentGoal: next(now) };
+            const status = { ...((await desk.api.status()) ?? UNTOLD), ...change };
+            if (status.isLive) status.startedAt ??= new Date().toISOString();
             await desk.api.putStatus(status);
-            isEdited = false;
             desk.changed({ status });
             return said;
         });
@@ -61,32 +59,33 @@ export function goal(view: View): HTMLElement {
         ),
         {
             input: () => {
-                isEdited = true;
+                edits += 1;
             },
             submit: (event) => {
                 event.preventDefault();
-                void put(edited, text.goalSaved);
+                const saved = edits;
+                void put({ currentGoal: edited() }, text.goalSaved).then((went) => {
+                    if (went && edits === saved) edits = 0;
+                });
             },
         },
     );
     on(live, {
         change: () => {
-            const said = live.checked ? text.nowLive : text.nowOffline;
-            void put((now) => now.currentGoal, said).then((went) => {
-                if (!went) draw();
-            });
+            const isLive = live.checked;
+            void put({ isLive }, isLive ? text.nowLive : text.nowOffline).then(draw);
         },
     });
     const draw = () => {
         live.checked = desk.status?.isLive ?? false;
         const told = desk.status?.currentGoal ?? null;
-        remove.hidden = told === null;
+        hide(remove, told === null, save);
         progress.hidden = told === null;
         if (told) {
             progress.max = Math.max(told.target, 1);
             progress.value = told.current;
         }
-        if (isEdited || !told) return;
+        if (edits > 0 || !told) return;
         kind.value = told.type;
         description.value = told.description;
         target.value = String(told.target);

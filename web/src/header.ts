@@ -2,7 +2,7 @@
 
 import { button, el, freshId, on, setText } from "./dom";
 import { languages, type Language } from "./text";
-import type { View } from "./view";
+import { hide, sayProblem, type View } from "./view";
 
 /** Streams in the picker; more are reached by `?stream=`. */
 const MAX_LISTED = 200;
@@ -52,14 +52,14 @@ function linkState(view: View): HTMLElement {
     const said = el("span", { role: "status" });
     const countdown = el("span", { class: "countdown" });
     const now = button(text.tryNow, () => desk.reconnect(), { class: "small" });
-    const element = el("div", { class: "link" }, el("span", { class: "dot", "aria-hidden": "true" }), said, countdown, now);
+    const element = el("div", { class: "link", tabindex: -1 }, el("span", { class: "dot", "aria-hidden": "true" }), said, countdown, now);
     let timer = 0;
     const draw = () => {
         const { link } = desk;
         const isTroubled = link.is === "open" && desk.trouble !== null;
         element.dataset["state"] = isTroubled ? "lost" : link.is;
-        setText(said, isTroubled ? text.refused(desk.trouble ?? "") : text.linkStates[link.is]);
-        now.hidden = link.is !== "lost";
+        setText(said, isTroubled && desk.trouble ? sayProblem(text, desk.trouble) : text.linkStates[link.is]);
+        hide(now, link.is !== "lost", element);
         clearTimeout(timer);
         setText(countdown, "");
         if (link.is !== "lost" || view.gone.aborted) return;

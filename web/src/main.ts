@@ -77,14 +77,21 @@ class Page {
             gone: this.built.signal,
         };
         const acts: HeaderActs = {
-            chooseStream: (id) => this.show(id),
+            chooseStream: (id) => {
+                this.show(id);
+                document.querySelector<HTMLElement>(".stream select")?.focus();
+            },
             chooseLanguage: (language) => {
                 keepLanguage(language);
                 this.build();
                 document.querySelector<HTMLElement>(".language")?.focus();
             },
-            // Whether or not the relay hears of it, the page is left.
-            signOut: () => void signOut().finally(() => this.signedOut(null)),
+            // The page is left in any case; where the relay did not hear of it, that is said.
+            signOut: () =>
+                void signOut().then(
+                    () => this.signedOut(null),
+                    (error: unknown) => this.signedOut(error instanceof Problem ? error : null),
+                ),
         };
         document.body.replaceChildren(
             header(view, acts),
@@ -128,4 +135,9 @@ function chosenStream(known: string[]): string {
     return known[0] ?? FIRST_STREAM;
 }
 
-void new Page().open();
+const page = new Page();
+void page.open();
+// A new link that is pasted over the old one loads nothing by itself.
+window.addEventListener("hashchange", () => {
+    if (codeOf(location.hash)) void page.open();
+});

@@ -4,6 +4,9 @@ import { button, el, setText, stranger } from "./dom";
 import { attended, control, empty, Notice, panel, Switched, type View } from "./view";
 import type { WaitingGift } from "./wire";
 
+/** Gifts that have gone and keep their places while somebody is at the list; the oldest is let go. */
+const MAX_GONE = 50;
+
 interface Row {
     element: HTMLElement;
     draw: (gift: WaitingGift | null) => void;
@@ -26,14 +29,14 @@ export function queue(view: View): HTMLElement {
         const telemetry = desk.shown?.telemetry ?? null;
         const gifts = telemetry?.waiting.gifts ?? [];
         const now = new Map(gifts.map((gift) => [gift.giftId, gift]));
-        for (const [id, row] of rows) {
-            if (now.has(id)) continue;
-            if (stands) row.draw(null);
-            else {
-                row.element.remove();
-                rows.delete(id);
-            }
-        }
+        const gone = [...rows.keys()].filter((id) => !now.has(id));
+        const kept = stands ? MAX_GONE : 0;
+        gone.forEach((id, index) => {
+            const row = rows.get(id);
+            if (gone.length - index <= kept) return row?.draw(null);
+            row?.element.remove();
+            rows.delete(id);
+        });
         let before: Element | null = null;
         for (const gift of gifts) {
             let row = rows.get(gift.giftId);
@@ -73,13 +76,10 @@ function waitingRow(view: View, notice: Notice, gift: WaitingGift): Row {
         () => {
             if (isGone) return;
             const wanted = !held.isOn(told);
-            held.ask(wanted);
-            drawHeld();
             const said = wanted ? text.held(about) : text.released(about);
-            void control(view, notice, { action: wanted ? "hold" : "release", giftId }, said).then((went) => {
-                if (!went) held.forget();
-                drawHeld();
-            });
+            const sent = control(view, notice, { action: wanted ? "hold" : "release", giftId }, said);
+            void held.ask(wanted, sent).then(drawHeld);
+            drawHeld();
         },
         { class: "small" },
     );

@@ -29,7 +29,7 @@ class RatePanel {
     readonly element: HTMLElement;
     private readonly notice = new Notice();
     private readonly slider: HTMLInputElement;
-    private readonly value = el("output", { class: "rate-value" });
+    private readonly value = el("span", { class: "rate-value", "aria-hidden": "true" });
     private readonly bars = el("div", { class: "rate-bars", "aria-hidden": "true" });
     private readonly means = el("dl", { class: "rate-means" });
     private readonly basis = el("p", { class: "hint" });
@@ -45,6 +45,9 @@ class RatePanel {
     /** Moved by hand, and not applied yet. */
     private isMoved = false;
     private keyTimer = 0;
+    /** On its way to the relay, as the latest of so many. */
+    private asked: number | null = null;
+    private asks = 0;
 
     constructor(private readonly view: View) {
         const { text, desk } = view;
@@ -86,7 +89,7 @@ class RatePanel {
     }
 
     private get applied(): number {
-        return this.view.desk.config?.maxGiftsPerSecond ?? 30;
+        return this.asked ?? this.view.desk.config?.maxGiftsPerSecond ?? 30;
     }
 
     private listen(): void {
@@ -140,12 +143,16 @@ class RatePanel {
         const wanted = this.chosen;
         if (wanted === this.applied) return this.notice.clear();
         const { desk, text } = this.view;
+        this.asked = wanted;
+        this.asks += 1;
+        const ask = this.asks;
         const went = await attempt(this.view, this.notice, async () => {
             const config = await desk.api.patchConfig({ maxGiftsPerSecond: wanted });
             if (config) desk.changed({ config });
             return text.applied(this.told(wanted));
         });
-        if (!went && !this.isMoved) this.followConfig();
+        if (ask === this.asks) this.asked = null;
+        if (!went) this.followConfig();
     }
 
     private told(rate: number): string {
@@ -154,6 +161,7 @@ class RatePanel {
 
     /** Stands where the stream's setting is, unless a hand is on it. */
     private followConfig(): void {
+        this.slider.disabled = this.view.desk.config === null;
         const stops = new Set([...STOPS, this.applied]);
         if (this.rates?.recommended) stops.add(this.rates.recommended.rate);
         const held = this.isMoved || this.isHeld ? this.chosen : this.applied;

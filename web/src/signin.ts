@@ -3,6 +3,7 @@
 import { Problem, signIn } from "./api";
 import { el, field, on } from "./dom";
 import type { Texts } from "./text";
+import { sayProblem } from "./view";
 
 /** The code of a link, or a code by itself. */
 export function codeOf(pasted: string): string {
@@ -14,7 +15,7 @@ export function signInPage(text: Texts, problem: Problem | null, signedIn: () =>
     const code = el("input", { type: "text", required: true, autocomplete: "off", spellcheck: "false" });
     const notice = el("p", { class: "notice is-error", role: "alert" });
     const say = (problem: Problem) => {
-        notice.textContent = problem.status === 0 ? text.unreachable : text.refused(problem.detail);
+        notice.textContent = sayProblem(text, problem);
     };
     if (problem) say(problem);
     const form = on(

@@ -47,9 +47,13 @@ export async function attempt(view: View, notice: Notice, act: () => Promise<str
     } catch (error) {
         if (!(error instanceof Problem)) throw error;
         if (error.isSignedOut) view.signedOut();
-        notice.complain(error.status === 0 ? view.text.unreachable : view.text.refused(error.detail));
+        notice.complain(sayProblem(view.text, error));
         return false;
     }
+}
+
+export function sayProblem(text: Texts, problem: Problem): string {
+    return problem.status === 0 ? text.unreachable : text.refused(problem.detail);
 }
 
 /** Tells the renderers something; a problem and a lack of them are said. */
@@ -68,30 +72,30 @@ export async function control(
     return went && told > 0;
 }
 
-/** How long what was asked for is shown before the renderer has said so (milliseconds). */
+/** How long what was asked for is shown once the relay has taken it (milliseconds). */
 export const TRUST = 3_000;
 
 /**
  * Something that is on or off at the renderer. What was asked for is shown until
- * the renderer says the same: what it sent before it was asked would turn the
- * button back under the pointer, and the next press would ask for the wrong thing.
+ * the renderer must have said what became of it: what it sent before that would
+ * turn the button back under the pointer, and the next press would ask for the
+ * wrong thing.
  */
 export class Switched {
-    private asked: { on: boolean; at: number } | null = null;
+    private asked: { on: boolean; until: number } | null = null;
 
-    ask(on: boolean): void {
-        this.asked = { on, at: Date.now() };
-    }
-
-    /** What was asked for did not reach the renderer. */
-    forget(): void {
-        this.asked = null;
+    /** Shows `on` until a moment after it was `sent`, or not at all if that fails. */
+    async ask(on: boolean, sent: Promise<boolean>): Promise<void> {
+        const asked = { on, until: Infinity };
+        this.asked = asked;
+        const went = await sent;
+        asked.until = Date.now() + TRUST;
+        if (!went && this.asked === asked) this.asked = null;
     }
 
     /** What to show, given what the renderer said last; one that says nothing is believed to have done it. */
     isOn(told: boolean | null): boolean {
-        const { asked } = this;
-        if (asked && told !== null && (told === asked.on || Date.now() - asked.at > TRUST)) this.asked = null;
+        if (told !== null && this.asked && this.asked.until < Date.now()) this.asked = null;
         return this.asked?.on ?? told ?? false;
     }
 }
@@ -138,13 +142,25 @@ export function panel(name: string, title: string, ...content: Node[]): HTMLElem
  * not any more. Rows that move are hit by mistake, so until then they stand.
  */
 export function attended(list: HTMLElement, left: () => void): () => boolean {
-    const isAttended = () => list.matches(":hover") || list.contains(document.activeElement);
+    const isAttended = () => list.matches(":hover") || hasKeyboard(list);
     const look = () => {
         if (!isAttended()) left();
     };
     // Where the focus goes is known only after it has gone.
     on(list, { pointerleave: look, focusout: () => setTimeout(look) });
     return isAttended;
+}
+
+/** A button that was clicked keeps the focus when the pointer has long gone: that is nobody. */
+function hasKeyboard(list: HTMLElement): boolean {
+    const focused = document.activeElement;
+    return document.hasFocus() && list.contains(focused) && focused !== null && focused.matches(":focus-visible");
+}
+
+/** Hides an element or shows it; the focus goes on to `next` rather than nowhere. */
+export function hide(element: HTMLElement, isHidden: boolean, next: HTMLElement): void {
+    if (isHidden && element.contains(document.activeElement)) next.focus();
+    element.hidden = isHidden;
 }
 
 /** What stands where there is nothing yet, and what to do about it. */

@@ -28,7 +28,7 @@ use tokio::time::Instant;
 use tracing::error;
 
 use super::api::{json_body_within, json_response};
-use super::door::one;
+use super::door::{is_loopback, one};
 use super::limits::MAX_SIGN_IN;
 use super::lock::lock;
 use super::problem::Problem;
@@ -116,7 +116,9 @@ fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 fn set_cookie(core: &Core, headers: &HeaderMap, value: &str, seconds: i64) -> Option<HeaderValue> {
     let origin = one(headers, header::ORIGIN);
     let is_tls = core.speaks_tls() || origin.is_some_and(|it| it.starts_with("https://"));
-    let secure = if is_tls { "; Secure" } else { "" };
+    // A browser signs in without TLS on this machine only: elsewhere a proxy has it.
+    let is_near = one(headers, header::HOST).is_some_and(is_loopback);
+    let secure = if is_tls || !is_near { "; Secure" } else { "" };
     let text =
         format!("{COOKIE}={value}; HttpOnly; SameSite=Strict; Path=/; Max-Age={seconds}{secure}");
     let mut value = HeaderValue::try_from(text).ok()?;

@@ -105,6 +105,11 @@ impl Host {
         }
     }
 
+    /// Whether it was told that it is, and was sent nothing since.
+    pub fn is_slow(&self) -> bool {
+        self.told_slow
+    }
+
     /// True once, until it is sent a gift again.
     pub fn is_told_first_time(&mut self) -> bool {
         !std::mem::replace(&mut self.told_slow, true)

@@ -423,6 +423,11 @@ impl<F: Clone> Stream<F> {
         Next::Frame(frame.clone())
     }
 
+    /// Whether a host was told that it is slow, and waits for room.
+    pub fn is_slow(&mut self, id: ConnectionId) -> bool {
+        host_of(&mut self.connections, id).is_some_and(|host| host.is_slow())
+    }
+
     /// What a connection said of a gift. A viewer's words change nothing.
     pub fn acked(&mut self, id: ConnectionId, gift: &GiftId, word: Word) {
         let Some(connection) = self.connections.get_mut(&id) else {

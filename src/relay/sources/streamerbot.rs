@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::entry::State;
 use super::fields::Fields;
@@ -115,23 +115,22 @@ fn subscription() -> Value {
 /// counts: events may come before the answer to the subscription.
 async fn ask(wire: &mut Wire, inlet: &Inlet, request: &Value) -> Result<bool, Failure> {
     wire.say(request).await?;
-    let answer = async {
-        for _ in 0..MAX_BEFORE_ANSWER {
-            let text = wire.next().await?;
-            let Ok(message) = serde_json::from_str::<Value>(&text) else {
-                continue;
-            };
-            if message["id"] == request["id"] {
-                return Ok(message["status"] == "ok");
-            }
-            if message.get("event").is_some() {
-                hear(inlet, &text).await;
-            }
+    let deadline = Instant::now() + PATIENCE;
+    for _ in 0..MAX_BEFORE_ANSWER {
+        // Only what it says is waited for so long: its gifts wait for the store.
+        let said = timeout_at(deadline, wire.next()).await;
+        let text = said.map_err(|_| Failure::passing("Streamer.bot does not answer"))??;
+        let Ok(message) = serde_json::from_str::<Value>(&text) else {
+            continue;
+        };
+        if message["id"] == request["id"] {
+            return Ok(message["status"] == "ok");
         }
-        Err(Failure::lasting("what answers there is not Streamer.bot"))
-    };
-    let answered = timeout(PATIENCE, answer).await;
-    answered.unwrap_or_else(|_| Err(Failure::passing("Streamer.bot does not answer")))
+        if message.get("event").is_some() {
+            hear(inlet, &text).await;
+        }
+    }
+    Err(Failure::lasting("what answers there is not Streamer.bot"))
 }
 
 async fn hear(inlet: &Inlet, text: &str) {

@@ -1,6 +1,6 @@
 //! The one thread that writes.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -71,6 +71,7 @@ type Told = Vec<(StreamId, News)>;
 
 /// What is said to whom once the transaction is through.
 enum Answer {
+    Opened(oneshot::Sender<Result<(), StoreError>>, StreamId),
     Admitted(
         oneshot::Sender<Result<Vec<Admission>, StoreError>>,
         Vec<Admission>,
@@ -84,7 +85,7 @@ impl Answer {
         // Who asked may have gone; what was done stays done.
         match self {
             Self::Admitted(reply, admissions) => drop(reply.send(outcome.map(|()| admissions))),
-            Self::Done(reply) => drop(reply.send(outcome)),
+            Self::Done(reply) | Self::Opened(reply, _) => drop(reply.send(outcome)),
             Self::Forgotten(reply, count) => drop(reply.send(outcome.map(|()| count))),
         }
     }
@@ -148,9 +149,26 @@ impl Writer {
                 }
             }
             for answer in answers {
-                answer.say(outcome.clone());
+                match (&outcome, &answer) {
+                    (Err(_), Answer::Opened(_, stream)) => {
+                        let opened = self.read(stream);
+                        answer.say(opened.map_err(|error| explain(&self.path, &error)));
+                    }
+                    _ => answer.say(outcome.clone()),
+                }
             }
         }
+    }
+
+    /// Tells what is kept of a stream. That takes no room: on a full disk the show
+    /// goes on.
+    fn read(&mut self, stream: &StreamId) -> rusqlite::Result<()> {
+        let mut kept = load(&self.connection.transaction()?, stream)?;
+        let unsaved = self.unsaved.iter().filter(|it| it.stream == *stream);
+        let ended: HashSet<&GiftId> = unsaved.map(|it| &it.ended.gift).collect();
+        kept.unsettled.retain(|fresh| !ended.contains(&fresh.gift));
+        self.feed.hear(stream, vec![News::Kept(kept)]);
+        Ok(())
     }
 
     /// What happened to one stream goes out together.
@@ -225,7 +243,7 @@ fn take(
 ) -> rusqlite::Result<()> {
     match request {
         Request::Open { stream, reply } => {
-            answers.push(Answer::Done(reply));
+            answers.push(Answer::Opened(reply, stream.clone()));
             let Some(transaction) = transaction else {
                 return Ok(());
             };
