@@ -2,7 +2,7 @@
 //! video. Painting happens on [`CaptionPainter`]'s thread; here images become
 //! quads, in time with their acts.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use bevy::asset::RenderAssetUsages;
@@ -528,17 +528,24 @@ fn place(
 ) {
     let mut bodies: HashMap<Entity, (Vec2, Vec2, f32)> = HashMap::new();
     let mut readable = Vec::new();
-    let headlines: Vec<Shown> = cards
-        .iter()
-        .filter_map(|(_, card, ..)| {
+    let counting: HashSet<Entity> = counters.iter().map(|(counter, ..)| counter.act).collect();
+    let shown_in = |lane: Lane| -> Vec<Shown> {
+        let cards = cards.iter().filter_map(|(_, card, ..)| {
             let (act, placement) = acts.get(card.act).ok()?;
-            (act.lane == Lane::Headline).then(|| Shown {
-                at: card_place(act, placement, &stage, card.body),
-                body: card.body,
+            let body = card.body * placement.crowding(lane);
+            (act.lane == lane).then(|| Shown {
+                at: card_place(act, placement, &stage, body),
+                body,
                 alpha: shown_by(act),
             })
-        })
-        .collect();
+        });
+        cards.collect()
+    };
+    let headlines = shown_in(Lane::Headline);
+    let mut features = shown_in(Lane::Feature);
+    for feature in &mut features {
+        feature.at = make_way(feature.at, feature.body, &headlines);
+    }
     for (entity, card, mut transform, _) in &mut cards {
         let Ok((act, placement)) = acts.get(card.act) else {
             continue;
@@ -553,6 +560,11 @@ fn place(
             Lane::Headline => at,
             Lane::Feature | Lane::Ambient => make_way(at, body, &headlines),
         };
+        // A streak's number is read with its name.
+        let at = match act.lane == Lane::Ambient && counting.contains(&card.act) {
+            true => make_way(at, body, &features),
+            false => at,
+        };
         // What is read stands still when the stage trembles.
         let at = at + trembling.offset();
         let rise = Vec2::new(0.0, -36.0 * (1.0 - shown));
@@ -566,6 +578,7 @@ fn place(
         readable.push(Readable {
             card: entity,
             lane: act.lane,
+            counts: counting.contains(&card.act),
             is_up: card.room.is_some_and(|room| room > 0.5),
             id: act.id,
             at,
@@ -575,15 +588,17 @@ fn place(
     let readable = readable_cards(readable);
     let step = time.delta_secs() / MAKE_ROOM;
     for (entity, mut card, _, material) in &mut cards {
-        let Some((.., alpha)) = bodies.get(&card.act) else {
+        let Some((.., alpha)) = bodies.get_mut(&card.act) else {
             continue;
         };
         let wanted = f32::from(readable.contains(&entity));
         let before = card.room.unwrap_or(wanted);
         let room = before + (wanted - before).clamp(-step, step);
         card.room = Some(room);
+        // A number without its name would be somebody else's.
+        *alpha *= room;
         if let Some(mut material) = materials.get_mut(&material.0) {
-            material.tint.w = alpha * room;
+            material.tint.w = *alpha;
         }
     }
     for (counter, mut transform, material) in &mut counters {

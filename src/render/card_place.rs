@@ -17,7 +17,7 @@ pub(super) fn shown_by(act: &Act) -> f32 {
     arrival.min(act.seconds_left() / EXIT).clamp(0.0, 1.0) * act.presence()
 }
 
-/// A headline's card, and how far it is there.
+/// A dearer gift's card, and how far it is there.
 pub(super) struct Shown {
     pub(super) at: Vec2,
     pub(super) body: Vec2,
@@ -27,17 +27,17 @@ pub(super) struct Shown {
 /// Room between two cards, stage units.
 const CARD_GAP: f32 = 14.0;
 
-/// Where a card goes that a headline's would cover: above that, as the headline
+/// Where a card goes that a dearer gift's would cover: above that, as the dearer one
 /// comes, and back as it goes.
-pub(super) fn make_way(at: Vec2, body: Vec2, headlines: &[Shown]) -> Vec2 {
-    let lift = headlines.iter().map(|headline| {
-        let apart = (headline.body + body) / 2.0 + CARD_GAP;
-        let off = (at - headline.at).abs();
+pub(super) fn make_way(at: Vec2, body: Vec2, dearer: &[Shown]) -> Vec2 {
+    let lift = dearer.iter().map(|dearer| {
+        let apart = (dearer.body + body) / 2.0 + CARD_GAP;
+        let off = (at - dearer.at).abs();
         if off.x >= apart.x || off.y >= apart.y {
             return 0.0;
         }
-        let ease = headline.alpha * headline.alpha * (3.0 - 2.0 * headline.alpha);
-        (headline.at.y + apart.y - at.y) * ease
+        let ease = dearer.alpha * dearer.alpha * (3.0 - 2.0 * dearer.alpha);
+        (dearer.at.y + apart.y - at.y) * ease
     });
     at + Vec2::new(0.0, lift.fold(0.0, f32::max))
 }
@@ -53,6 +53,8 @@ const MOST_COVERED: f32 = 0.12;
 pub(super) struct Readable {
     pub(super) card: Entity,
     pub(super) lane: Lane,
+    /// Whether a streak's number stands at it.
+    pub(super) counts: bool,
     /// Whether it had room until now.
     pub(super) is_up: bool,
     pub(super) id: ActId,
@@ -62,9 +64,17 @@ pub(super) struct Readable {
 
 /// The cards that can be read. In a crowd cards of ambient acts that would cover
 /// others are left out until there is room: names over names are nobody's. Those
-/// of dearer acts are always there, and a card that is up stays up.
+/// of dearer acts are always there, a streak's come before single gifts', and a card
+/// that is up stays up.
 pub(super) fn readable_cards(mut cards: Vec<Readable>) -> HashSet<Entity> {
-    cards.sort_by_key(|card| (card.lane == Lane::Ambient, !card.is_up, card.id));
+    cards.sort_by_key(|card| {
+        (
+            card.lane == Lane::Ambient,
+            !card.counts,
+            !card.is_up,
+            card.id,
+        )
+    });
     let mut up: Vec<&Readable> = Vec::new();
     for card in &cards {
         let is_covering = |other: &&Readable| {
@@ -126,6 +136,7 @@ mod tests {
         Readable {
             card: Entity::from_raw_u32(number).unwrap(),
             lane,
+            counts: false,
             is_up,
             id: ActId(number.into()),
             at: Vec2::new(x, 0.0),
@@ -160,6 +171,18 @@ mod tests {
             card(3, Lane::Headline, false, 80.0),
         ];
         assert_eq!(readable(dear), [2, 3]);
+    }
+
+    #[test]
+    fn who_counts_is_named_before_single_gifts() {
+        let streak = Readable {
+            counts: true,
+            ..card(2, Lane::Ambient, false, 50.0)
+        };
+        assert_eq!(
+            readable(vec![card(1, Lane::Ambient, true, 0.0), streak]),
+            [2]
+        );
     }
 
     #[test]

@@ -20,6 +20,10 @@ pub const TOP_GIFTERS: usize = 50;
 /// Gifts in the list of recent ones; the oldest leaves first.
 pub const RECENT_GIFTS: usize = 50;
 
+/// A streak that goes on is looked for among so many, the newest: beyond, it may be
+/// an older one.
+const GOES_ON: usize = 10;
+
 /// One sender's place on the leaderboard.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gifter {
@@ -133,14 +137,20 @@ impl Board {
     }
 
     fn add_recent(&mut self, now: Moment, gift: &Gift, delta: Delta) {
-        if let Some(newest) = self.recent.front_mut()
-            && gift.is_streak
-            && newest.gift_type == gift.gift_type
-            && newest.user_id == gift.sender.user_id
-        {
-            newest.quantity = newest.quantity.saturating_add(delta.quantity);
-            newest.value = add_value(newest.value, delta.value);
-            newest.at = now;
+        let is_same = |line: &RecentGift| {
+            line.gift_type == gift.gift_type && line.user_id == gift.sender.user_id
+        };
+        // Others may have given meanwhile: one that goes on is the newest again.
+        let among = match gift.combo_count {
+            2.. => GOES_ON,
+            _ => usize::from(gift.is_streak),
+        };
+        let known = self.recent.iter().take(among).position(is_same);
+        if let Some(mut line) = known.and_then(|at| self.recent.remove(at)) {
+            line.quantity = line.quantity.saturating_add(delta.quantity);
+            line.value = add_value(line.value, delta.value);
+            line.at = now;
+            self.recent.push_front(line);
             return;
         }
         self.recent.truncate(RECENT_GIFTS - 1);

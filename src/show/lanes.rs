@@ -10,6 +10,9 @@ pub const LANES: [Lane; 3] = [Lane::Headline, Lane::Feature, Lane::Ambient];
 
 const HEADLINE_PLACES: usize = 1;
 const FEATURE_PLACES: usize = 3;
+/// Besides a headline, whose the middle of the stage is. One that has begun there
+/// before it plays on.
+const FEATURES_BESIDE: usize = 2;
 
 /// Fewer would make a quiet stream look empty between two bursts.
 const AMBIENT_FEWEST: usize = 12;
@@ -83,7 +86,11 @@ impl Lanes {
     }
 
     pub fn has_room(&self, lane: Lane) -> bool {
-        self.playing(lane) < self.places(lane)
+        let places = match lane {
+            Lane::Feature if self.playing(Lane::Headline) > 0 => FEATURES_BESIDE,
+            _ => self.places(lane),
+        };
+        self.playing(lane) < places
     }
 
     /// Takes the lowest free place, if the lane has room.

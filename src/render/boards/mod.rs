@@ -50,13 +50,14 @@ const FLARE_REACH: Vec2 = Vec2::new(150.0, 110.0);
 const FLARE: f32 = 0.5;
 /// Seconds that a part takes to come, a changed one to be seen, and one to go.
 const ENTER: f32 = 0.5;
-const CHANGE: f32 = 0.25;
+const CHANGE: f32 = 0.12;
 const EXIT: f32 = 0.35;
 /// Stage units that it moves in from its edge.
 const TRAVEL: f32 = 22.0;
 /// A part is painted at most this often: a flood changes lists with every gift,
-/// and nobody reads faster. What waits is not lost, only seen a little later.
-const REPAINT: Duration = Duration::from_millis(250);
+/// nobody reads faster, and while one picture gives way to the next neither is read.
+/// What waits is not lost, only seen a little later.
+const REPAINT: Duration = Duration::from_millis(600);
 /// How quickly parts make room for each other, 1/s.
 const SHIFT: f32 = 9.0;
 /// The longest step that a movement makes, seconds; a stage that slept would

@@ -122,6 +122,24 @@ fn recent_gifts_are_listed_newest_first_and_a_streak_is_one_line() {
 }
 
 #[test]
+fn a_streak_is_one_line_whoever_gives_meanwhile() {
+    let mut world = World::at_rate(30.0);
+    for combo in 1..=3 {
+        world.streak("ann", "heart", 1, combo);
+        world.give(&format!("viewer {combo}"), "rose", 1.0);
+    }
+    // Its last message says that it is over.
+    world.offer(Gift {
+        combo_count: 4,
+        ..gift("", "ann", "heart", 1.0)
+    });
+    let recent: Vec<_> = world.show.board().recent().collect();
+    assert_eq!(recent.len(), 4);
+    assert_eq!((&*recent[0].gift_type, recent[0].quantity), ("heart", 4));
+    assert_eq!(&*recent[1].user_id.0, "viewer 3");
+}
+
+#[test]
 fn totals_survive_senseless_values() {
     let mut world = World::at_rate(30.0);
     for value in [f64::MAX, f64::MAX, f64::NAN, -5.0, f64::INFINITY] {

@@ -6,7 +6,7 @@ use crate::model::Control;
 use crate::show::{LANES, ShowSettings, head_start};
 
 #[test]
-fn one_headline_and_three_features_play_at_once() {
+fn a_headline_has_the_middle_and_two_features_beside_it() {
     let mut world = World::at_rate(30.0);
     for n in 0..3 {
         world.give(&format!("whale {n}"), "universe", 5000.0);
@@ -15,8 +15,8 @@ fn one_headline_and_three_features_play_at_once() {
         world.give(&format!("viewer {n}"), "rocket", 500.0);
     }
     assert_eq!(world.playing(Lane::Headline), 1);
-    assert_eq!(world.playing(Lane::Feature), 3);
-    assert_eq!(world.show.waiting(), 4);
+    assert_eq!(world.playing(Lane::Feature), 2);
+    assert_eq!(world.show.waiting(), 5);
     world.pass(ms(6000));
     assert_eq!(
         world.playing(Lane::Headline),
@@ -24,6 +24,23 @@ fn one_headline_and_three_features_play_at_once() {
         "the next one takes the place"
     );
     assert_eq!(world.playing(Lane::Feature), 2);
+}
+
+#[test]
+fn three_features_play_at_once_and_play_on_when_a_headline_comes() {
+    let mut world = World::at_rate(30.0);
+    for n in 0..5 {
+        world.give(&format!("viewer {n}"), "rocket", 500.0);
+    }
+    assert_eq!(world.playing(Lane::Feature), 3);
+    world.give("whale", "universe", 5000.0);
+    assert_eq!(world.playing(Lane::Headline), 1);
+    assert_eq!(world.playing(Lane::Feature), 3);
+    let places: Vec<_> = world.starts.iter().map(|(_, start)| start.slot).collect();
+    assert_eq!(places, [0, 1, 2, 0]);
+    world.play_out();
+    let beside = world.starts[4..].iter().map(|(_, start)| start.slot);
+    assert!(beside.clone().all(|slot| slot < 2) && beside.len() == 2);
 }
 
 #[test]
