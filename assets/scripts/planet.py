@@ -147,8 +147,12 @@ def ring_texture(wide=256, high=1024):
     return np.dstack([colour, alpha])
 
 
-def shell_texture(wide=512, high=256):
-    """What keeps the sun off the globe: night, and the rings' shadow. Black, in alpha."""
+def shell_texture(wide=1024, high=512, finer=4):
+    """What keeps the sun off the globe: night, and the rings' shadow. Black, in alpha.
+
+    The gap between the rings is thinner than a pixel: each is the mean of finer ones.
+    """
+    wide, high = wide * finer, high * finer
     lon = np.tile((np.arange(wide) + 0.5) / wide * 2 * np.pi, (high, 1))
     lat = np.tile(((1 - (np.arange(high) + 0.5) / high) - 0.5)[:, None] * np.pi, (1, wide))
     place = np.dstack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
@@ -160,8 +164,11 @@ def shell_texture(wide=512, high=256):
     r = np.hypot(crossing[..., 0], crossing[..., 1])
     t = (r - RING_IN) / (RING_OUT - RING_IN)
     _, alpha = ring_profile(np.clip(t, 0, 1))
-    cast = np.where((reach > 0) & (t > 0) & (t < 1) & (sunlit > 0), alpha, 0) * 0.72
+    cast = np.where((reach > 0) & (t > 0) & (t < 1), alpha, 0) * 0.72
+    # Where the sun only grazes there is little of it to keep off.
+    cast = cast * smoothstep(0.0, 0.3, sunlit)
     dark = 1 - (1 - night) * (1 - cast)
+    dark = dark.reshape(high // finer, finer, wide // finer, finer).mean((1, 3))
     colour = np.dstack([np.full_like(dark, 0.06), np.full_like(dark, 0.02), np.full_like(dark, 0.05)])
     return np.dstack([colour, dark])
 
