@@ -290,9 +290,18 @@ pub(super) struct Channels {
     open: Mutex<HashMap<StreamId, Arc<Channel>>>,
     /// What was counted on streams that were closed.
     past: Mutex<Tally>,
+    is_shared: bool,
 }
 
 impl Channels {
+    /// Of a store that other relays share, or not.
+    pub fn of(is_shared: bool) -> Self {
+        Self {
+            is_shared,
+            ..Self::default()
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<StreamId, Arc<Channel>>> {
         lock(&self.open)
     }
@@ -313,6 +322,9 @@ impl Channels {
             return None;
         }
         let channel = Arc::new(Channel::new(id.into(), default_config()));
+        if self.is_shared {
+            channel.hub().share();
+        }
         channels.insert(id.into(), channel.clone());
         Some(channel)
     }

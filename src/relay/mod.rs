@@ -235,7 +235,7 @@ impl Relay {
             .enable_all()
             .build()?;
         let (stop, stopping) = watch::channel(false);
-        let channels = Arc::new(Channels::default());
+        let channels = Arc::new(Channels::of(matches!(place, Place::Nats(..))));
         let mut held = None;
         let store: Box<dyn Store> = match place {
             Place::File(opened) => Box::new(opened.start(channels.clone())?),

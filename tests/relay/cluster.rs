@@ -126,6 +126,29 @@ fn a_gift_fails_only_when_every_host_of_every_relay_says_so() {
 }
 
 #[test]
+fn a_host_that_moves_gets_what_the_host_there_could_not_show() {
+    let Some((_nats, first, mut second)) = two() else {
+        return;
+    };
+    let mut here = guest(&first, "here", "host");
+    let mut there = guest(&second, "there", "host");
+    for id in ["g", "h"] {
+        first.give(id);
+        assert_eq!((here.gift(), there.gift()), (id.into(), id.into()));
+        here.ack(id, false, Some("no picture"));
+    }
+    there.ack("h", false, Some("no picture"));
+    until("all were asked, and g was objected to", || {
+        first.listed("failed") == ["h"]
+    });
+    second.stop();
+    let mut moved = guest(&first, "there", "host");
+    assert_eq!(moved.gift(), "g");
+    moved.ack("g", true, None);
+    until("it was shown", || first.listed("rendered") == ["g"]);
+}
+
+#[test]
 fn settings_status_and_controls_cross() {
     let Some((_nats, first, second)) = two() else {
         return;

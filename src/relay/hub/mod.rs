@@ -175,6 +175,8 @@ struct Open<F> {
     frame: F,
     /// Clients that cannot render it.
     failed_by: HashSet<Arc<str>>,
+    /// The hosts here are done with it, and the store was told so.
+    is_judged: bool,
 }
 
 /// One stream. `F` is a frame, cheap to clone.
@@ -195,6 +197,7 @@ pub(super) struct Stream<F> {
     status_version: u64,
     ended: Vec<Ended>,
     tally: Tally,
+    is_shared: bool,
 }
 
 impl<F: Clone> Stream<F> {
@@ -214,7 +217,15 @@ impl<F: Clone> Stream<F> {
             status_version: 0,
             ended: Vec::new(),
             tally: Tally::default(),
+            is_shared: false,
         }
+    }
+
+    /// Other relays have hosts too. What those here make of a gift settles it only
+    /// once [`has_ended`](Self::has_ended) says so: until then it is for any that
+    /// comes.
+    pub fn share(&mut self) {
+        self.is_shared = true;
     }
 
     /// Takes back a gift that is not settled, before anybody joins. Serials grow
@@ -234,6 +245,7 @@ impl<F: Clone> Stream<F> {
             gift,
             frame,
             failed_by: HashSet::new(),
+            is_judged: false,
         };
         self.open.insert(serial, open);
     }
@@ -263,8 +275,13 @@ impl<F: Clone> Stream<F> {
 
     /// Whether a connected host may still render a gift, or has yet to see it.
     pub fn may_render(&self, serial: Serial) -> bool {
-        let is_open = self.open.contains_key(&serial) || serial > self.last_serial;
-        is_open && !self.hosts.is_empty()
+        if serial > self.last_serial {
+            return !self.hosts.is_empty();
+        }
+        self.open.get(&serial).is_some_and(|open| {
+            self.hosts()
+                .any(|(client, host)| !open.failed_by.contains(client) && !host.gave_up(serial))
+        })
     }
 
     /// A connection was told the [`config`](Self::config) of now. The newest
@@ -480,9 +497,23 @@ impl<F: Clone> Stream<F> {
             given_up += u32::from(host.gave_up(serial));
         }
         if hosts > 0 && failed == hosts {
-            self.end(serial, Ending::Failed(reason));
+            self.judged(serial, Ending::Failed(reason));
         } else if hosts > 0 && failed + given_up == hosts {
-            self.end(serial, Ending::Parked);
+            self.judged(serial, Ending::Parked);
+        }
+    }
+
+    /// No host here will render it any more.
+    fn judged(&mut self, serial: Serial, ending: Ending) {
+        if !self.is_shared {
+            return self.end(serial, ending);
+        }
+        if let Some(open) = self.open.get_mut(&serial)
+            && !open.is_judged
+        {
+            open.is_judged = true;
+            let gift = open.gift.clone();
+            self.note(gift, ending);
         }
     }
 
@@ -506,9 +537,12 @@ impl<F: Clone> Stream<F> {
     }
 
     fn end(&mut self, serial: Serial, ending: Ending) {
-        let Some(gift) = self.close(serial) else {
-            return;
-        };
+        if let Some(gift) = self.close(serial) {
+            self.note(gift, ending);
+        }
+    }
+
+    fn note(&mut self, gift: GiftId, ending: Ending) {
         *match ending {
             Ending::Rendered => &mut self.tally.rendered,
             Ending::Failed(_) => &mut self.tally.failed,

@@ -145,6 +145,27 @@ fn a_host_may_render_what_is_open_and_what_it_has_yet_to_see() {
 }
 
 #[test]
+fn where_others_have_a_say_a_judged_gift_is_for_any_host_that_comes() {
+    let mut rig = Rig::new();
+    rig.stream.share();
+    let here = rig.host("here");
+    let gift = rig.publish();
+    assert_eq!(rig.drain(here), [gift]);
+    rig.ack(here, gift, failed());
+    assert_eq!(rig.endings().len(), 1, "the others are asked");
+    assert!(!rig.stream.may_render(gift));
+    assert_eq!(rig.drain(here), [0; 0], "it has said that it cannot");
+    let moved = rig.host("moved");
+    assert!(rig.stream.may_render(gift));
+    assert_eq!(rig.drain(moved), [gift]);
+    rig.ack(moved, gift, failed());
+    assert!(!rig.stream.may_render(gift));
+    assert_eq!(rig.endings(), [], "they are asked already");
+    rig.stream.has_ended(&id(gift));
+    assert_eq!(rig.stream.unsettled(), 0);
+}
+
+#[test]
 fn a_slow_viewer_skips_to_the_latest_and_slows_nobody() {
     let mut rig = Rig::new();
     let (slow, quick) = (rig.viewer("slow"), rig.viewer("quick"));

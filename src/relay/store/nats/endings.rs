@@ -190,8 +190,10 @@ async fn settle(shared: &Shared, due: Vec<Unsaved>) -> Result<(), StoreError> {
     problem = write_down(shared, certain, &mut back).await.or(problem);
     match objections(shared, &in_doubt).await {
         Ok(objected) => {
+            // A host may have come here since it was judged.
             let is_held = |(ending, serial): &(Unsaved, Serial)| {
                 objected.contains(&(ending.stream.clone(), *serial))
+                    || shared.feed.may_render(&ending.stream, *serial)
             };
             let (held, clear): (Vec<_>, Vec<_>) = in_doubt.into_iter().partition(is_held);
             let held = held.into_iter().map(|(ending, _)| ending).collect();
