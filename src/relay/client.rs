@@ -254,24 +254,14 @@ impl Client {
                     Err(end) => return end,
                 }
             }
-            let is_stopping = self.core.is_stopping();
-            // All that a viewer's row rested with comes before the goodbye. A host is
-            // sent again what it does not get now.
-            let is_rested = is_stopping && joined.role == ClientType::Viewer;
-            filled.has_more |= is_rested;
-            if filled.has_more && self.socket.is_flushed() {
-                loop {
-                    filled = match self.fill(&mut joined).await {
-                        Ok(filled) => filled,
-                        Err(end) => return end,
-                    };
-                    if !is_rested || !filled.has_more {
-                        break;
-                    }
-                }
+            if self.core.is_stopping() {
+                return self.part(&mut joined).await;
             }
-            if is_stopping {
-                return restart();
+            if filled.has_more && self.socket.is_flushed() {
+                filled = match self.fill(&mut joined).await {
+                    Ok(filled) => filled,
+                    Err(end) => return end,
+                };
             }
             let silent = self.heard + 2 * joined.ping_interval + Duration::from_secs(5);
             let until = match self.stuck {
@@ -405,6 +395,19 @@ impl Client {
                 Some(Next::Frame(_)) => unreachable!("the loop takes them"),
             }
         }
+    }
+
+    /// The relay stops. All that a viewer's row rested with comes before the goodbye;
+    /// a host is sent again what it does not get now.
+    async fn part(&mut self, joined: &mut Joined) -> End {
+        let mut has_more = joined.role == ClientType::Viewer && self.socket.is_flushed();
+        while has_more {
+            has_more = match self.fill(joined).await {
+                Ok(filled) => filled.has_more,
+                Err(end) => return end,
+            };
+        }
+        restart()
     }
 
     /// Takes in what was read; returns when to read on, if not at once.

@@ -60,6 +60,12 @@ export function setText(element: Element, text: string): void {
     if (element.textContent !== text) element.textContent = text;
 }
 
+/** Hides an element or shows it; the focus goes on to `next` rather than nowhere. */
+export function hide(element: HTMLElement, isHidden: boolean, next: HTMLElement): void {
+    if (isHidden && element.contains(document.activeElement)) next.focus();
+    element.hidden = isHidden;
+}
+
 /**
  * Keeps a row in `list` for each item, as long as there is one of its key: what is
  * focused or being read stays where it is. Returns what brings the rows up to date.

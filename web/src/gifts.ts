@@ -1,8 +1,8 @@
 // The latest gifts and what became of each.
 
 import { RECENT } from "./desk";
-import { button, el, field, on, setText, stranger } from "./dom";
-import { attempt, attended, control, empty, hide, Notice, panel, type View } from "./view";
+import { button, el, field, hide, on, setText, stranger } from "./dom";
+import { attempt, attended, control, empty, Notice, panel, type View } from "./view";
 import type { GiftState, ListedGift } from "./wire";
 
 const STATES: readonly GiftState[] = ["unacked", "rendered", "failed", "parked"];

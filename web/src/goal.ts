@@ -1,7 +1,7 @@
 // The stream's goal, and whether it is live: what the board on the stage shows.
 
-import { button, el, field, freshId, on } from "./dom";
-import { attempt, hide, Notice, panel, type View } from "./view";
+import { button, el, field, freshId, hide, on } from "./dom";
+import { attempt, Notice, panel, type View } from "./view";
 import type { Goal, StreamStatus } from "./wire";
 
 /** What the protocol names as a goal's type; it takes any other too. */

@@ -1,8 +1,8 @@
 // Which stream, how the connection stands; below, the page's language.
 
-import { button, el, freshId, on, setText } from "./dom";
+import { button, el, freshId, hide, on, setText } from "./dom";
 import { languages, type Language } from "./text";
-import { hide, sayProblem, type View } from "./view";
+import { sayProblem, type View } from "./view";
 
 /** Streams in the picker; more are reached by `?stream=`. */
 const MAX_LISTED = 200;

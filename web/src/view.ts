@@ -157,12 +157,6 @@ function hasKeyboard(list: HTMLElement): boolean {
     return document.hasFocus() && list.contains(focused) && focused !== null && focused.matches(":focus-visible");
 }
 
-/** Hides an element or shows it; the focus goes on to `next` rather than nowhere. */
-export function hide(element: HTMLElement, isHidden: boolean, next: HTMLElement): void {
-    if (isHidden && element.contains(document.activeElement)) next.focus();
-    element.hidden = isHidden;
-}
-
 /** What stands where there is nothing yet, and what to do about it. */
 export function empty(text: string, command?: string): HTMLElement {
     return el("div", { class: "empty" }, el("p", {}, text), command ? el("code", {}, command) : null);
