@@ -194,7 +194,8 @@ async fn until(stream: &mut TcpStream, what: &str) -> Result<()> {
 }
 
 async fn watch_on(stream: TcpStream, counter: Arc<Counter>) {
-    let overlap = counter.mark.needle().len() - 1;
+    let longest = counter.mark.needle().len().max(counter.ping.needle().len());
+    let overlap = longest - 1;
     let mut tail: Vec<u8> = Vec::new();
     loop {
         if stream.readable().await.is_err() {
@@ -208,17 +209,23 @@ async fn watch_on(stream: TcpStream, counter: Arc<Counter>) {
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => continue,
             Err(_) => return,
         };
-        // A mark may lie across two reads.
+        // What is looked for may lie across two reads.
         let start = overlap - tail.len();
         part[start..overlap].copy_from_slice(&tail);
         let seen = &part[start..overlap + read];
-        let found = counter.mark.find_iter(seen).count();
+        // What lies in the tail alone was seen before.
+        let is_new = |finder: &Finder, at: usize| at + finder.needle().len() > tail.len();
+        let Counter { mark, ping, .. } = &*counter;
+        let found = mark.find_iter(seen).filter(|at| is_new(mark, *at)).count();
+        let is_asked = ping.find_iter(seen).any(|at| is_new(ping, at));
         let keep = seen.len().min(overlap);
         tail.clear();
         tail.extend_from_slice(&seen[seen.len() - keep..]);
         if found > 0 {
             counter.count(found as u64);
-        } else if counter.ping.find(seen).is_some() {
+        }
+        // A ping may come along with a gift; who twice says nothing is let go.
+        if is_asked {
             // Where the system has no room for it, the next one does.
             let _ = stream.try_write(&PONG);
         }
@@ -239,4 +246,46 @@ fn masked(text: &[u8]) -> Vec<u8> {
     frame.extend([0; 4]);
     frame.extend(text);
     frame
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn gifts_are_counted_once_and_pings_answered_wherever_a_read_ends() {
+        let text = b"gift:received heartbeat:ping gift:received";
+        for cut in 1..text.len() {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let (ours, theirs) = tokio::join!(TcpStream::connect(address), listener.accept());
+            let (stream, mut server) = (ours.unwrap(), theirs.unwrap().0);
+            let (round, rounds) = channel();
+            let counter = Arc::new(Counter {
+                got: AtomicU64::new(0),
+                size: 1,
+                round,
+                mark: Finder::new("gift:received"),
+                ping: Finder::new("heartbeat:ping"),
+            });
+            let watching = tokio::spawn(watch_on(stream, counter));
+            for part in [&text[..cut], &text[cut..]] {
+                server.write_all(part).await.unwrap();
+                // The viewer's turn, on this thread.
+                for _ in 0..4 {
+                    tokio::task::yield_now().await;
+                }
+            }
+            let mut pong = [0; PONG.len()];
+            server.read_exact(&mut pong).await.unwrap();
+            assert_eq!(pong, PONG, "cut at {cut}");
+            server.shutdown().await.unwrap();
+            watching.await.unwrap();
+            assert_eq!(rounds.iter().count(), 2, "cut at {cut}");
+            let more = server.read(&mut pong).await.unwrap();
+            assert_eq!(more, 0, "one answer, cut at {cut}");
+        }
+    }
 }
