@@ -48,6 +48,25 @@ test("a narrow dock scrolls down and never sideways", async (t) => {
     }
 });
 
+/** What has the focus, once the page has been drawn with it. */
+function focused(page) {
+    return page.evaluate(async () => {
+        for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
+        const element = document.activeElement;
+        if (!element || element === document.body) return null;
+        const style = getComputedStyle(element);
+        const box = element.getBoundingClientRect();
+        // What the sticky header covers is not seen.
+        const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+        return {
+            name: element.getAttribute("aria-label") ?? element.textContent ?? "",
+            id: (element.dataset.seen ??= String(Math.random())),
+            outline: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
+            uncovered: top !== null && (element.contains(top) || top.contains(element)),
+        };
+    });
+}
+
 test("everything is at hand by keyboard, visibly, and none is a trap", async (t) => {
     const { host, page } = await full(t);
     const count = await page.locator("button:visible, select:visible, input:visible").count();
@@ -55,20 +74,7 @@ test("everything is at hand by keyboard, visibly, and none is a trap", async (t)
     let paused = false;
     for (let step = 0; step < count + 5; step += 1) {
         await page.keyboard.press("Tab");
-        const focus = await page.evaluate(() => {
-            const element = document.activeElement;
-            if (!element || element === document.body) return null;
-            const style = getComputedStyle(element);
-            const box = element.getBoundingClientRect();
-            // What the sticky header covers is not seen.
-            const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
-            return {
-                name: element.getAttribute("aria-label") ?? element.textContent ?? "",
-                id: (element.dataset.seen ??= String(Math.random())),
-                outline: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
-                uncovered: top !== null && (element.contains(top) || top.contains(element)),
-            };
-        });
+        const focus = await focused(page);
         if (focus === null) break;
         assert.ok(focus.outline, `${focus.name} shows its focus`);
         assert.ok(focus.uncovered, `${focus.name} is not covered`);
@@ -81,6 +87,38 @@ test("everything is at hand by keyboard, visibly, and none is a trap", async (t)
     }
     assert.ok(paused);
     assert.ok(seen.size >= count, `${seen.size} of ${count} were reached`);
+});
+
+test("the way back by keyboard is as visible", async (t) => {
+    const { page } = await full(t, { viewport: { width: 300, height: 700 } });
+    const seen = new Set();
+    for (;;) {
+        await page.keyboard.press("Shift+Tab");
+        const focus = await focused(page);
+        if (focus === null || seen.has(focus.id)) break;
+        assert.ok(focus.uncovered, `${focus.name} is not covered`);
+        seen.add(focus.id);
+    }
+    assert.ok(seen.size > 20, `${seen.size} were reached`);
+});
+
+test("what the keyboard is at stays in view when the page grows", async (t) => {
+    const { page } = await full(t);
+    // Pressed without taking the focus, in the place of what grows by itself.
+    const fold = () => part(page, "Queue").locator(".panel-toggle").evaluate((toggle) => toggle.click());
+    const pace = part(page, "Pace").getByRole("button").last();
+    await fold();
+    await pace.focus();
+    const { y, height } = await pace.boundingBox();
+    await page.setViewportSize({ width: 1400, height: Math.ceil(y + height) });
+    await fold();
+    assert.ok((await focused(page)).uncovered);
+
+    await fold();
+    await page.mouse.wheel(0, -1_000);
+    await until("the top", () => page.evaluate(() => scrollY === 0));
+    await fold();
+    assert.ok(!(await focused(page)).uncovered, "who has turned from it is left in peace");
 });
 
 test("every target has 24 pixels each way", async (t) => {

@@ -4,6 +4,7 @@ import { Problem, signIn, signOut, StreamApi, streams } from "./api";
 import { controls } from "./controls";
 import { Desk } from "./desk";
 import { el } from "./dom";
+import { keepFocusInView } from "./focus";
 import { Format } from "./format";
 import { gifts } from "./gifts";
 import { glance } from "./glance";
@@ -93,8 +94,9 @@ class Page {
                     (error: unknown) => this.signedOut(error instanceof Problem ? error : null),
                 ),
         };
+        const head = header(view, acts);
         document.body.replaceChildren(
-            header(view, acts),
+            head,
             el(
                 "main",
                 {},
@@ -109,6 +111,7 @@ class Page {
             ),
             footer(view, acts),
         );
+        keepFocusInView(head, this.built.signal);
     }
 
     private speak(): Texts {

@@ -9,7 +9,10 @@ import type { RateFigures, Rates } from "./wire";
 /** The slider's stops, in gifts per second; close together where they differ most. */
 const STOPS = [0.5, 1, 1.5, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 60];
 
-/** Figures older than this are asked for again when the slider is touched (milliseconds). */
+/**
+ * Figures older than this are asked for again when the slider is touched, or while
+ * they are of no gifts yet (milliseconds).
+ */
 const FRESH = 10_000;
 
 /** And so often while the slider is only looked at. */
@@ -81,7 +84,7 @@ class RatePanel {
             this.notice.element,
         );
         desk.watch(["config"], () => this.followConfig());
-        desk.watch(["figures"], () => this.askAgain(REFRESH));
+        desk.watch(["figures"], () => this.askAgain(this.rates?.gifts ? REFRESH : FRESH));
     }
 
     private get chosen(): number {
