@@ -199,15 +199,17 @@ impl Log {
             ))
         })?;
         let found = &stream.cached_info().config;
-        let loses = found.max_messages_per_subject != 1
+        let is_other = found.max_messages_per_subject != 1
             || found.discard != DiscardPolicy::New
             || !found.max_age.is_zero()
             || found.storage != StorageType::File
+            || found.deny_delete
             || found.subjects != [ALL];
-        if loses {
+        if is_other {
             return Err(foreign(format!(
-                "the stream {LOG} is not as the relay makes it and could lose gifts; it must keep \
-                 {ALL} in files, one message for each subject, of any age, and discard new ones"
+                "the stream {LOG} is not as the relay makes it and could lose gifts or keep them \
+                 for ever; it must keep {ALL} in files, one message for each subject, of any age, \
+                 discard new ones, and let messages be deleted"
             )));
         }
         if found.num_replicas != replicas {

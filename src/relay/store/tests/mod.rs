@@ -11,6 +11,7 @@ use crate::model::Sender;
 use crate::relay::hub::Ending;
 
 mod file;
+mod foreign;
 
 #[path = "../../../../tests/foreign/nats.rs"]
 #[expect(dead_code, reason = "the relay's own tests use more of it")]
@@ -98,16 +99,21 @@ impl Bench for Sqlite {
 
 struct Nats(nats_server::Nats);
 
+impl Nats {
+    fn options(&self) -> NatsOptions {
+        NatsOptions {
+            servers: self.0.url(),
+            credentials: None,
+            authorities: None,
+            replicas: 1,
+        }
+    }
+}
+
 impl Bench for Nats {
     fn start(&self, feed: Arc<dyn Feed>) -> BoxFuture<'_, Box<dyn Store>> {
         Box::pin(async move {
-            let options = NatsOptions {
-                servers: self.0.url(),
-                credentials: None,
-                authorities: None,
-                replicas: 1,
-            };
-            let store = NatsStore::connect(&options, feed).await.unwrap();
+            let store = NatsStore::connect(&self.options(), feed).await.unwrap();
             Box::new(store) as Box<dyn Store>
         })
     }

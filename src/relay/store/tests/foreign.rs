@@ -1,0 +1,47 @@
+//! A stream on NATS that somebody changed.
+
+use async_nats::jetstream::{self, stream};
+
+use super::*;
+
+/// What makes it another than the relay's, one after the other.
+fn changes() -> [(&'static str, fn(&mut stream::Config)); 4] {
+    [
+        ("two for a subject", |it| it.max_messages_per_subject = 2),
+        ("discards old ones", |it| {
+            it.discard = stream::DiscardPolicy::Old
+        }),
+        ("of a day's age", |it| {
+            it.max_age = std::time::Duration::from_secs(86_400)
+        }),
+        // The last: NATS does not take it back.
+        ("keeps all for ever", |it| it.deny_delete = true),
+    ]
+}
+
+#[test]
+fn a_stream_that_loses_gifts_or_never_forgets_is_refused() {
+    let Some(server) = nats_server::Nats::start() else {
+        return;
+    };
+    block_on(async {
+        let bench = Nats(server);
+        let (store, ..) = open(&bench).await;
+        drop(store);
+        let client = async_nats::connect(bench.0.url()).await.unwrap();
+        let context = jetstream::new(client);
+        let made = context.get_stream("HYPERFOCUS").await.unwrap();
+        let made = made.cached_info().config.clone();
+        for (what, change) in changes() {
+            let mut changed = made.clone();
+            change(&mut changed);
+            context.update_stream(changed).await.unwrap();
+            let opened = NatsStore::connect(&bench.options(), Arc::new(Heard::default())).await;
+            let refusal = opened.err().expect(what).to_string();
+            assert!(
+                refusal.contains("HYPERFOCUS is not as the relay makes it"),
+                "{refusal}"
+            );
+        }
+    });
+}
