@@ -281,7 +281,7 @@ impl Recipe {
         let textures = self.emitters.iter().map(|emitter| &emitter.texture);
         textures
             .chain(self.pictures.iter().map(|picture| &picture.texture))
-            .chain(self.letters.iter().map(|letters| &letters.texture))
+            .chain(self.letters.iter().flat_map(Letters::textures))
             .map(|stem| texture_path(stem))
             .chain(self.icon.iter().map(|stem| icon_path(stem)))
             .chain(
@@ -433,6 +433,13 @@ fn checked_letters(letters: Spanned<Letters>) -> Result<Letters, Complaint> {
         }
         if !(1..=4).contains(&letters.colors.len()) {
             return Err("`colors` takes one to four colours".into());
+        }
+        if let Some(shadow) = &letters.shadow {
+            check_file_stem(&shadow.texture)?;
+            positive("shadow.size", shadow.size)?;
+            if !(0.0..=1.0).contains(&shadow.alpha) {
+                return Err("`shadow.alpha` must be from 0 to 1".into());
+            }
         }
         Ok(())
     };

@@ -416,6 +416,29 @@ pub struct Letters {
     /// Brightness over white: above 1 it blooms.
     #[serde(default = "one")]
     pub glow: f32,
+    /// What makes the name stand out from a busy ground.
+    pub shadow: Option<Shadow>,
+}
+
+impl Letters {
+    /// Those that it is drawn with, by their stems.
+    pub fn textures(&self) -> impl Iterator<Item = &String> {
+        let shadow = self.shadow.iter().map(|shadow| &shadow.texture);
+        std::iter::once(&self.texture).chain(shadow)
+    }
+}
+
+/// A soft picture under each piece of a name that stands.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shadow {
+    /// File in `textures/`, without ".png".
+    pub texture: String,
+    /// Height of one where the name is set as high as it may be.
+    pub size: f32,
+    pub color: Color,
+    /// Opacity of one, 0 to 1; those of neighbours add up.
+    pub alpha: f32,
 }
 
 /// Which half of a frame holds alpha.

@@ -3,7 +3,8 @@
 //!
 //! The caption's painter draws the name; its coverage says where pieces go. All
 //! pieces of one colour are one mesh, whose corners are moved here: some hundred
-//! quads cost one draw call and no pipeline of their own.
+//! quads cost one draw call and no pipeline of their own. So are their shadows,
+//! which rise as the pieces come home.
 
 use std::f32::consts::TAU;
 
@@ -54,7 +55,7 @@ impl Plugin for LettersPlugin {
 #[derive(Component)]
 pub(super) struct PaintedName(pub PixelBuffer);
 
-/// All pieces of one colour of an act.
+/// All pieces of one colour of an act, or all their shadows.
 #[derive(Component)]
 struct Pieces {
     act: Entity,
@@ -62,6 +63,7 @@ struct Pieces {
     pieces: Vec<Piece>,
     /// The share of its full size that the name is set in.
     size: f32,
+    are_shadows: bool,
     /// Seconds on stage at which the streak last swelled.
     kicked_at: f32,
 }
@@ -82,6 +84,8 @@ struct Pose {
     at: Vec2,
     scale: f32,
     roll: f32,
+    /// 0 on its way, 1 where it belongs.
+    homeness: f32,
 }
 
 fn set_type(
@@ -100,30 +104,39 @@ fn set_type(
         return;
     };
     let (all, size) = pieces_of(&painted.0, letters, act.seed);
-    let colors = &letters.colors;
-    for (number, color) in colors.iter().enumerate() {
-        let mut own = all.clone();
-        own.retain(|piece| (piece.chance * 997.0) as usize % colors.len() == number);
-        if own.is_empty() {
-            continue;
+    let mut spawn = |pieces: Vec<Piece>, material: QuadMaterial, z: f32, are_shadows: bool| {
+        if pieces.is_empty() {
+            return;
         }
-        let mesh = meshes.add(mesh_of(own.len()));
-        let texture = textures.get(&assets, &letters.texture);
-        let material = QuadMaterial::straight(texture).tinted(Vec3::from(color.0) * letters.glow);
+        let mesh = meshes.add(mesh_of(pieces.len()));
         commands.spawn((
             Mesh2d(mesh.clone()),
             MeshMaterial2d(materials.add(material)),
-            Transform::from_xyz(0.0, 0.0, Z + number as f32 * 0.01 + act.lift()),
+            Transform::from_xyz(0.0, 0.0, z + act.lift()),
             NoFrustumCulling,
             Pieces {
                 act: add.entity,
                 mesh,
-                pieces: own,
+                pieces,
                 size,
+                are_shadows,
                 kicked_at: f32::NEG_INFINITY,
             },
             ChildOf(add.entity),
         ));
+    };
+    if let Some(shadow) = &letters.shadow {
+        let mut material = QuadMaterial::straight(textures.get(&assets, &shadow.texture));
+        material.tint = Vec3::from(shadow.color.0).extend(shadow.alpha);
+        spawn(all.clone(), material, Z - 0.01, true);
+    }
+    let colors = &letters.colors;
+    for (number, color) in colors.iter().enumerate() {
+        let mut own = all.clone();
+        own.retain(|piece| (piece.chance * 997.0) as usize % colors.len() == number);
+        let texture = textures.get(&assets, &letters.texture);
+        let material = QuadMaterial::straight(texture).tinted(Vec3::from(color.0) * letters.glow);
+        spawn(own, material, Z + number as f32 * 0.01, false);
     }
 }
 
@@ -167,7 +180,11 @@ fn move_pieces(
             .iter()
             .flat_map(|piece| {
                 let pose = piece.pose(letters, act.age, act.elapsed);
-                let half = letters.size / 2.0 * name.size * pose.scale * (1.0 + kick) * presence;
+                let scale = match (&letters.shadow, name.are_shadows) {
+                    (Some(shadow), true) => shadow.size * pose.homeness,
+                    _ => letters.size * pose.scale * (1.0 + kick),
+                };
+                let half = scale / 2.0 * name.size * presence;
                 let turn = Vec2::from_angle(pose.roll);
                 let at = placement.origin + pose.at * placement.scale;
                 CORNERS.map(|corner| {
@@ -293,6 +310,7 @@ impl Piece {
             at: self.home + come + go,
             scale: (grow * (1.0 - Ease::In.apply(gone)) * vary * (1.0 + beating)).max(0.0),
             roll: (self.chance - 0.5) * (0.5 + 3.0 * (1.0 - way) + 2.0 * gone),
+            homeness: Ease::In.apply(way) * (1.0 - Ease::Out.apply(gone)),
         }
     }
 }
@@ -331,6 +349,7 @@ mod tests {
             from: 300.0,
             colors: vec![Color::WHITE],
             glow: 1.0,
+            shadow: None,
         }
     }
 
@@ -402,11 +421,14 @@ mod tests {
     fn a_piece_comes_from_nothing_stands_at_home_and_leaves_for_nothing() {
         let letters = letters();
         for piece in pieces_of(&bar(), &letters, 3).0 {
-            assert_eq!(piece.pose(&letters, 0.0, 0.0).scale, 0.0);
+            let unborn = piece.pose(&letters, 0.0, 0.0);
+            assert_eq!((unborn.scale, unborn.homeness), (0.0, 0.0));
             let standing = piece.pose(&letters, 2.9, 2.9);
             assert!(standing.at.distance(piece.home) < 0.5, "{standing:?}");
             assert!((0.8..1.4).contains(&standing.scale), "{standing:?}");
-            assert_eq!(piece.pose(&letters, 5.0, 5.0).scale, 0.0);
+            assert_eq!(standing.homeness, 1.0, "{standing:?}");
+            let gone = piece.pose(&letters, 5.0, 5.0);
+            assert_eq!((gone.scale, gone.homeness), (0.0, 0.0));
         }
     }
 

@@ -20,7 +20,7 @@ use super::particles::{EffectPool, FIRST, Workshop};
 use super::quad::{QuadMaterial, UnitQuad};
 use super::textures::Textures;
 use super::video::{VideoKit, VideoMaterial};
-use crate::catalog::{FALLBACK, Recipe, Template};
+use crate::catalog::{FALLBACK, Letters, Recipe, Template};
 use crate::stage::{Director, StageSet};
 
 /// Frames in a row without a pipeline in the making before the first firing,
@@ -193,8 +193,8 @@ fn prepare(
 fn textures_of(recipe: &Recipe) -> impl Iterator<Item = &str> {
     let emitters = recipe.emitters.iter().map(|emitter| &*emitter.texture);
     let pictures = recipe.pictures.iter().map(|picture| &*picture.texture);
-    let letters = recipe.letters.iter().map(|letters| &*letters.texture);
-    emitters.chain(pictures).chain(letters)
+    let letters = recipe.letters.iter().flat_map(Letters::textures);
+    emitters.chain(pictures).chain(letters.map(|stem| &**stem))
 }
 
 /// What the fallback does without: the other effects, models and videos.
