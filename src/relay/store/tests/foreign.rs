@@ -1,23 +1,20 @@
 //! A stream on NATS that somebody changed.
 
-use async_nats::jetstream::{self, stream};
+use std::time::Duration;
+
+use async_nats::jetstream;
+use async_nats::jetstream::stream::{self, DiscardPolicy};
 
 use super::*;
 
 /// What makes it another than the relay's, one after the other.
-fn changes() -> [(&'static str, fn(&mut stream::Config)); 4] {
-    [
-        ("two for a subject", |it| it.max_messages_per_subject = 2),
-        ("discards old ones", |it| {
-            it.discard = stream::DiscardPolicy::Old
-        }),
-        ("of a day's age", |it| {
-            it.max_age = std::time::Duration::from_secs(86_400)
-        }),
-        // The last: NATS does not take it back.
-        ("keeps all for ever", |it| it.deny_delete = true),
-    ]
-}
+const CHANGES: [(&str, fn(&mut stream::Config)); 4] = [
+    ("two for a subject", |it| it.max_messages_per_subject = 2),
+    ("discards old ones", |it| it.discard = DiscardPolicy::Old),
+    ("of a day's age", |it| it.max_age = Duration::from_hours(24)),
+    // The last: NATS does not take it back.
+    ("keeps all for ever", |it| it.deny_delete = true),
+];
 
 #[test]
 fn a_stream_that_loses_gifts_or_never_forgets_is_refused() {
@@ -32,7 +29,7 @@ fn a_stream_that_loses_gifts_or_never_forgets_is_refused() {
         let context = jetstream::new(client);
         let made = context.get_stream("HYPERFOCUS").await.unwrap();
         let made = made.cached_info().config.clone();
-        for (what, change) in changes() {
+        for (what, change) in CHANGES {
             let mut changed = made.clone();
             change(&mut changed);
             context.update_stream(changed).await.unwrap();
