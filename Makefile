@@ -50,8 +50,9 @@ lint: desk ## Format, clippy, types, spelling, licences and advisories
 fmt: ## Format the sources
 	$(CARGO) fmt --all
 
-gallery: setup ## A picture of each gift: docs/gifts
+gallery: setup ## A picture of each gift, and of the board: docs/gifts, docs/board.png
 	@scripts/gallery.sh
+	@scripts/board.sh
 
 docs: setup ## The crate's documentation: the map of the house
 	$(CARGO) doc --locked --no-deps --document-private-items

@@ -1,8 +1,6 @@
 //! What the command line takes, and which settings it speaks for.
 
-#[cfg(feature = "relay")]
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -16,12 +14,23 @@ use crate::pack::AlphaSize;
 #[derive(Debug, Parser)]
 #[command(name = "hyperfocus", version, about, propagate_version = true)]
 pub(super) struct Arguments {
-    /// Configuration file, instead of hyperfocus/config.toml in the
-    /// configuration folder
-    #[arg(long, global = true, value_name = "FILE", env = "HYPERFOCUS_CONFIG")]
-    pub config: Option<PathBuf>,
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// Of the commands that are configured.
+#[derive(Debug, Args)]
+pub(super) struct ConfigArg {
+    /// Configuration file, instead of hyperfocus/config.toml in the
+    /// configuration folder
+    #[arg(long, value_name = "FILE", env = "HYPERFOCUS_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+impl ConfigArg {
+    pub fn path(&self) -> Option<&Path> {
+        self.config.as_deref()
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -209,6 +218,8 @@ pub(super) const OVERLAY_WORDS: [&str; 13] = [
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
+    #[command(flatten)]
+    pub file: ConfigArg,
     /// The backend's WebSocket, ws:// or wss://
     #[arg(long, value_name = "URL")]
     url: Option<String>,
@@ -305,6 +316,8 @@ impl RelayFolder {
 #[derive(Debug, Args)]
 pub(super) struct DeskArgs {
     #[command(flatten)]
+    pub file: ConfigArg,
+    #[command(flatten)]
     pub folder: RelayFolder,
 }
 
@@ -345,6 +358,8 @@ fn origin(text: &str) -> Result<String, String> {
 #[cfg(feature = "relay")]
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
+    #[command(flatten)]
+    pub file: ConfigArg,
     /// Address and port, a loopback one unless there is a certificate; port 0 takes
     /// a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7788", value_parser = address)]
@@ -410,6 +425,8 @@ pub(super) struct ServeArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
+    #[command(flatten)]
+    pub file: ConfigArg,
     /// The catalogue to check, instead of the configured one
     #[arg(long, value_name = "FILE")]
     pub catalog: Option<PathBuf>,

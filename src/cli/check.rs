@@ -11,9 +11,10 @@ use anyhow::Result;
 
 use super::Engine;
 use super::args::CheckArgs;
-use super::plan::{environment, find_catalog};
+use super::plan::{environment, find_catalog, read_token};
 use crate::catalog::Catalog;
 use crate::config::{Config, ConfigError, ConfigFile, Folders, SoundDevice, unknown_device};
+use crate::net::Dialer;
 
 /// What was found, line by line.
 #[derive(Debug, Default)]
@@ -23,10 +24,10 @@ struct Findings {
     errors: Vec<String>,
 }
 
-pub(super) fn run(args: &CheckArgs, config: Option<&Path>) -> Result<ExitCode> {
+pub(super) fn run(args: &CheckArgs) -> Result<ExitCode> {
     let mut findings = Findings::default();
     let folders = Folders::of_this_machine();
-    let configured = check_config(config, &folders, &mut findings);
+    let configured = check_config(args.file.path(), &folders, &mut findings);
     let catalog = args.catalog.as_deref().or(configured
         .as_ref()
         .and_then(|config| config.catalog.as_deref()));
@@ -74,13 +75,16 @@ fn check_config(
             findings
                 .warnings
                 .extend(warnings.iter().map(ToString::to_string));
+            let before = findings.errors.len();
             if let Some(token) = &config.token_file
-                && !token.is_file()
+                && let Err(error) = read_token(token)
             {
-                let token = token.display();
-                findings
-                    .errors
-                    .push(format!("token_file: there is no file {token}"));
+                findings.errors.push(format!("token_file: {error:#}"));
+            }
+            if let Some(url) = &config.url
+                && let Err(error) = Dialer::new(url, config.ca_file.as_deref())
+            {
+                findings.errors.push(format!("url: {error}"));
             }
             let read = config
                 .sources
@@ -106,7 +110,9 @@ fn check_config(
                      written"
                 ));
             }
-            findings.fine.push(name);
+            if findings.errors.len() == before {
+                findings.fine.push(name);
+            }
             Some(config)
         }
         Err(error) => {
@@ -272,8 +278,31 @@ mod tests {
         std::fs::write(&path, "token_file = 'nowhere'\nfps = 30\nspf = 1\n").unwrap();
         let mut findings = Findings::default();
         check_config(Some(&path), &Folders::of_this_machine(), &mut findings);
-        assert!(findings.errors[0].starts_with("token_file: there is no file"));
+        assert!(findings.errors[0].starts_with("token_file: cannot read the token file"));
         assert!(findings.warnings[0].contains("config.toml:3: unknown key spf"));
+        assert_eq!(findings.fine, [""; 0], "it is not well");
+    }
+
+    #[test]
+    fn what_would_end_a_run_at_once_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        std::fs::write(folder.path().join("token"), "two words").unwrap();
+        for (settings, told) in [
+            ("token_file = 'token'", "on one line without blanks"),
+            (
+                "url = 'wss://localhost/ws'\nca_file = 'none.pem'",
+                "none.pem",
+            ),
+            ("url = 'WS://localhost/ws'", ""),
+        ] {
+            std::fs::write(&path, settings).unwrap();
+            let mut findings = Findings::default();
+            check_config(Some(&path), &Folders::of_this_machine(), &mut findings);
+            let errors = findings.errors.join("; ");
+            assert!(errors.contains(told), "{settings}: {errors}");
+            assert_eq!(errors.is_empty(), told.is_empty(), "{settings}: {errors}");
+        }
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! `hyperfocus desk`: asks the running relay for another link to its desk.
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -22,8 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// What an answer may take; a link is some hundred bytes.
 const MAX_ANSWER: u64 = 64 * 1024;
 
-pub(super) fn run(args: DeskArgs, config: Option<&Path>) -> Result<ExitCode> {
-    let config = configure(config, &[])?;
+pub(super) fn run(args: DeskArgs) -> Result<ExitCode> {
+    let config = configure(args.file.path(), &[])?;
     let folder = args.folder.path(&config.state_dir);
     let relay = whereabouts_of(&folder)?;
     let tokens = Tokens::load_or_make(&folder)?;

@@ -70,17 +70,17 @@ pub fn main() -> ExitCode {
     }
     start_log();
     let done = match arguments.command {
-        Command::Run(args) => run::run(&args, arguments.config.as_deref()),
-        Command::Overlay(args) => overlay::run(&args, arguments.config.as_deref()),
+        Command::Run(args) => run::run(&args),
+        Command::Overlay(args) => overlay::run(&args),
         Command::Demo(args) => demo::run(&args),
         #[cfg(feature = "relay")]
-        Command::Serve(args) => serve::run(args, arguments.config.as_deref()),
+        Command::Serve(args) => serve::run(args),
         #[cfg(feature = "relay")]
-        Command::Desk(args) => desk::run(args, arguments.config.as_deref()),
+        Command::Desk(args) => desk::run(args),
         Command::Preview(args) => preview::run(*args),
-        Command::Record(args) => record::run(&args, arguments.config.as_deref()),
-        Command::Tune(args) => tune::run(&args, arguments.config.as_deref()),
-        Command::Check(args) => check::run(&args, arguments.config.as_deref()),
+        Command::Record(args) => record::run(&args),
+        Command::Tune(args) => tune::run(&args),
+        Command::Check(args) => check::run(&args),
         Command::Devices => devices::run(),
         Command::Obs(command) => obs::run(&command),
         Command::Pack(args) => pack::run(&args),
@@ -103,9 +103,14 @@ pub fn main() -> ExitCode {
 fn start_log() {
     /// What Bevy leaves out of a device that we asked for no more (`engine::adapter`)
     /// it warns of; the stage has no use for it.
+    const LOG: &str = "HYPERFOCUS_LOG";
     const USUAL: &str = "warn,hyperfocus=info,bevy_pbr::atmosphere=error,bevy_pbr::ssao=error";
-    let filter =
-        EnvFilter::try_from_env("HYPERFOCUS_LOG").unwrap_or_else(|_| EnvFilter::new(USUAL));
+    let filter = EnvFilter::try_from_env(LOG).unwrap_or_else(|error| {
+        if std::env::var_os(LOG).is_some() {
+            eprintln!("hyperfocus: warning: {LOG}: {error}; the usual is logged");
+        }
+        EnvFilter::new(USUAL)
+    });
     let is_for_eyes = std::io::stderr().is_terminal();
     let has_colours = is_for_eyes && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty());
     // A second start, as in tests, leaves the first log in place.

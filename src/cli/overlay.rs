@@ -1,6 +1,5 @@
 //! `hyperfocus overlay`: the stage over the desktop, for one who watches.
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -11,9 +10,9 @@ use super::plan::configure;
 use super::{Engine, OutputPlan, RunPlan, run};
 use crate::config::Role;
 
-pub(super) fn run(args: &OverlayArgs, config: Option<&Path>) -> Result<ExitCode> {
+pub(super) fn run(args: &OverlayArgs) -> Result<ExitCode> {
     let engine = Engine::of_this_build()?;
-    let config = configure(config, &args.given())?;
+    let config = configure(args.run.file.path(), &args.given())?;
     if let Some(word) = &args.send {
         print!("{}", (engine.tell_overlay)(&config.output.name, word)?);
         return Ok(ExitCode::SUCCESS);

@@ -6,10 +6,11 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::Shutdown;
 use super::args::PackArgs;
+use super::record::is_same;
 use crate::draft::Draft;
 use crate::pack::{Encoder, Encoding, Layout, Packer, Sequence, mp4};
 
@@ -23,6 +24,12 @@ pub(super) fn run(args: &PackArgs) -> Result<ExitCode> {
     {
         bail!("--audio: there is no file {}", audio.display());
     }
+    let mut read = sequence.frames.iter().chain(&args.audio);
+    ensure!(
+        !read.any(|path| is_same(path, &args.out)),
+        "--out: {} is read from; name another file",
+        args.out.display()
+    );
     let size = sequence.size()?;
     let layout = Layout::plan(size.0, size.1, args.scale_alpha)?;
     let name = args.out.display();

@@ -255,18 +255,24 @@ fn outputs(config: &Config) -> Result<Vec<OutputPlan>> {
     }
     if let Some(path) = &output.webm {
         make_room_for(path)?;
-        ensure!(
-            path.extension()
-                .is_some_and(|it| it.eq_ignore_ascii_case("webm")),
-            "{} would hold WebM: name it .webm; `hyperfocus record` writes other kinds",
-            path.display()
-        );
+        check_webm(path)?;
         plans.push(OutputPlan::Webm {
             path: path.clone(),
             required: true,
         });
     }
     Ok(plans)
+}
+
+/// Whether a WebM is called one.
+pub(super) fn check_webm(path: &Path) -> Result<()> {
+    ensure!(
+        path.extension()
+            .is_some_and(|it| it.eq_ignore_ascii_case("webm")),
+        "{} would hold WebM: name it .webm; `hyperfocus record` writes other kinds",
+        path.display()
+    );
+    Ok(())
 }
 
 /// Makes the folder that a file is to be written into.
@@ -335,7 +341,7 @@ pub(crate) fn find_catalog(chosen: Option<&Path>) -> Result<PathBuf> {
 
 /// Reads a token file: one line, its newline trimmed. A file that others can
 /// read is a warning.
-fn read_token(path: &Path) -> Result<Private<String>> {
+pub(super) fn read_token(path: &Path) -> Result<Private<String>> {
     let shown = path.display();
     let mut file =
         std::fs::File::open(path).with_context(|| format!("cannot read the token file {shown}"))?;

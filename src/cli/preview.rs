@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 
-use super::Engine;
-use super::plan::{find_catalog, has_display};
+use super::args::ConfigArg;
+use super::plan::{check_webm, configure, find_catalog, has_display};
+use super::{Engine, Shutdown};
 use crate::catalog::{Catalog, FALLBACK, Motion};
 use crate::config::{Size, nearest};
 
@@ -21,10 +22,13 @@ const MOST_GROWTH: i64 = 200;
 
 #[derive(Debug, Args)]
 pub(super) struct PreviewArgs {
+    #[command(flatten)]
+    file: ConfigArg,
     /// Gifts of the catalogue, "fallback" or "all"
     #[arg(required = true, value_name = "GIFT")]
     gifts: Vec<String>,
-    /// The catalogue to read, and to read again when it changes
+    /// The catalogue to read, and to read again when it changes; without it the
+    /// configured one
     #[arg(long, value_name = "FILE")]
     catalog: Option<PathBuf>,
     /// Pixels of the stage
@@ -211,6 +215,8 @@ pub struct PreviewPlan {
     pub motion: Motion,
     /// `None` opens a window.
     pub pictures: Option<PicturePlan>,
+    /// Asked for, pictures and films end.
+    pub shutdown: Shutdown,
 }
 
 /// What is written without a window.
@@ -233,13 +239,23 @@ pub struct PicturePlan {
 
 pub(super) fn run(args: PreviewArgs) -> Result<ExitCode> {
     let engine = Engine::of_this_build()?;
-    (engine.preview)(args.into_plan()?)?;
+    let plan = args.into_plan()?;
+    if plan.pictures.is_some() {
+        plan.shutdown
+            .listen_to_signals()
+            .context("cannot listen to signals")?;
+    }
+    (engine.preview)(plan)?;
     Ok(ExitCode::SUCCESS)
 }
 
 impl PreviewArgs {
     fn into_plan(self) -> Result<PreviewPlan> {
-        let path = find_catalog(self.catalog.as_deref())?;
+        let catalog = match self.catalog {
+            Some(catalog) => Some(catalog),
+            None => configure(self.file.path(), &[])?.catalog,
+        };
+        let path = find_catalog(catalog.as_deref())?;
         let catalog = Catalog::load(&path)?;
         ensure!(
             self.headless || has_display(),
@@ -255,6 +271,9 @@ impl PreviewArgs {
             films == 0 || (gifts.len() == 1 && self.over.len() <= 1),
             "a film shows one gift over one ground; give one of each"
         );
+        if let Some(path) = &pictures.webm {
+            check_webm(path)?;
+        }
         Ok(PreviewPlan {
             gifts,
             catalog: path,
@@ -281,6 +300,7 @@ impl PreviewArgs {
                 seconds: pictures.seconds,
                 watch: pictures.watch,
             }),
+            shutdown: Shutdown::default(),
         })
     }
 }

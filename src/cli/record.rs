@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 
-use super::args::ShowArgs;
+use super::args::{ConfigArg, ShowArgs};
 use super::plan::{configure, find_catalog, make_room_for};
 use super::{Engine, LookPlan, Shutdown};
 use crate::config::{Config, OnAirSettings, ShowSettings, Size, SoundSettings, nearest};
@@ -33,6 +33,8 @@ const ENDINGS: [&str; 4] = ["webm", "mov", "mp4", "png"];
 
 #[derive(Debug, Args)]
 pub(super) struct RecordArgs {
+    #[command(flatten)]
+    file: ConfigArg,
     /// What was given and when, as JSON Lines
     #[arg(long, value_name = "FILE")]
     show: PathBuf,
@@ -114,8 +116,8 @@ pub struct RecordPlan {
     pub shutdown: Shutdown,
 }
 
-pub(super) fn run(args: &RecordArgs, config: Option<&Path>) -> Result<ExitCode> {
-    let config = configure(config, &args.stage.given())?;
+pub(super) fn run(args: &RecordArgs) -> Result<ExitCode> {
+    let config = configure(args.file.path(), &args.stage.given())?;
     let plan = args.plan(&config)?;
     let engine = Engine::of_this_build()?;
     plan.shutdown

@@ -1,6 +1,5 @@
 //! `hyperfocus run`: the real thing.
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -10,8 +9,8 @@ use super::args::RunArgs;
 use super::plan::{configure, make_room_for};
 use super::{Engine, OutputPlan, RunPlan, Start};
 
-pub(super) fn run(args: &RunArgs, config: Option<&Path>) -> Result<ExitCode> {
-    let config = configure(config, &args.given())?;
+pub(super) fn run(args: &RunArgs) -> Result<ExitCode> {
+    let config = configure(args.file.path(), &args.given())?;
     let mut plan = RunPlan::from_config(&config, args.seconds.map(Duration::from_secs_f64))?;
     if args.measure_quality {
         plan.stage.quality.start = Start::MeasuredAnew;
@@ -38,5 +37,8 @@ pub(super) fn play(engine: Engine, plan: RunPlan, as_json: bool) -> Result<ExitC
         (true, true) => eprintln!("{}", summary.to_json()),
         (false, _) => eprint!("{summary}"),
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(match summary.failed.is_empty() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
 }

@@ -21,9 +21,9 @@ use crate::tune::Judge;
 
 const DAY: u64 = 24 * 60 * 60;
 
-pub(super) fn run(args: ServeArgs, config_file: Option<&Path>) -> Result<ExitCode> {
+pub(super) fn run(args: ServeArgs) -> Result<ExitCode> {
     let asked = listen_to_signals().context("cannot listen to signals")?;
-    let config = configure(config_file, &[])?;
+    let config = configure(args.file.path(), &[])?;
     if let Err(error) = raise_file_limit() {
         warn!(%error, "the limit of open files cannot be raised");
     }

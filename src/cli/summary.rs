@@ -30,6 +30,8 @@ pub struct Summary {
     /// Files and streams that were written.
     pub outputs: Vec<String>,
     pub warnings: Vec<String>,
+    /// Names of outputs that are not complete.
+    pub failed: Vec<String>,
     /// What the demo's embedded backend saw; `None` for a real one.
     pub backend: Option<Backend>,
     /// What a recording came to; `None` for shows that happen now.

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 use serde::Serialize;
 
-use super::args::{give_path, seconds};
+use super::args::{ConfigArg, give_path, seconds};
 use super::pages::print;
 use super::plan::{configure, find_catalog};
 use super::record::is_same;
@@ -29,6 +29,8 @@ same crowd.";
 
 #[derive(Debug, Args)]
 pub(super) struct TuneArgs {
+    #[command(flatten)]
+    file: ConfigArg,
     /// A recording
     #[arg(
         value_name = "FILE",
@@ -96,10 +98,10 @@ fn number(text: &str, least: f64, most: f64) -> Result<f64, String> {
     number.ok_or_else(|| format!("give a number from {least} to {most}"))
 }
 
-pub(super) fn run(args: &TuneArgs, config: Option<&Path>) -> Result<ExitCode> {
+pub(super) fn run(args: &TuneArgs) -> Result<ExitCode> {
     let mut given = Vec::new();
     give_path(&mut given, "catalog", args.catalog.as_ref());
-    let config = configure(config, &given)?;
+    let config = configure(args.file.path(), &given)?;
     let [svg, html] = args.outputs()?;
     let (catalog, is_installed) = catalog(&config)?;
     let (source, arrivals, mut warnings) = args.gifts(&catalog)?;

@@ -55,6 +55,7 @@ pub(super) const ALL: &[Setting] = &[
         |config, value, _| {
             let stream = value.text()?.trim();
             within(!stream.is_empty() && stream.len() <= STREAM_ID_LIMIT)?;
+            within(!stream.chars().any(char::is_control))?;
             config.stream = Some(stream.to_owned());
             Ok(())
         },
@@ -315,7 +316,7 @@ pub(super) const ALL: &[Setting] = &[
         "output.to",
         "a list of \"window\", \"overlay\", \"obs\" and \"nut://127.0.0.1:PORT\"",
         |config, value, _| {
-            let words = value.list()?;
+            let words = value.some()?;
             let outputs = words.iter().map(|word| live_output(word));
             put(&mut config.output.to, outputs.collect())
         },

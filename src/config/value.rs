@@ -80,7 +80,7 @@ impl<'a> Value<'a> {
     }
 
     pub fn some_of<T: Copy>(&self, choices: &[(&'static str, T)]) -> Taken<Vec<T>> {
-        let words = self.list()?;
+        let words = self.some()?;
         let chosen = words.iter().map(|word| Value::Text(word).one_of(choices));
         chosen.collect()
     }
@@ -100,6 +100,15 @@ impl<'a> Value<'a> {
             .collect();
         within(list.len() <= LIST_LIMIT)?;
         Ok(list)
+    }
+
+    /// A list with something in it.
+    pub fn some(&self) -> Taken<Vec<String>> {
+        let list = self.list()?;
+        match list.is_empty() {
+            true => Err(Some("name at least one".to_owned())),
+            false => Ok(list),
+        }
     }
 
     pub fn types(&self) -> Taken<BTreeSet<Arc<str>>> {
@@ -177,8 +186,10 @@ impl<'a> Value<'a> {
 impl fmt::Display for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // An address with a password in it: not into a terminal or a log.
-            Self::Text(text) | Self::Word(text) if text.contains('@') => f.write_str("that"),
+            // An address with a password or a token in it: not into a terminal or a log.
+            Self::Text(text) | Self::Word(text) if text.contains(['@', '?', '#']) => {
+                f.write_str("that")
+            }
             Self::Text(text) | Self::Word(text) => write!(f, "{text:?}"),
             Self::Number(number) => write!(f, "{number}"),
             Self::Flag(flag) => write!(f, "{flag}"),

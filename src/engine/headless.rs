@@ -17,11 +17,12 @@ use crate::session::ConnectionState;
 use crate::stage::{Connected, Director};
 
 /// Whether the session ended without our asking, will not begin again, and all
-/// that came of it has played.
+/// that came of it has played or never will: nobody is left who could resume it.
 fn is_over(world: &World) -> bool {
     let connected = &world.resource::<Connected>().0;
+    let director = world.resource::<Director>();
     matches!(connected, Some(ConnectionState::Stopped(Some(_))))
-        && world.resource::<Director>().is_idle()
+        && (director.is_idle() || director.show.is_held())
 }
 
 /// Runs the app until its time is up or its end is asked for.

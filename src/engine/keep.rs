@@ -11,11 +11,14 @@ use anyhow::{Context, Result};
 use crate::net::Keep;
 use crate::showfile::{MOST_BYTES, Writer};
 
-/// The thread that writes, for as long as the network thread lives.
+/// The thread that writes, for as long as the network thread lives. What was kept
+/// of a run that did not begin goes with it, so that the next can keep its own.
 pub(super) struct Keeper {
     path: PathBuf,
     missed: Arc<AtomicU64>,
-    thread: JoinHandle<(Writer, io::Result<()>)>,
+    /// None once it has been closed.
+    thread: Option<JoinHandle<(Writer, io::Result<()>)>>,
+    has_begun: bool,
 }
 
 impl Keeper {
@@ -41,7 +44,9 @@ impl Keeper {
             .spawn(move || {
                 for (at, message) in kept {
                     if let Err(error) = writer.keep(at, &message) {
-                        return (writer, Err(error));
+                        tracing::warn!(%error, "the show is not kept any further");
+                        let cut = writer.cut();
+                        return (writer, cut.and(Err(error)));
                     }
                 }
                 (writer, Ok(()))
@@ -51,19 +56,28 @@ impl Keeper {
         let keeper = Self {
             path,
             missed,
-            thread,
+            thread: Some(thread),
+            has_begun: false,
         };
         Ok((keeper, keep))
     }
 
-    /// What was kept, and what is wrong with it, once the network thread has
-    /// ended.
-    pub(super) fn close(self) -> (String, Vec<String>) {
+    /// The show begins: what is kept of it stays.
+    pub(super) fn begin(&mut self) {
+        self.has_begun = true;
+    }
+
+    /// What was kept, what is wrong with it, and whether it is whole, once the
+    /// network thread has ended.
+    pub(super) fn close(mut self) -> (String, Vec<String>, bool) {
         let shown = self.path.display();
-        let Ok((writer, ended)) = self.thread.join() else {
-            return (shown.to_string(), vec![format!("{shown} is not complete")]);
+        let thread = self.thread.take().expect("only closing takes the thread");
+        let Ok((writer, ended)) = thread.join() else {
+            let odd = vec![format!("{shown} is not complete")];
+            return (shown.to_string(), odd, false);
         };
         let mut warnings = Vec::new();
+        let is_whole = ended.is_ok();
         if let Err(error) = ended {
             warnings.push(format!("{shown} is kept only in part: {error}"));
         }
@@ -79,6 +93,37 @@ impl Keeper {
                 "{shown}: {missed} messages came faster than the disk took them"
             ));
         }
-        (format!("{shown}: {} messages", writer.lines()), warnings)
+        let kept = format!("{shown}: {} messages", writer.lines());
+        (kept, warnings, is_whole)
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        if !self.has_begun {
+            // Nobody is left to tell.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_kept_of_a_run_that_did_not_begin_goes_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("show.jsonl");
+        let (keeper, keep) = Keeper::open(&path).unwrap();
+        assert!(path.exists());
+        drop((keeper, keep));
+        assert!(!path.exists());
+
+        let (mut keeper, keep) = Keeper::open(&path).unwrap();
+        keeper.begin();
+        drop(keep);
+        keeper.close();
+        assert!(path.exists());
     }
 }

@@ -103,7 +103,7 @@ pub fn run_with(
         OutputPlan::Show(path) => Some(Keeper::open(path)),
         _ => None,
     });
-    let (keeper, keep) = kept.transpose()?.unzip();
+    let (mut keeper, keep) = kept.transpose()?.unzip();
     let link = crate::net::spawn(NetConfig {
         url: plan.connection.url.clone(),
         token: plan.connection.token.clone(),
@@ -145,6 +145,8 @@ pub fn run_with(
     let overlay = desktop
         .map(|desktop| desktop.show(&plan, words, &alarm, sinks.is_empty() && others == 0))
         .transpose()?;
+    let frames = app.world().resource::<Frames>().0.clone();
+    let outputs = Outputs::spawn(frames, sinks);
     let mut audience: Vec<audience::Sees> = Vec::new();
     if let Some(obs) = &obs {
         obs.install(&mut app);
@@ -159,8 +161,9 @@ pub fn run_with(
         overlay.install(&mut app);
         audience.push(Box::new(overlay.is_showing()));
     }
-    // A recording shows everything, whoever looks.
-    if plan.stage.window || sinks.is_empty() && !audience.is_empty() {
+    if plan.stage.window || !audience.is_empty() || outputs.open() > 0 {
+        // A recording shows everything, whoever looks, for as long as it can.
+        audience.push(Box::new(outputs.are_open()));
         audience::install(&mut app, plan.stage.window, audience);
     }
     reload::install(&mut app, &plan);
@@ -178,9 +181,10 @@ pub fn run_with(
     video_sound::install(&mut app, mixer);
     install(&mut app);
     let voices = Voices::open(mix, &plan, obs_sound);
-    let frames = app.world().resource::<Frames>().0.clone();
-    let outputs = Outputs::spawn(frames, sinks);
 
+    if let Some(keeper) = &mut keeper {
+        keeper.begin();
+    }
     let pace = obs.as_ref().map_or_else(ObsPace::default, ObsFeed::pace);
     let ended = if by_window_system {
         drive_by_window_system(app, &plan, pace, &alarm, outputs, tally)?
@@ -202,7 +206,11 @@ pub fn run_with(
         .outputs
         .extend(players.into_iter().map(NutFeed::close));
     summary.outputs.extend(overlay.map(overlay::Feed::close));
-    if let Some((kept, odd)) = keeper.map(Keeper::close) {
+    summary.failed = report.failed;
+    if let Some((kept, odd, is_whole)) = keeper.map(Keeper::close) {
+        summary
+            .failed
+            .extend((!is_whole).then(|| "the kept show".to_owned()));
         summary.outputs.push(kept);
         warnings.extend(odd);
     }

@@ -98,6 +98,7 @@ impl Tally {
             adapter: self.adapter,
             outputs: Vec::new(),
             warnings: Vec::new(),
+            failed: Vec::new(),
             backend: None,
             recorded: None,
         }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use jiff::fmt::rfc2822;
 use rustls::ClientConfig;
 #[cfg(feature = "relay")]
 use rustls::pki_types::ServerName;
@@ -29,6 +30,7 @@ use super::NetError;
 use super::endpoint::Endpoint;
 use super::metered::Metered;
 use super::tls;
+use crate::model::WallTime;
 use crate::protocol::limits;
 use crate::session::ConnectFailure;
 
@@ -242,13 +244,11 @@ fn explain(error: Error) -> ConnectFailure {
         }
         Error::Tls(e) => ConnectFailure::Tls(e.to_string().into()),
         Error::Http(response) => {
-            let seconds = response
-                .headers()
-                .get(RETRY_AFTER)
-                .and_then(|value| value.to_str().ok()?.trim().parse::<u64>().ok());
+            let asked = response.headers().get(RETRY_AFTER);
+            let asked = asked.and_then(|value| retry_after(value.to_str().ok()?, WallTime::now()));
             ConnectFailure::Http {
                 status: response.status().as_u16(),
-                retry_after: seconds.map(|s| Duration::from_secs(s).min(limits::MAX_RETRY_AFTER)),
+                retry_after: asked.map(|asked| asked.min(limits::MAX_RETRY_AFTER)),
             }
         }
         Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(_)) => {
@@ -259,6 +259,16 @@ fn explain(error: Error) -> ConnectFailure {
         }
         other => ConnectFailure::NotWebSocket(other.to_string().into()),
     }
+}
+
+/// Seconds or a date, RFC 9110 section 10.2.3. One that has passed asks for nothing.
+fn retry_after(text: &str, now: WallTime) -> Option<Duration> {
+    let text = text.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+    Duration::try_from(at.duration_since(now)).ok()
 }
 
 fn hung_up(error: &io::Error) -> ConnectFailure {
@@ -275,6 +285,16 @@ fn hung_up(error: &io::Error) -> ConnectFailure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn how_long_to_wait_is_read_in_seconds_and_as_a_date() {
+        let now = "2015-10-21T07:27:30Z".parse().expect("a time");
+        let asked = |text| retry_after(text, now).map(|asked| asked.as_secs());
+        assert_eq!(asked(" 120 "), Some(120));
+        assert_eq!(asked("Wed, 21 Oct 2015 07:28:00 GMT"), Some(30));
+        assert_eq!(asked("Wed, 21 Oct 2015 07:27:00 GMT"), None);
+        assert_eq!(asked("soon"), None);
+    }
 
     #[test]
     fn address_families_take_turns() {

@@ -281,7 +281,8 @@ fn log_note(note: &Note) {
             warn!(code, so_far, "a message could not be read and was refused");
         }
         Note::PeerError(error) => {
-            warn!(code = %error.code, retryable = error.retryable, "the server reports an error");
+            let said = &*error.message;
+            warn!(code = %error.code, retryable = error.retryable, said, "the server reports an error");
         }
         Note::NoSubprotocol => {
             info!("the server does not name the subprotocol; going on all the same");

@@ -28,7 +28,8 @@ impl Endpoint {
         let uri: Uri = url.trim().parse().map_err(|_| {
             NetError::Url("it is not a URL; write something like wss://example.org/ws")
         })?;
-        let tls = match uri.scheme_str() {
+        let scheme = uri.scheme_str().map(str::to_ascii_lowercase);
+        let tls = match scheme.as_deref() {
             Some("ws") => false,
             Some("wss") => true,
             Some("http") => return Err(NetError::Url("write ws:// instead of http://")),

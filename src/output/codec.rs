@@ -124,7 +124,7 @@ pub(super) fn arguments(picture: &Picture, target: &Path) -> Vec<OsString> {
         // Laid over each other in RGB, where neighbours share no colour.
         arguments.extend(words(&format!(
             "-filter_complex \
-             [1:v:0]fps={rate},scale={width}:{height}:force_original_aspect_ratio=increase:\
+             [1:v:0]fps={rate}:start_time=0,scale={width}:{height}:force_original_aspect_ratio=increase:\
              flags=bicubic+accurate_rnd+full_chroma_int,crop={width}:{height},setsar=1,\
              format=gbrp[under];\
              [0:v:0]format=gbrap[over];\

@@ -24,7 +24,11 @@ impl Draft {
     pub(super) fn staged(path: &Path, stage: &str) -> Result<Self, OutputError> {
         let shown = || path.display().to_string();
         match draft::Draft::of(path, stage) {
-            Ok(draft) => Ok(Self(draft)),
+            Ok(draft) => {
+                // What cannot be written is known before the show, not after it.
+                File::create(draft.temporary()).map_err(OutputError::write(shown()))?;
+                Ok(Self(draft))
+            }
             Err(DraftError::NoFile) => Err(OutputError::NoFile(shown())),
             Err(DraftError::Folder(why)) => Err(OutputError::write(shown())(why)),
         }

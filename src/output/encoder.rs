@@ -16,7 +16,7 @@ use super::OutputError;
 use super::bleed::bleed;
 use super::codec::{self, Picture};
 pub use crate::ffmpeg::PROGRAM as ENCODER;
-use crate::ffmpeg::last_words;
+use crate::ffmpeg::{is_cut_off, last_words};
 
 /// How long an encoder may take for a single frame, or to close its file,
 /// before it counts as stuck.
@@ -145,10 +145,12 @@ impl Encoder {
                 }
             }
         };
-        if fed_all && status.success() {
+        let is_well = fed_all && status.success();
+        let said = self.end();
+        if is_well && !is_cut_off(&said) {
             Ok(())
         } else {
-            Err(self.failure())
+            Err(self.failed(said))
         }
     }
 
@@ -179,6 +181,10 @@ impl Encoder {
     /// Why it no longer takes frames. Ends it.
     fn failure(&mut self) -> OutputError {
         let said = self.end();
+        self.failed(said)
+    }
+
+    fn failed(&self, said: String) -> OutputError {
         OutputError::EncoderFailed {
             name: self.name.clone(),
             said,

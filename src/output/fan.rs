@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 
-use crossbeam_channel::{Receiver, Select, Sender, TryRecvError};
+use crossbeam_channel::{Receiver, Select, Sender};
 
 use super::{Finished, OutputError, Sink};
 use crate::render::present::Frame;
@@ -86,6 +86,12 @@ impl Outputs {
         self.state.open.load(Ordering::SeqCst)
     }
 
+    /// Tells whether any sink still takes frames, for as long as it is asked.
+    pub fn are_open(&self) -> impl Fn() -> bool + Send + Sync + 'static {
+        let state = self.state.clone();
+        move || state.open.load(Ordering::SeqCst) > 0
+    }
+
     /// Takes the frames sent so far and ends every output. Waits for disks and
     /// encoders.
     pub fn finish(mut self) -> OutputReport {
@@ -131,9 +137,9 @@ impl Fan {
                 break;
             }
         }
-        // Not empty means asked, empty means hung up. Without either there are
-        // no more frames to come, and the end is orderly too.
-        if stopped.try_recv() == Err(TryRecvError::Disconnected) {
+        // Where no more frames can come, the owner may not have said yet which end
+        // it is to be.
+        if stopped.recv().is_err() {
             return self.report;
         }
         while self.take(frames) {}

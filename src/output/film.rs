@@ -7,6 +7,7 @@ use super::codec::{self, Codec, Picture};
 use super::draft::Draft;
 use super::encoder::{self, ENCODER, Encoder, Job};
 use super::{Finished, OutputError, Sink};
+use crate::ffmpeg::is_cut_off;
 use crate::render::present::Frame;
 
 /// What to record, and how.
@@ -92,12 +93,11 @@ impl FilmSink {
         let joined = command
             .output()
             .map_err(|error| failed(error.to_string()))?;
-        if joined.status.success() {
+        let said = String::from_utf8_lossy(&joined.stderr).trim().to_owned();
+        if joined.status.success() && !is_cut_off(&said) {
             return Ok(());
         }
-        Err(failed(
-            String::from_utf8_lossy(&joined.stderr).trim().to_owned(),
-        ))
+        Err(failed(said))
     }
 }
 

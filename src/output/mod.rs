@@ -151,7 +151,7 @@ fn remedy(error: &io::Error) -> &'static str {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             "; write where you may"
         }
-        io::ErrorKind::NotFound => "; its folder is gone",
+        io::ErrorKind::NotFound => "; its folder is gone, or takes no files",
         _ => "",
     }
 }

@@ -26,7 +26,7 @@ impl SequenceSink {
     /// When it cannot be made, or holds frames already: those of an earlier and
     /// longer run would show up behind the new ones.
     pub fn create(folder: impl AsRef<Path>) -> Result<Self, OutputError> {
-        Self::named(folder.as_ref(), (String::new(), 6, ".png".to_owned()))
+        Self::named(folder.as_ref(), Self::numbered())
     }
 
     /// Writes as `pattern` says: `frames/%05d.png` is `frames/00000.png` and so
@@ -56,6 +56,33 @@ impl SequenceSink {
             .filter(|folder| !folder.as_os_str().is_empty());
         let name = (before.to_owned(), digits, after.to_owned());
         Self::named(folder.unwrap_or(Path::new(".")), name)
+    }
+
+    /// As [`create`](Self::create), in place of what the same program wrote there.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn replace(folder: impl AsRef<Path>) -> Result<Self, OutputError> {
+        let sequence = Self::create(&folder);
+        let Err(OutputError::Occupied(_)) = sequence else {
+            return sequence;
+        };
+        let sequence = Self {
+            folder: folder.as_ref().to_owned(),
+            name: Self::numbered(),
+            frames: 0,
+        };
+        for index in 0.. {
+            // One that cannot go will be in the way, and is then named.
+            if fs::remove_file(sequence.path(index)).is_err() {
+                break;
+            }
+        }
+        Ok(sequence)
+    }
+
+    fn numbered() -> (String, usize, String) {
+        (String::new(), 6, ".png".to_owned())
     }
 
     fn named(folder: &Path, name: (String, usize, String)) -> Result<Self, OutputError> {

@@ -4,7 +4,7 @@ use super::ledger::{Arrival, GiftKey};
 use super::problem::{is_auth_code, quote};
 use super::{
     CONTROL, ConnectionState, INTERIM_ACK, MAX_CONTROLS, MAX_INTERIM, MAX_PONGS, Note, Phase,
-    Problem, Session, ack_of, close_code, settings,
+    Problem, Session, close_code, settings,
 };
 use crate::model::{Control, Gift, RefusalReason, Verdict};
 use crate::protocol::{ConnectionAck, DecodeError, PeerError, Ping, ServerMessage, decode_server};
@@ -39,10 +39,7 @@ impl Session {
                 self.counts.duplicates += 1;
                 self.expect_interim(&gift);
             }
-            Arrival::Settled(settled) => {
-                self.counts.duplicates += 1;
-                self.outbox.push(ack_of(&GiftKey::of(&gift), &settled));
-            }
+            Arrival::Settled(settled) => self.repeat(&GiftKey::of(&gift), &settled),
             Arrival::Full => self.overloaded(GiftKey::of(&gift)),
         }
     }
@@ -78,6 +75,7 @@ impl Session {
         self.config = ack.config;
         self.config_for_stage = Some(self.config.clone());
         if matches!(self.phase, Phase::Greeting { .. }) {
+            self.unwelcome = None;
             self.phase = Phase::Live { since: self.now };
             self.state(ConnectionState::Online);
         }
@@ -116,13 +114,28 @@ impl Session {
             return;
         }
         if error.retryable {
+            if self.now.saturating_sub(self.held_at) >= self.settings.timing.health {
+                self.holding.reset();
+            }
+            self.held_at = self.now;
             let pause = match error.retry_after {
                 Some(asked) => self.backoff.jittered(asked, settings::RETRY_JITTER),
-                None => self.backoff.delay(&self.settings.timing),
+                None => self.holding.delay(&self.settings.timing),
             };
             self.hold_until = self.hold_until.max(self.now + pause);
         }
-        self.note(Note::PeerError(error));
+        let (code, message) = (quote(&error.code), quote(&error.message));
+        if !error.retryable && matches!(self.phase, Phase::Greeting { .. }) {
+            self.unwelcome = Some(Problem::Unwelcome {
+                code: code.clone(),
+                message: message.clone(),
+            });
+        }
+        self.note(Note::PeerError(PeerError {
+            code,
+            message,
+            ..error
+        }));
     }
 
     fn unreadable(&mut self, error: &DecodeError) {
@@ -167,10 +180,7 @@ impl Session {
             }
             Arrival::Full => self.settle_at_once(key, Verdict::Refused(RefusalReason::Invalid)),
             Arrival::Waiting => self.counts.duplicates += 1,
-            Arrival::Settled(settled) => {
-                self.counts.duplicates += 1;
-                self.outbox.push(ack_of(&key, &settled));
-            }
+            Arrival::Settled(settled) => self.repeat(&key, &settled),
         }
     }
 }

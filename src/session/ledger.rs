@@ -6,12 +6,14 @@ use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 
 use hashbrown::HashTable;
 
+use super::outbox::MAX_OUTBOX;
 use crate::model::{Gift, GiftId, Outcome, Verdict, WallTime};
 
 /// Decided gifts whose verdict is remembered. A backend resends what it has
 /// not seen acked within minutes; at 30 gifts a second this covers most of an
 /// hour. Beyond it the oldest verdict is forgotten and a repeat of that gift
-/// counts as new.
+/// counts as new, but none whose ack is still in the outbox: the backend may not
+/// have seen that one.
 pub const MAX_REMEMBERED: usize = 100_000;
 
 /// Gifts received and not yet decided: the show's 200,000, the 50,000 held
@@ -67,6 +69,8 @@ impl From<&Outcome> for GiftKey {
 pub(super) struct Settled {
     pub verdict: Verdict,
     pub at: WallTime,
+    /// Its latest ack's number in the outbox.
+    pub ack: u64,
 }
 
 /// What the ledger knows of a gift that just arrived.
@@ -113,7 +117,7 @@ impl Place {
 pub(super) struct Ledger {
     hasher: RandomState,
     index: HashTable<Place>,
-    /// At most [`MAX_REMEMBERED`] and [`MAX_UNDECIDED`] together.
+    /// At most [`MAX_REMEMBERED`], [`MAX_OUTBOX`] and [`MAX_UNDECIDED`] together.
     entries: Vec<Entry>,
     /// Entries whose gift was forgotten, to be used again.
     free: Vec<u32>,
@@ -141,8 +145,8 @@ impl Ledger {
     }
 
     /// Records how an undecided gift ended; false when it is not undecided, so
-    /// that no gift is decided twice.
-    pub fn settle(&mut self, key: &GiftKey, settled: Settled) -> bool {
+    /// that no gift is decided twice. Acks from number `kept` on are in the outbox.
+    pub fn settle(&mut self, key: &GiftKey, settled: Settled, kept: u64) -> bool {
         let Some(known) = self.find(self.hash(key), key) else {
             return false;
         };
@@ -152,17 +156,26 @@ impl Ledger {
         }
         *place = Some(settled);
         self.undecided -= 1;
-        self.remember(known);
+        self.remember(known, kept);
         true
+    }
+
+    /// Records that a gift's ack goes out once more, under another number.
+    pub fn acked_again(&mut self, key: &GiftKey, ack: u64) {
+        let known = self.find(self.hash(key), key);
+        let settled = known.and_then(|known| self.entries[known as usize].settled.as_mut());
+        if let Some(settled) = settled {
+            settled.ack = ack;
+        }
     }
 
     /// Records a gift that was decided as it arrived, without ever having been
     /// undecided.
-    pub fn settle_at_once(&mut self, key: &GiftKey, settled: Settled) {
+    pub fn settle_at_once(&mut self, key: &GiftKey, settled: Settled, kept: u64) {
         let hash = self.hash(key);
         if self.find(hash, key).is_none() {
             let new = self.insert(hash, key.clone(), Some(settled));
-            self.remember(new);
+            self.remember(new, kept);
         }
     }
 
@@ -207,11 +220,19 @@ impl Ledger {
         at
     }
 
-    fn remember(&mut self, at: u32) {
+    fn remember(&mut self, at: u32, kept: u64) {
         self.settled.push_back(at);
-        if self.settled.len() > MAX_REMEMBERED
-            && let Some(oldest) = self.settled.pop_front()
-        {
+        // Two for one, so that what a broken connection held up goes in time.
+        for _ in 0..2 {
+            let surplus = self.settled.len() > MAX_REMEMBERED;
+            let Some(&oldest) = self.settled.front().filter(|_| surplus) else {
+                break;
+            };
+            let settled = self.entries[oldest as usize].settled.as_ref();
+            if settled.is_some_and(|settled| settled.ack >= kept) {
+                break;
+            }
+            self.settled.pop_front();
             self.forget(oldest);
         }
     }
@@ -230,7 +251,7 @@ impl Ledger {
     }
 
     pub fn verify_invariants(&self) {
-        assert!(self.settled.len() <= MAX_REMEMBERED);
+        assert!(self.settled.len() <= MAX_REMEMBERED + MAX_OUTBOX);
         assert!(self.undecided <= MAX_UNDECIDED);
         assert_eq!(self.index.len(), self.settled.len() + self.undecided);
         assert_eq!(self.entries.len(), self.index.len() + self.free.len());

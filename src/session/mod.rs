@@ -146,6 +146,12 @@ pub struct Session {
     ledger: Ledger,
     pinger: Pinger,
     backoff: Backoff,
+    /// How long a peer is left alone that wants it and does not say how long; and
+    /// when one last did.
+    holding: Backoff,
+    held_at: Moment,
+    /// Why this connection may end before the peer has acknowledged us.
+    unwelcome: Option<Problem>,
     config: SessionConfig,
     offer_subprotocol: bool,
     last_heard: Moment,
@@ -182,6 +188,9 @@ impl Session {
             ledger: Ledger::default(),
             pinger: Pinger::default(),
             backoff: Backoff::new(settings.seed),
+            holding: Backoff::new(settings.seed ^ 1),
+            held_at: Moment::ZERO,
+            unwelcome: None,
             config: SessionConfig::default(),
             offer_subprotocol: true,
             last_heard: Moment::ZERO,
@@ -334,7 +343,8 @@ impl Session {
                 self.lost(ConnectFailure::TimedOut.into(), None);
             }
             Phase::Greeting { ack_by, .. } if *ack_by <= self.now => {
-                let problem = Problem::NoAck(self.settings.timing.ack);
+                let no_ack = Problem::NoAck(self.settings.timing.ack);
+                let problem = self.unwelcome.take().unwrap_or(no_ack);
                 self.leave(close_code::POLICY, "no connection:ack", problem);
             }
             Phase::Greeting { .. } | Phase::Live { .. } if self.silent_at() <= self.now => {
@@ -409,7 +419,13 @@ impl Session {
         match self.phase {
             Phase::Greeting { .. } | Phase::Live { .. } => {
                 let since = self.live_since();
-                self.lost(Problem::closed(code, reason), since);
+                let closed = Problem::closed(code, reason);
+                // What it said before is the better reason, unless this one is final.
+                let problem = match self.unwelcome.take() {
+                    Some(unwelcome) if closed.reaction() != Reaction::Stop => unwelcome,
+                    _ => closed,
+                };
+                self.lost(problem, since);
             }
             Phase::Closing { .. } => self.farewell(),
             Phase::Waiting { .. } | Phase::Connecting { .. } | Phase::Stopped => {}
@@ -509,6 +525,7 @@ impl Session {
         self.pongs.clear();
         self.error = None;
         self.telemetry = None;
+        self.unwelcome = None;
     }
 
     fn live_since(&self) -> Option<Moment> {
@@ -521,12 +538,9 @@ impl Session {
     /// Records a verdict and puts its ack in the outbox; false when the gift
     /// was not undecided.
     fn settle(&mut self, key: GiftKey, verdict: Verdict) -> bool {
-        let settled = Settled {
-            verdict,
-            at: self.wall,
-        };
+        let settled = self.settled(verdict);
         let ack = ack_of(&key, &settled);
-        let fresh = self.ledger.settle(&key, settled);
+        let fresh = self.ledger.settle(&key, settled, self.outbox.kept());
         if fresh {
             self.outbox.push(ack);
         }
@@ -544,12 +558,29 @@ impl Session {
     }
 
     fn settle_at_once(&mut self, key: GiftKey, verdict: Verdict) {
-        let settled = Settled {
+        let settled = self.settled(verdict);
+        self.outbox.push(ack_of(&key, &settled));
+        let kept = self.outbox.kept();
+        self.ledger.settle_at_once(&key, settled, kept);
+    }
+
+    /// Decided now, with the ack that is pushed next.
+    fn settled(&self, verdict: Verdict) -> Settled {
+        Settled {
             verdict,
             at: self.wall,
-        };
-        self.outbox.push(ack_of(&key, &settled));
-        self.ledger.settle_at_once(&key, settled);
+            ack: self.outbox.end(),
+        }
+    }
+
+    /// A gift that is decided came again: so does its ack, unless that is still on
+    /// its way out and answers both.
+    fn repeat(&mut self, key: &GiftKey, settled: &Settled) {
+        self.counts.duplicates += 1;
+        if !self.outbox.is_unsent(settled.ack) {
+            self.ledger.acked_again(key, self.outbox.end());
+            self.outbox.push(ack_of(key, settled));
+        }
     }
 
     fn state(&mut self, state: ConnectionState) {

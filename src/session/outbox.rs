@@ -25,6 +25,21 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
+    /// The number of the ack that is pushed next.
+    pub fn end(&self) -> u64 {
+        self.first + self.acks.len() as u64
+    }
+
+    /// Acks from this number on are kept.
+    pub fn kept(&self) -> u64 {
+        self.first
+    }
+
+    /// Whether an ack is still to be written on this connection.
+    pub fn is_unsent(&self, number: u64) -> bool {
+        (self.next..self.end()).contains(&number)
+    }
+
     pub fn push(&mut self, ack: GiftAck) {
         if self.acks.len() >= MAX_OUTBOX {
             self.acks.pop_front();
@@ -44,7 +59,7 @@ impl Outbox {
     }
 
     pub fn has_unsent(&self) -> bool {
-        self.next < self.first + self.acks.len() as u64
+        self.next < self.end()
     }
 
     /// Whether anything was written that the peer has not yet confirmed.
@@ -85,6 +100,6 @@ impl Outbox {
     pub fn verify_invariants(&self) {
         assert!(self.acks.len() <= MAX_OUTBOX);
         assert!(self.first <= self.next);
-        assert!(self.next <= self.first + self.acks.len() as u64);
+        assert!(self.next <= self.end());
     }
 }

@@ -90,6 +90,9 @@ pub enum Problem {
     },
     #[error("the server refused the session: {code} {message}")]
     Refused { code: Arc<str>, message: Arc<str> },
+    /// It said so before its `connection:ack`, and then closed or said no more.
+    #[error("the server would not begin a session: {code} {message}")]
+    Unwelcome { code: Arc<str>, message: Arc<str> },
     #[error("the server speaks another major version of hyperfocus-protocol; update the renderer")]
     UnsupportedVersion,
     #[error("the server sent a binary frame, which the protocol does not have")]
@@ -167,6 +170,7 @@ impl Problem {
                 _ => Reaction::RetrySlowly,
             },
             Self::Refused { .. } | Self::UnsupportedVersion => Reaction::Stop,
+            Self::Unwelcome { .. } => Reaction::RetrySlowly,
             Self::Binary | Self::TooLarge | Self::NotUtf8 | Self::BadFrames => {
                 Reaction::RetrySlowly
             }

@@ -159,7 +159,7 @@ impl Show {
 
     /// What would start next if the rate allows it.
     pub(super) fn next_turn(&self) -> Option<Next> {
-        if self.paused_since.is_some() || !(self.live_output || self.settings.play_unseen) {
+        if self.is_held() {
             return None;
         }
         let aside = self

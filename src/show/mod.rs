@@ -227,6 +227,11 @@ impl Show {
         self.live_output = live;
     }
 
+    /// Whether nothing may start: the host has paused the show, or nobody sees it.
+    pub fn is_held(&self) -> bool {
+        self.paused_since.is_some() || !(self.live_output || self.settings.play_unseen)
+    }
+
     /// Particles that ambient acts may fill the stage up to.
     pub fn set_particle_budget(&mut self, now: Moment, particles: u32) {
         self.advance(now);

@@ -167,3 +167,19 @@ fn lines_without_a_time_may_follow_those_before_them() {
     let (read, _) = timed(gift("\"2026-01-01T00:00:00Z\"", "a") + &rose("b"));
     assert_eq!(read[1], (1500, "b".to_owned()));
 }
+
+#[test]
+fn what_a_full_disk_left_of_a_line_is_taken_back() {
+    use std::io::Write;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("show.jsonl");
+    let mut writer = Writer::create(&path).unwrap();
+    let message = br#"{"type": "gift:received", "payload": {"giftId": "a", "giftType": "rose"}}"#;
+    writer.keep(Duration::from_secs(1), message).unwrap();
+    let mut torn = fs::OpenOptions::new().append(true).open(&path).unwrap();
+    torn.write_all(b"{\"at\": 2, \"mess").unwrap();
+    writer.cut().unwrap();
+    let mut show = ShowFile::open(&path).unwrap();
+    assert_eq!(played(&mut show, 9.0), ["a"]);
+}

@@ -34,6 +34,14 @@ impl Writer {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         Ok(Self::new(options.open(path)?))
     }
+
+    /// Takes back what a full disk left of a line, so that the rest can be read.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn cut(&mut self) -> io::Result<()> {
+        self.out.set_len(self.bytes)
+    }
 }
 
 impl<W: Write> Writer<W> {

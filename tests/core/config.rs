@@ -196,6 +196,23 @@ fn a_password_in_an_address_is_refused_and_not_repeated() {
 }
 
 #[test]
+fn a_token_in_an_address_is_not_repeated() {
+    let told = refusal("url = 'https://backend.example/ws?token=secret'");
+    assert!(
+        told.contains("wss://") && !told.contains("secret"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_list_that_would_show_nothing_is_refused() {
+    for list in ["output.to = []", "show.lanes = []"] {
+        let told = refusal(list);
+        assert!(told.contains("name at least one"), "{told}");
+    }
+}
+
+#[test]
 fn the_stage_is_served_to_this_machine_alone() {
     let to = |words| resolve("", &[], &[("output.to", words)]).map(|(config, _)| config.output.to);
     let loopback = |text: &str| LiveOutput::Nut(text.parse().unwrap());

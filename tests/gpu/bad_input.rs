@@ -4,6 +4,7 @@
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -203,6 +204,29 @@ fn an_output_that_cannot_be_made_is_known_before_the_show() {
 }
 
 #[test]
+fn gifts_wait_once_the_last_output_has_failed() {
+    let home = folder();
+    let server = Server::new();
+    let url = server.url();
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let more = arguments(&url, &["--json", "--raw"]);
+    let program = Program::start_into(&more, home.path(), &[], Stdio::from(full));
+    let mut peer = server.accept_session();
+    program.says("the stage is warm");
+    peer.gift("unseen");
+    program.says("standard output cannot be written");
+    // Longer than it would play.
+    std::thread::sleep(Duration::from_secs(5));
+    let watch = std::thread::spawn(move || peer.closed());
+    let ran = program.end_by("TERM");
+    assert_eq!(watch.join().expect("a close frame"), Some(1000));
+    ran.ended_with(1);
+    let account = crate::program::summary(&ran.err);
+    assert_eq!(account["gifts"]["played"], 0, "{account}");
+    assert_eq!(account["gifts"]["acked"], 0, "{account}");
+}
+
+#[test]
 fn outputs_that_fail_on_the_way_are_named_and_the_show_goes_on() {
     let home = folder();
     let server = Server::new();
@@ -230,7 +254,7 @@ fn outputs_that_fail_on_the_way_are_named_and_the_show_goes_on() {
     let watch = std::thread::spawn(move || peer.closed());
     let ran = program.end_by("TERM");
     assert_eq!(watch.join().expect("a close frame"), Some(1000));
-    ran.ended_with(0);
+    ran.ended_with(1);
     // The account names each of them.
     let account = crate::program::summary(&ran.err);
     assert_eq!(account["outputs"], serde_json::json!([]), "{account}");

@@ -16,7 +16,7 @@ use std::sync::mpsc::{Receiver, SendError, TryRecvError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use super::choice::Launch;
+use super::choice::{Launch, Mode};
 use super::obs::{Level, data_folder, log};
 
 /// Engines that end again and again have something that starting does not
@@ -259,7 +259,8 @@ fn start(folder: &Path, name: &str, launch: &Launch) -> Result<Child, String> {
         name,
         "--end-with-stdin",
     ]);
-    if let Some(config) = &launch.config {
+    // A demonstration is the same everywhere.
+    if let Some(config) = launch.config.as_ref().filter(|_| launch.mode == Mode::Run) {
         command.arg("--config").arg(config);
     }
     command

@@ -36,10 +36,10 @@ impl Findings {
     }
 }
 
-pub(super) fn run() -> Result<ExitCode> {
+pub(super) fn run(config: Option<&Path>) -> Result<ExitCode> {
     let mut found = Findings::default();
     let own = own_plugin().ok();
-    examine_settings(&mut found);
+    examine_settings(&mut found, config);
     for home in ObsHome::all() {
         examine_plugin(&mut found, &home, own.as_deref());
         for collection in home.collections() {
@@ -61,8 +61,9 @@ pub(super) fn run() -> Result<ExitCode> {
 }
 
 /// Whether what the source starts, if it is not told otherwise, has all it needs.
-fn examine_settings(found: &mut Findings) {
-    let plan = configure(None, &[]).and_then(|config| RunPlan::from_config(&config, None));
+fn examine_settings(found: &mut Findings, config: Option<&Path>) {
+    let plan = configure(config, &[("output.to", "obs".to_owned())])
+        .and_then(|config| RunPlan::from_config(&config, None));
     match plan {
         Ok(_) => found.well("`hyperfocus run` knows its backend and its stream"),
         Err(error) => found.note(format!(

@@ -13,6 +13,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
+use super::args::ConfigArg;
+
 /// What OBS calls the kind of source that the plugin registers.
 const SOURCE_KIND: &str = "hyperfocus_gifts";
 
@@ -23,7 +25,13 @@ pub enum ObsCommand {
     /// Add the source to a scene of a running OBS
     Add(AddArgs),
     /// Say what is wrong between the engine and OBS, and how to mend it
-    Doctor,
+    Doctor(DoctorArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    #[command(flatten)]
+    file: ConfigArg,
 }
 
 #[derive(Debug, Args)]
@@ -57,6 +65,6 @@ pub(super) fn run(command: &ObsCommand) -> Result<ExitCode> {
     match command {
         ObsCommand::Install(args) => install::run(args),
         ObsCommand::Add(args) => add::run(args),
-        ObsCommand::Doctor => doctor::run(),
+        ObsCommand::Doctor(args) => doctor::run(args.file.path()),
     }
 }

@@ -73,9 +73,16 @@ impl Watch {
         self.edits.try_recv().ok()
     }
 
-    /// The next edit, whenever it comes; `None` when the thread has ended.
-    pub fn wait(&self) -> Option<Edit> {
-        self.edits.recv().ok()
+    /// The next edit, whenever it comes; `None` once that is over.
+    pub fn wait(&self, is_over: impl Fn() -> bool) -> Option<Edit> {
+        while !is_over() {
+            match self.edits.recv_timeout(EVERY) {
+                Ok(edit) => return Some(edit),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        None
     }
 }
 

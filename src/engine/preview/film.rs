@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use image::{DynamicImage, RgbImage};
 
 use super::ground;
 use super::pictures::{Performance, STEP};
 use super::timeline::Timeline;
-use crate::cli::PicturePlan;
+use crate::cli::{PicturePlan, PreviewPlan};
 use crate::engine::Rehearsal;
 use crate::output::{SequenceSink, Sink, WebmSettings, WebmSink, WhenBehind};
 use crate::render::present::Frame;
@@ -16,41 +16,57 @@ use crate::render::present::Frame;
 /// Frames drawn at the end so that the last one's pixels arrive.
 pub(super) const LAST: u32 = 3;
 
+/// Whether this run has written the films before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Films {
+    New,
+    /// They take the place of those.
+    Again,
+}
+
 /// Writes the films that the plan asks for; over `ground`, or transparent.
 pub(super) fn record(
-    plan: &PicturePlan,
+    plan: &PreviewPlan,
+    pictures: &PicturePlan,
+    films: Films,
     ground: Option<&RgbImage>,
     rehearsal: &mut Rehearsal,
     timeline: &Timeline,
 ) -> Result<()> {
-    let mut films = Films {
-        sinks: open(plan)?,
+    let mut takers = Takers {
+        sinks: open(pictures, films)?,
         ground,
     };
     let step = STEP.as_secs_f32();
-    let length = plan.seconds.map_or(timeline.end, |seconds| seconds as f32);
+    let length = pictures
+        .seconds
+        .map_or(timeline.end, |seconds| seconds as f32);
     let frames = (length / step).round() as u32;
     let mut drawn = 0;
     while drawn < frames {
         let mut play = Performance::begin(rehearsal, timeline)?;
         // One that begins again does so from an empty stage.
         while drawn < frames && play.is_on() {
+            ensure!(
+                !plan.shutdown.is_requested(),
+                "ended by request; no film was written"
+            );
             play.rehearsal().film(true, drawn as f32 * step);
             play.step();
             drawn += 1;
-            films.take(play.rehearsal())?;
+            takers.take(play.rehearsal())?;
         }
         let rehearsal = play.rehearsal();
         rehearsal.film(false, 0.0);
         for _ in 0..LAST {
             rehearsal.step(std::time::Duration::ZERO);
-            films.take(rehearsal)?;
+            takers.take(rehearsal)?;
         }
     }
-    films.finish()
+    takers.finish()
 }
 
-fn open(plan: &PicturePlan) -> Result<Vec<Box<dyn Sink>>> {
+fn open(plan: &PicturePlan, films: Films) -> Result<Vec<Box<dyn Sink>>> {
     let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
     if let Some(path) = &plan.webm {
         let settings = WebmSettings {
@@ -63,17 +79,20 @@ fn open(plan: &PicturePlan) -> Result<Vec<Box<dyn Sink>>> {
         sinks.extend(WebmSink::create(settings)?.map(|sink| Box::new(sink) as Box<dyn Sink>));
     }
     if let Some(folder) = &plan.png_sequence {
-        sinks.push(Box::new(SequenceSink::create(folder)?));
+        sinks.push(Box::new(match films {
+            Films::New => SequenceSink::create(folder)?,
+            Films::Again => SequenceSink::replace(folder)?,
+        }));
     }
     Ok(sinks)
 }
 
-struct Films<'a> {
+struct Takers<'a> {
     sinks: Vec<Box<dyn Sink>>,
     ground: Option<&'a RgbImage>,
 }
 
-impl Films<'_> {
+impl Takers<'_> {
     /// Hands on what has been read back, once the frame has been drawn.
     fn take(&mut self, rehearsal: &mut Rehearsal) -> Result<()> {
         for frame in rehearsal.develop()? {

@@ -8,9 +8,10 @@ use anyhow::{Context, Result, ensure};
 use image::RgbImage;
 
 use super::edits::{self, Watch};
+use super::film::{self, Films};
 use super::sheet::Sheet;
 use super::timeline::Timeline;
-use super::{cost, film, flashes, ground};
+use super::{cost, flashes, ground};
 use crate::catalog::{Catalog, FALLBACK, Motion, Recipe};
 use crate::cli::{Ground, PicturePlan, PreviewPlan};
 use crate::engine::Rehearsal;
@@ -46,22 +47,31 @@ pub(super) fn draw(plan: &PreviewPlan, pictures: &PicturePlan) -> Result<()> {
     rehearsal.world().resource_mut::<CaptionDesk>().is_off = !plan.captions;
     std::fs::create_dir_all(&pictures.folder)
         .with_context(|| format!("cannot make the folder {}", pictures.folder.display()))?;
-    draw_all(plan, pictures, &grounds, &mut rehearsal)?;
+    let drawn = draw_all(plan, pictures, &grounds, &mut rehearsal, Films::New);
     let Some(watch) = watch else {
-        return Ok(());
+        return drawn;
     };
+    tell(drawn);
     eprintln!("hyperfocus: watching {}", plan.catalog.display());
-    while let Some(mut edit) = watch.wait() {
+    while let Some(mut edit) = watch.wait(|| plan.shutdown.is_requested()) {
         for fault in &edit.faults {
             eprintln!("hyperfocus: {fault}");
         }
         edit.catalog = edit.catalog.map(|whole| shown(&whole, plan));
         edits::apply(rehearsal.world(), &edit);
         if edit.catalog.is_some() || !edit.assets.is_empty() {
-            draw_all(plan, pictures, &grounds, &mut rehearsal)?;
+            let films = Films::Again;
+            tell(draw_all(plan, pictures, &grounds, &mut rehearsal, films));
         }
     }
     Ok(())
+}
+
+/// Who watches has the next edit to mend it.
+fn tell(drawn: Result<()>) {
+    if let Err(error) = drawn {
+        eprintln!("hyperfocus: {error:#}");
+    }
 }
 
 /// What the plan shows of the catalogue: a stage for few gifts is warm sooner.
@@ -78,6 +88,7 @@ fn draw_all(
     pictures: &PicturePlan,
     grounds: &[(&Ground, RgbImage)],
     rehearsal: &mut Rehearsal,
+    films: Films,
 ) -> Result<()> {
     let catalog = rehearsal.world().resource::<Director>().catalog.clone();
     if pictures.cost {
@@ -85,6 +96,7 @@ fn draw_all(
     }
     let mut harmful: Vec<&str> = Vec::new();
     for gift in &plan.gifts {
+        ensure!(!plan.shutdown.is_requested(), "ended by request");
         let recipe = catalog.recipe(gift);
         let mut work = Work {
             name: file_name(gift, plan),
@@ -109,7 +121,14 @@ fn draw_all(
             // Without a ground a film is transparent.
             let ground = grounds.first().filter(|_| !plan.grounds.is_empty());
             let ground = ground.map(|(_, ground)| ground);
-            film::record(pictures, ground, work.rehearsal, &work.timeline)?;
+            film::record(
+                plan,
+                pictures,
+                films,
+                ground,
+                work.rehearsal,
+                &work.timeline,
+            )?;
         }
         if !pictures.moments.is_empty() {
             work.stills(&pictures.moments)?;

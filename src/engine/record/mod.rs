@@ -83,7 +83,14 @@ pub fn record(plan: RecordPlan) -> Result<Summary> {
         track: track.as_mut(),
         frames: 0,
     };
-    let end = recording.run(&outputs, &mut tally, began)?;
+    // What is not whole is not to be had; the outputs go before what feeds them.
+    let end = match recording.run(&outputs, &mut tally, began) {
+        Ok(end) => end,
+        Err(error) => {
+            drop(outputs);
+            return Err(error);
+        }
+    };
     let took = began.elapsed();
     let Recording {
         mut stage,

@@ -54,7 +54,8 @@ impl Track {
         self.pulled += count as u64;
         for sample in self.samples.iter().skip(early * 2) {
             let level = (sample * f32::from(i16::MAX)).round() as i16;
-            self.out.write_all(&level.to_le_bytes())?;
+            let written = self.out.write_all(&level.to_le_bytes());
+            written.with_context(|| self.unwritable())?;
         }
         Ok(())
     }
@@ -62,8 +63,14 @@ impl Track {
     /// Ends the sound at frame `end`, to the sample.
     pub(super) fn finish(&mut self, end: u64) -> Result<()> {
         self.mix_until(end + LATENCY as u64)?;
-        self.out.flush()?;
-        Ok(())
+        self.out.flush().with_context(|| self.unwritable())
+    }
+
+    fn unwritable(&self) -> String {
+        format!(
+            "cannot write the sound of {}; is the disk full?",
+            self.draft.path().display()
+        )
     }
 }
 

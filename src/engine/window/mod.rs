@@ -153,15 +153,13 @@ fn refusal(reason: &str) -> anyhow::Error {
     )
 }
 
-/// A window that nobody can see is no live output, unless something records what
-/// it shows.
+/// A window that nobody can see is no live output.
 fn follow_visibility(
-    run: Res<Run>,
     mut occlusions: MessageReader<WindowOccluded>,
     mut audience: ResMut<Audience>,
 ) {
     if let Some(last) = occlusions.read().last() {
-        audience.window = Some(!last.occluded || run.outputs.open() > 0);
+        audience.window = Some(!last.occluded);
     }
 }
 

@@ -155,3 +155,19 @@ fn outputs_that_are_dropped_leave_nothing_half_done() {
     drop(outputs);
     assert!(names(folder.path()).is_empty());
 }
+
+#[test]
+fn outputs_that_are_dropped_after_their_stage_leave_nothing_either() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shot.png");
+    let (sender, receiver) = bounded(4);
+    let outputs = Outputs::spawn(receiver, vec![Box::new(PngSink::create(&path).unwrap())]);
+    send(&sender, 2);
+    drop(sender);
+    // As in a run that fails: the stage is gone before anybody says why.
+    while !outputs.is_idle() {
+        std::thread::yield_now();
+    }
+    drop(outputs);
+    assert!(names(folder.path()).is_empty());
+}

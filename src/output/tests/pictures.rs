@@ -188,3 +188,26 @@ fn invisible_pixels_take_the_colour_of_what_is_near() {
     };
     assert_eq!(alpha(&pixels), alpha(&before));
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_folder_that_takes_no_files_is_known_at_once() {
+    let error = PngSink::create("/proc/shot.png").unwrap_err().to_string();
+    assert!(
+        error.starts_with("/proc/shot.png cannot be written"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_sequence_that_is_drawn_again_takes_the_place_of_the_longer_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let frame = plain(4, 4, [1, 2, 3, 4], 0.0);
+    for frames in [3, 1] {
+        let mut sink = SequenceSink::replace(folder.path()).unwrap();
+        for _ in 0..frames {
+            sink.frame(&frame).unwrap();
+        }
+        assert_eq!(names(folder.path()).len(), frames);
+    }
+}

@@ -5,7 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{names, painted, plain};
 use crate::output::encoder;
-use crate::output::{OutputError, Sink, WebmSettings, WebmSink, WhenBehind};
+use crate::output::{
+    Codec, FilmSettings, FilmSink, OutputError, Sink, WebmSettings, WebmSink, WhenBehind,
+};
 
 /// One of these tests at a time: a process that another test starts while a
 /// script is written would hold the script open, and it could not be run.
@@ -233,6 +235,56 @@ mod with_scripted_encoders {
         let error = webm.finish().unwrap_err();
         assert!(error.to_string().contains("disk is full"), "{error}");
         assert!(names(&folder.path().join("out")).is_empty());
+    }
+
+    #[test]
+    fn an_encoder_that_only_says_that_the_disk_is_full_publishes_nothing() {
+        let _alone = alone();
+        let folder = tempfile::tempdir().unwrap();
+        let script = "cat > /dev/null; \
+                      echo 'Error writing trailer of clip.webm: No space left on device' >&2";
+        let mut webm = sink(scripted(folder.path(), script));
+        play(&mut webm, 3).unwrap();
+        let error = webm.finish().unwrap_err();
+        assert!(error.to_string().contains("No space left"), "{error}");
+        assert!(names(&folder.path().join("out")).is_empty());
+    }
+
+    /// The real encoder, into a file that takes nothing.
+    #[test]
+    fn a_film_on_a_full_disk_is_no_film() {
+        let _alone = alone();
+        if !encoder_present() {
+            return;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("clip.mov");
+        let sound = folder.path().join("sound");
+        fs::write(&sound, [0; 4 * 4_800]).unwrap();
+        for full in ["silent", "part"] {
+            let draft = folder.path().join(format!(".clip.mov.{full}"));
+            std::os::unix::fs::symlink("/dev/full", draft).unwrap();
+            let mut film = Box::new(
+                FilmSink::create(FilmSettings {
+                    path: path.clone(),
+                    codec: Codec::QuickTimeRle,
+                    rate: 30.0,
+                    background: None,
+                    sound: Some(sound.clone()),
+                })
+                .unwrap(),
+            );
+            for n in 0..3 {
+                film.frame(&plain(16, 16, [9; 4], f64::from(n) / 30.0))
+                    .unwrap();
+            }
+            let error = film.finish().unwrap_err();
+            assert!(
+                error.to_string().contains("No space left"),
+                "{full}: {error}"
+            );
+            assert_eq!(names(folder.path()), ["sound"], "{full}");
+        }
     }
 
     #[test]

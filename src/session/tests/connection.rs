@@ -501,3 +501,53 @@ fn the_init_goes_out_first_even_if_the_peer_acknowledges_before_it_could() {
     assert!(matches!(rig.sent[0], ClientMessage::Init(_)));
     assert!(matches!(rig.sent[1], ClientMessage::GiftAck(_)));
 }
+
+#[test]
+fn an_error_before_the_welcome_is_the_reason_and_tried_again_seldom() {
+    let unwelcome = Problem::Unwelcome {
+        code: "STREAM_NOT_FOUND".into(),
+        message: "because".into(),
+    };
+    for is_closed in [true, false] {
+        let mut rig = Rig::new();
+        rig.connect();
+        rig.server(&peer_error("STREAM_NOT_FOUND", false, None));
+        match is_closed {
+            true => rig.break_connection(),
+            false => rig.pass(15 * SECOND),
+        }
+        let ConnectionState::Offline { problem, retry_in } = rig.last_state() else {
+            panic!("{:?}", rig.last_state());
+        };
+        assert_eq!(*problem, unwelcome);
+        assert!(*retry_in >= 15 * SECOND, "{retry_in:?}");
+    }
+    // One that goes on all the same is forgiven.
+    let mut rig = Rig::new();
+    rig.connect();
+    rig.server(&peer_error("STREAM_NOT_FOUND", false, None));
+    rig.ack(&[]);
+    rig.break_connection();
+    let ConnectionState::Offline { problem, .. } = rig.last_state() else {
+        panic!("{:?}", rig.last_state());
+    };
+    assert_ne!(*problem, unwelcome);
+}
+
+#[test]
+fn a_peer_that_asks_for_a_pause_now_and_then_waits_no_longer_each_time() {
+    let mut rig = Rig::live();
+    for n in 0..40 {
+        rig.server(&peer_error("BUSY", true, None));
+        let id = n.to_string();
+        rig.gift(&id);
+        rig.played(&id);
+        // The ceiling of the first pause; a peer is heard all the while.
+        rig.pass(SECOND);
+        assert_eq!(rig.acked_ids().last(), Some(&id));
+        for _ in 0..12 {
+            rig.server(&ping(n));
+            rig.pass(10 * SECOND);
+        }
+    }
+}

@@ -275,19 +275,45 @@ fn verdicts_are_remembered_for_a_hundred_thousand_gifts_and_undecided_ones_for_e
         quantity: 1,
         combo_count: 0,
     };
-    let settled = Settled {
+    let settled = |n: usize| Settled {
         verdict: Verdict::Played,
         at: wall(SECOND),
+        ack: n as u64,
     };
     ledger.arrive(key(usize::MAX));
-    for n in 0..=MAX_REMEMBERED {
+    let settle = |ledger: &mut Ledger, n: usize, kept: u64| {
         assert_eq!(ledger.arrive(key(n)), Arrival::New);
-        assert!(ledger.settle(&key(n), settled.clone()));
+        assert!(ledger.settle(&key(n), settled(n), kept));
+        ledger.verify_invariants();
+    };
+    // The first of their acks is still in the outbox.
+    for n in 0..=MAX_REMEMBERED {
+        settle(&mut ledger, n, 0);
     }
-    ledger.verify_invariants();
     assert_eq!(ledger.arrive(key(usize::MAX)), Arrival::Waiting);
-    assert_eq!(ledger.arrive(key(1)), Arrival::Settled(settled));
+    assert_eq!(ledger.arrive(key(0)), Arrival::Settled(settled(0)));
+    // All of them are confirmed: what is too much goes.
+    settle(&mut ledger, MAX_REMEMBERED + 1, MAX_REMEMBERED as u64 + 1);
+    assert_eq!(ledger.arrive(key(2)), Arrival::Settled(settled(2)));
+    assert_eq!(ledger.arrive(key(1)), Arrival::New, "forgotten");
     assert_eq!(ledger.arrive(key(0)), Arrival::New, "forgotten");
+}
+
+#[test]
+fn an_ack_on_its_way_answers_a_repeat_and_one_that_is_out_goes_again() {
+    let mut rig = Rig::live();
+    rig.gift("a");
+    rig.played("a");
+    assert_eq!(rig.acks().len(), 1);
+    rig.break_connection();
+    rig.pass(SECOND);
+    rig.input(Input::Connected { subprotocol: true });
+    // Before the peer's welcome nothing is acked; it sends the gift again meanwhile.
+    rig.gift("a");
+    rig.ack(&[]);
+    assert_eq!(rig.acks().len(), 2, "one for each sending");
+    rig.gift("a");
+    assert_eq!(rig.acks().len(), 3, "one for each sending");
 }
 
 #[test]
