@@ -364,6 +364,43 @@ fn over_a_background_what_is_empty_shows_it_and_what_is_not_covers_it() {
 }
 
 #[test]
+fn a_background_that_begins_late_shows_no_gift_early() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let home = studio();
+    blocks(home.path(), &[0.2]);
+    let file = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
+    let (ground, late) = (file("game.mp4"), file("late.mkv"));
+    let colour = [
+        "-f",
+        "lavfi",
+        "-i",
+        "color=blue:size=160x90:rate=20:duration=2",
+    ];
+    output_of("ffmpeg", &[&colour[..], &[&ground]].concat());
+    // Its sound begins at once.
+    let silence = ["-f", "lavfi", "-i", "anullsrc=duration=4", "-c:v", "copy"];
+    let delayed = ["-itsoffset", "1.2", "-i", &ground];
+    output_of("ffmpeg", &[&delayed[..], &silence, &[&late]].concat());
+    let mut words = OF_THE_STUDIO.to_vec();
+    words.extend([
+        "--background",
+        "late.mkv",
+        "--seconds",
+        "2",
+        "--out",
+        "over.mp4",
+    ]);
+    record(home.path(), &words, &[]).ended_with(0);
+    let frames = frames_of(&home.path().join("over.mp4"), &[]);
+    assert_eq!(frames.len(), 40);
+    let is_red = |frame: usize| frames[frame].get_pixel(80, 45)[0] > 128;
+    assert!(!is_red(1), "the gift is still to come");
+    assert!(is_red(25));
+}
+
+#[test]
 fn a_quicktime_animation_keeps_every_pixel_as_it_is() {
     if !has_ffmpeg() {
         return;

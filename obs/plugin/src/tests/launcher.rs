@@ -82,7 +82,7 @@ fn an_engine_is_started_once_with_what_was_chosen_and_ended_with_its_source() {
     );
     let log = engine.path().join("log");
     let launch = Launch {
-        mode: Mode::Demo,
+        mode: Mode::Run,
         config: Some(PathBuf::from("/a b.toml")),
     };
     let mut launcher = engine.launcher();
@@ -102,10 +102,31 @@ fn an_engine_is_started_once_with_what_was_chosen_and_ended_with_its_source() {
     }
     assert_eq!(
         lines(&log),
-        ["demo --output obs --name main --end-with-stdin --config /a b.toml"]
+        ["run --output obs --name main --end-with-stdin --config /a b.toml"]
     );
     drop(launcher);
     poll("its end", || lines(&log).len() == 2);
+}
+
+#[test]
+fn a_demonstration_takes_no_settings() {
+    let engine = Installed::new("echo \"$@\" >> \"$(dirname \"$0\")/log\"");
+    let log = engine.path().join("log");
+    let launch = Launch {
+        mode: Mode::Demo,
+        config: Some(PathBuf::from("/a b.toml")),
+    };
+    let mut launcher = engine.launcher();
+    let mut now = 0;
+    poll("the engine's start", || {
+        now += SECOND;
+        launcher.tick(now, false, Some(&launch));
+        !lines(&log).is_empty()
+    });
+    assert_eq!(
+        lines(&log)[0],
+        "demo --output obs --name main --end-with-stdin"
+    );
 }
 
 #[test]
