@@ -101,9 +101,9 @@ pub fn main() -> ExitCode {
 /// The log goes to standard error: standard output belongs to frames and
 /// summaries. `HYPERFOCUS_LOG` filters it.
 fn start_log() {
+    const LOG: &str = "HYPERFOCUS_LOG";
     /// What Bevy leaves out of a device that we asked for no more (`engine::adapter`)
     /// it warns of; the stage has no use for it.
-    const LOG: &str = "HYPERFOCUS_LOG";
     const USUAL: &str = "warn,hyperfocus=info,bevy_pbr::atmosphere=error,bevy_pbr::ssao=error";
     let filter = EnvFilter::try_from_env(LOG).unwrap_or_else(|error| {
         if std::env::var_os(LOG).is_some() {

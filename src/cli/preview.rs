@@ -215,8 +215,6 @@ pub struct PreviewPlan {
     pub motion: Motion,
     /// `None` opens a window.
     pub pictures: Option<PicturePlan>,
-    /// Asked for, pictures and films end.
-    pub shutdown: Shutdown,
 }
 
 /// What is written without a window.
@@ -235,13 +233,16 @@ pub struct PicturePlan {
     pub seconds: Option<f64>,
     /// Whether to draw again after every edit, without end.
     pub watch: bool,
+    /// Ends them in good order.
+    pub shutdown: Shutdown,
 }
 
 pub(super) fn run(args: PreviewArgs) -> Result<ExitCode> {
     let engine = Engine::of_this_build()?;
     let plan = args.into_plan()?;
-    if plan.pictures.is_some() {
-        plan.shutdown
+    if let Some(pictures) = &plan.pictures {
+        pictures
+            .shutdown
             .listen_to_signals()
             .context("cannot listen to signals")?;
     }
@@ -299,8 +300,8 @@ impl PreviewArgs {
                 png_sequence: pictures.png_sequence,
                 seconds: pictures.seconds,
                 watch: pictures.watch,
+                shutdown: Shutdown::default(),
             }),
-            shutdown: Shutdown::default(),
         })
     }
 }

@@ -37,7 +37,14 @@ fn follow(
     mut was_seen: Local<Option<bool>>,
 ) {
     let is_seen = audience.window == Some(true) || audience.others.iter().any(|sees| sees());
-    if was_seen.replace(is_seen) != Some(is_seen) {
-        director.show.set_live_output(time.elapsed(), is_seen);
+    let before = was_seen.replace(is_seen);
+    if before == Some(is_seen) {
+        return;
     }
+    if !is_seen {
+        tracing::info!("nobody sees the stage: gifts wait until somebody does");
+    } else if before.is_some() {
+        tracing::info!("the stage is seen again");
+    }
+    director.show.set_live_output(time.elapsed(), is_seen);
 }

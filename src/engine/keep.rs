@@ -9,16 +9,21 @@ use std::thread::JoinHandle;
 use anyhow::{Context, Result};
 
 use crate::net::Keep;
+use crate::output::OutputReport;
 use crate::showfile::{MOST_BYTES, Writer};
 
-/// The thread that writes, for as long as the network thread lives. What was kept
-/// of a run that did not begin goes with it, so that the next can keep its own.
+/// The thread that writes, for as long as the network thread lives.
 pub(super) struct Keeper {
-    path: PathBuf,
+    file: Kept,
     missed: Arc<AtomicU64>,
-    /// None once it has been closed.
-    thread: Option<JoinHandle<(Writer, io::Result<()>)>>,
-    has_begun: bool,
+    thread: JoinHandle<(Writer, io::Result<()>)>,
+}
+
+/// The file. What was kept of a run that did not begin goes with it, so that the
+/// next can keep its own.
+struct Kept {
+    path: PathBuf,
+    stays: bool,
 }
 
 impl Keeper {
@@ -52,33 +57,36 @@ impl Keeper {
                 (writer, Ok(()))
             })
             .context("cannot start the thread that keeps the show")?;
-        let path = path.to_owned();
+        let file = Kept {
+            path: path.to_owned(),
+            stays: false,
+        };
         let keeper = Self {
-            path,
+            file,
             missed,
-            thread: Some(thread),
-            has_begun: false,
+            thread,
         };
         Ok((keeper, keep))
     }
 
     /// The show begins: what is kept of it stays.
     pub(super) fn begin(&mut self) {
-        self.has_begun = true;
+        self.file.stays = true;
     }
 
-    /// What was kept, what is wrong with it, and whether it is whole, once the
-    /// network thread has ended.
-    pub(super) fn close(mut self) -> (String, Vec<String>, bool) {
-        let shown = self.path.display();
-        let thread = self.thread.take().expect("only closing takes the thread");
-        let Ok((writer, ended)) = thread.join() else {
-            let odd = vec![format!("{shown} is not complete")];
-            return (shown.to_string(), odd, false);
+    /// What was kept, and what is wrong with it, once the network thread has
+    /// ended.
+    pub(super) fn close(self) -> OutputReport {
+        let shown = self.file.path.display();
+        let mut report = OutputReport::default();
+        let Ok((writer, ended)) = self.thread.join() else {
+            report.warnings.push(format!("{shown} is not complete"));
+            report.failed.push(shown.to_string());
+            return report;
         };
-        let mut warnings = Vec::new();
-        let is_whole = ended.is_ok();
+        let warnings = &mut report.warnings;
         if let Err(error) = ended {
+            report.failed.push(shown.to_string());
             warnings.push(format!("{shown} is kept only in part: {error}"));
         }
         if writer.is_full() {
@@ -94,13 +102,14 @@ impl Keeper {
             ));
         }
         let kept = format!("{shown}: {} messages", writer.lines());
-        (kept, warnings, is_whole)
+        report.written.push(kept);
+        report
     }
 }
 
-impl Drop for Keeper {
+impl Drop for Kept {
     fn drop(&mut self) {
-        if !self.has_begun {
+        if !self.stays {
             // Nobody is left to tell.
             let _ = std::fs::remove_file(&self.path);
         }

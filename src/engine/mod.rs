@@ -207,12 +207,10 @@ pub fn run_with(
         .extend(players.into_iter().map(NutFeed::close));
     summary.outputs.extend(overlay.map(overlay::Feed::close));
     summary.failed = report.failed;
-    if let Some((kept, odd, is_whole)) = keeper.map(Keeper::close) {
-        summary
-            .failed
-            .extend((!is_whole).then(|| "the kept show".to_owned()));
-        summary.outputs.push(kept);
-        warnings.extend(odd);
+    if let Some(kept) = keeper.map(Keeper::close) {
+        summary.outputs.extend(kept.written);
+        summary.failed.extend(kept.failed);
+        warnings.extend(kept.warnings);
     }
     summary.warnings = warnings;
     Ok(summary)

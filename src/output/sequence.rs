@@ -63,15 +63,7 @@ impl SequenceSink {
     /// # Errors
     /// When it cannot be made.
     pub fn replace(folder: impl AsRef<Path>) -> Result<Self, OutputError> {
-        let sequence = Self::create(&folder);
-        let Err(OutputError::Occupied(_)) = sequence else {
-            return sequence;
-        };
-        let sequence = Self {
-            folder: folder.as_ref().to_owned(),
-            name: Self::numbered(),
-            frames: 0,
-        };
+        let sequence = Self::open(folder.as_ref(), Self::numbered())?;
         for index in 0.. {
             // One that cannot go will be in the way, and is then named.
             if fs::remove_file(sequence.path(index)).is_err() {
@@ -86,17 +78,21 @@ impl SequenceSink {
     }
 
     fn named(folder: &Path, name: (String, usize, String)) -> Result<Self, OutputError> {
-        let folder = folder.to_owned();
-        fs::create_dir_all(&folder).map_err(OutputError::write(folder.display().to_string()))?;
-        let sequence = Self {
-            folder,
-            name,
-            frames: 0,
-        };
+        let sequence = Self::open(folder, name)?;
         if sequence.path(0).exists() {
             return Err(OutputError::Occupied(sequence.folder));
         }
         Ok(sequence)
+    }
+
+    fn open(folder: &Path, name: (String, usize, String)) -> Result<Self, OutputError> {
+        let folder = folder.to_owned();
+        fs::create_dir_all(&folder).map_err(OutputError::write(folder.display().to_string()))?;
+        Ok(Self {
+            folder,
+            name,
+            frames: 0,
+        })
     }
 
     fn path(&self, index: u32) -> PathBuf {

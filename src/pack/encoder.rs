@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::thread::{self, JoinHandle};
 
 use super::layout::Layout;
-use crate::ffmpeg::{PROGRAM as ENCODER, last_words};
+use crate::ffmpeg::{PROGRAM as ENCODER, is_cut_off, last_words};
 
 /// x264's constant rate factor unless asked otherwise. Soft edges come out
 /// within about one level of their source, on average.
@@ -112,9 +112,11 @@ impl Encoder {
     /// When the encoder could not.
     pub fn finish(mut self) -> Result<(), EncoderError> {
         self.input = None;
-        match self.child.wait() {
-            Ok(status) if status.success() => Ok(()),
-            _ => Err(EncoderError::Failed(self.said())),
+        let ended = self.child.wait();
+        let said = self.said();
+        match ended {
+            Ok(status) if status.success() && !is_cut_off(&said) => Ok(()),
+            _ => Err(EncoderError::Failed(said)),
         }
     }
 

@@ -4,7 +4,6 @@
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -212,11 +211,10 @@ fn gifts_wait_once_the_last_output_has_failed() {
     let more = arguments(&url, &["--json", "--raw"]);
     let program = Program::start_into(&more, home.path(), &[], Stdio::from(full));
     let mut peer = server.accept_session();
-    program.says("the stage is warm");
-    peer.gift("unseen");
     program.says("standard output cannot be written");
-    // Longer than it would play.
-    std::thread::sleep(Duration::from_secs(5));
+    program.says("gifts wait until somebody does");
+    peer.gift("unseen");
+    assert_eq!(peer.ping(1).queue_size, 1);
     let watch = std::thread::spawn(move || peer.closed());
     let ran = program.end_by("TERM");
     assert_eq!(watch.join().expect("a close frame"), Some(1000));

@@ -17,11 +17,11 @@ export function keepFocusInView(head: HTMLElement, gone: AbortSignal): void {
     for (const part of [head, ...document.querySelectorAll("section")]) observer.observe(part);
     gone.addEventListener("abort", () => observer.disconnect());
 
-    const setLeft = (value: boolean) => () => {
-        isLeft = value;
-    };
     const options = { signal: gone, passive: true };
-    document.addEventListener("focusin", setLeft(false), options);
-    for (const hand of ["wheel", "pointerdown"]) document.addEventListener(hand, setLeft(true), options);
-    document.addEventListener("keydown", (event) => SCROLL.has(event.key) && setLeft(true)(), options);
+    const listen = (event: string, isTurning: (event: Event) => boolean) =>
+        document.addEventListener(event, (told) => void (isLeft = isTurning(told)), options);
+    listen("focusin", () => false);
+    listen("wheel", () => true);
+    listen("pointerdown", () => true);
+    listen("keydown", (event) => isLeft || SCROLL.has((event as KeyboardEvent).key));
 }

@@ -8,7 +8,7 @@ use image::{DynamicImage, RgbImage};
 use super::ground;
 use super::pictures::{Performance, STEP};
 use super::timeline::Timeline;
-use crate::cli::{PicturePlan, PreviewPlan};
+use crate::cli::PicturePlan;
 use crate::engine::Rehearsal;
 use crate::output::{SequenceSink, Sink, WebmSettings, WebmSink, WhenBehind};
 use crate::render::present::Frame;
@@ -16,31 +16,19 @@ use crate::render::present::Frame;
 /// Frames drawn at the end so that the last one's pixels arrive.
 pub(super) const LAST: u32 = 3;
 
-/// Whether this run has written the films before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Films {
-    New,
-    /// They take the place of those.
-    Again,
-}
-
 /// Writes the films that the plan asks for; over `ground`, or transparent.
 pub(super) fn record(
-    plan: &PreviewPlan,
-    pictures: &PicturePlan,
-    films: Films,
+    plan: &PicturePlan,
     ground: Option<&RgbImage>,
     rehearsal: &mut Rehearsal,
     timeline: &Timeline,
 ) -> Result<()> {
-    let mut takers = Takers {
-        sinks: open(pictures, films)?,
+    let mut films = Films {
+        sinks: open(plan)?,
         ground,
     };
     let step = STEP.as_secs_f32();
-    let length = pictures
-        .seconds
-        .map_or(timeline.end, |seconds| seconds as f32);
+    let length = plan.seconds.map_or(timeline.end, |seconds| seconds as f32);
     let frames = (length / step).round() as u32;
     let mut drawn = 0;
     while drawn < frames {
@@ -54,19 +42,19 @@ pub(super) fn record(
             play.rehearsal().film(true, drawn as f32 * step);
             play.step();
             drawn += 1;
-            takers.take(play.rehearsal())?;
+            films.take(play.rehearsal())?;
         }
         let rehearsal = play.rehearsal();
         rehearsal.film(false, 0.0);
         for _ in 0..LAST {
             rehearsal.step(std::time::Duration::ZERO);
-            takers.take(rehearsal)?;
+            films.take(rehearsal)?;
         }
     }
-    takers.finish()
+    films.finish()
 }
 
-fn open(plan: &PicturePlan, films: Films) -> Result<Vec<Box<dyn Sink>>> {
+fn open(plan: &PicturePlan) -> Result<Vec<Box<dyn Sink>>> {
     let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
     if let Some(path) = &plan.webm {
         let settings = WebmSettings {
@@ -79,20 +67,17 @@ fn open(plan: &PicturePlan, films: Films) -> Result<Vec<Box<dyn Sink>>> {
         sinks.extend(WebmSink::create(settings)?.map(|sink| Box::new(sink) as Box<dyn Sink>));
     }
     if let Some(folder) = &plan.png_sequence {
-        sinks.push(Box::new(match films {
-            Films::New => SequenceSink::create(folder)?,
-            Films::Again => SequenceSink::replace(folder)?,
-        }));
+        sinks.push(Box::new(SequenceSink::replace(folder)?));
     }
     Ok(sinks)
 }
 
-struct Takers<'a> {
+struct Films<'a> {
     sinks: Vec<Box<dyn Sink>>,
     ground: Option<&'a RgbImage>,
 }
 
-impl Takers<'_> {
+impl Films<'_> {
     /// Hands on what has been read back, once the frame has been drawn.
     fn take(&mut self, rehearsal: &mut Rehearsal) -> Result<()> {
         for frame in rehearsal.develop()? {

@@ -8,13 +8,13 @@ use anyhow::{Context, Result, ensure};
 use image::RgbImage;
 
 use super::edits::{self, Watch};
-use super::film::{self, Films};
 use super::sheet::Sheet;
 use super::timeline::Timeline;
-use super::{cost, flashes, ground};
+use super::{cost, film, flashes, ground};
 use crate::catalog::{Catalog, FALLBACK, Motion, Recipe};
 use crate::cli::{Ground, PicturePlan, PreviewPlan};
 use crate::engine::Rehearsal;
+use crate::output::SequenceSink;
 use crate::render::captions::CaptionDesk;
 use crate::render::present::Frame;
 use crate::stage::Director;
@@ -43,25 +43,28 @@ pub(super) fn draw(plan: &PreviewPlan, pictures: &PicturePlan) -> Result<()> {
         .watch
         .then(|| Watch::start(&plan.catalog, whole.clone(), &plan.gifts))
         .transpose()?;
+    if let Some(folder) = &pictures.png_sequence {
+        // Whatever is there by then is this run's, and may be drawn again.
+        SequenceSink::create(folder)?;
+    }
     let mut rehearsal = Rehearsal::open(shown(&whole, plan), plan.size)?;
     rehearsal.world().resource_mut::<CaptionDesk>().is_off = !plan.captions;
     std::fs::create_dir_all(&pictures.folder)
         .with_context(|| format!("cannot make the folder {}", pictures.folder.display()))?;
-    let drawn = draw_all(plan, pictures, &grounds, &mut rehearsal, Films::New);
+    let drawn = draw_all(plan, pictures, &grounds, &mut rehearsal);
     let Some(watch) = watch else {
         return drawn;
     };
     tell(drawn);
     eprintln!("hyperfocus: watching {}", plan.catalog.display());
-    while let Some(mut edit) = watch.wait(|| plan.shutdown.is_requested()) {
+    while let Some(mut edit) = watch.wait(|| pictures.shutdown.is_requested()) {
         for fault in &edit.faults {
             eprintln!("hyperfocus: {fault}");
         }
         edit.catalog = edit.catalog.map(|whole| shown(&whole, plan));
         edits::apply(rehearsal.world(), &edit);
         if edit.catalog.is_some() || !edit.assets.is_empty() {
-            let films = Films::Again;
-            tell(draw_all(plan, pictures, &grounds, &mut rehearsal, films));
+            tell(draw_all(plan, pictures, &grounds, &mut rehearsal));
         }
     }
     Ok(())
@@ -88,7 +91,6 @@ fn draw_all(
     pictures: &PicturePlan,
     grounds: &[(&Ground, RgbImage)],
     rehearsal: &mut Rehearsal,
-    films: Films,
 ) -> Result<()> {
     let catalog = rehearsal.world().resource::<Director>().catalog.clone();
     if pictures.cost {
@@ -96,7 +98,7 @@ fn draw_all(
     }
     let mut harmful: Vec<&str> = Vec::new();
     for gift in &plan.gifts {
-        ensure!(!plan.shutdown.is_requested(), "ended by request");
+        ensure!(!pictures.shutdown.is_requested(), "ended by request");
         let recipe = catalog.recipe(gift);
         let mut work = Work {
             name: file_name(gift, plan),
@@ -121,14 +123,7 @@ fn draw_all(
             // Without a ground a film is transparent.
             let ground = grounds.first().filter(|_| !plan.grounds.is_empty());
             let ground = ground.map(|(_, ground)| ground);
-            film::record(
-                plan,
-                pictures,
-                films,
-                ground,
-                work.rehearsal,
-                &work.timeline,
-            )?;
+            film::record(pictures, ground, work.rehearsal, &work.timeline)?;
         }
         if !pictures.moments.is_empty() {
             work.stills(&pictures.moments)?;

@@ -72,6 +72,17 @@ fn lines(path: &Path) -> Vec<String> {
         .collect()
 }
 
+/// Until the engine has said how it was started; the time by then.
+fn start(launcher: &mut Launcher, launch: &Launch, log: &Path) -> u64 {
+    let mut now = 0;
+    poll("the engine's start", || {
+        now += SECOND;
+        launcher.tick(now, false, Some(launch));
+        !lines(log).is_empty()
+    });
+    now
+}
+
 #[test]
 fn an_engine_is_started_once_with_what_was_chosen_and_ended_with_its_source() {
     let engine = Installed::new(
@@ -86,12 +97,8 @@ fn an_engine_is_started_once_with_what_was_chosen_and_ended_with_its_source() {
         config: Some(PathBuf::from("/a b.toml")),
     };
     let mut launcher = engine.launcher();
-    let mut now = 0;
-    poll("the engine's start", || {
-        now += SECOND;
-        launcher.tick(now, false, Some(&launch));
-        launcher.pid().is_some() && !lines(&log).is_empty()
-    });
+    let mut now = start(&mut launcher, &launch, &log);
+    assert!(launcher.pid().is_some());
     for _ in 0..20 {
         now += SECOND;
         launcher.tick(now, false, Some(&launch));
@@ -116,13 +123,7 @@ fn a_demonstration_takes_no_settings() {
         mode: Mode::Demo,
         config: Some(PathBuf::from("/a b.toml")),
     };
-    let mut launcher = engine.launcher();
-    let mut now = 0;
-    poll("the engine's start", || {
-        now += SECOND;
-        launcher.tick(now, false, Some(&launch));
-        !lines(&log).is_empty()
-    });
+    start(&mut engine.launcher(), &launch, &log);
     assert_eq!(
         lines(&log)[0],
         "demo --output obs --name main --end-with-stdin"
