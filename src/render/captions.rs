@@ -14,7 +14,7 @@ use super::boards::Part;
 use super::caption::{
     Accent, AvatarSpec, BoardSpec, Body, CaptionKind, CaptionPainter, CaptionRequest, CardSize,
     CardSpec, CardTitle, CounterSpec, NameSpec, Picture, PixelBuffer, Rgba,
-    painter::CaptionSettings,
+    painter::CaptionSettings, without_emoji,
 };
 use super::card_place::{
     MAKE_ROOM, Readable, Shown, card_place, make_way, readable_cards, shown_by,
@@ -278,14 +278,13 @@ fn order_card(
         );
     }
     if let Some(letters) = &act.recipe.letters {
-        let name = name_of(&act.by);
-        let text = if name.0.is_empty() {
-            Private(act.recipe.name.clone())
-        } else {
-            name
+        let spelled = without_emoji(&name_of(&act.by).0);
+        let text = match spelled.is_empty() {
+            true => act.recipe.name.clone(),
+            false => spelled.into(),
         };
         let kind = CaptionKind::Name(NameSpec {
-            text,
+            text: Private(text),
             width: (letters.width / letters.height * MASK_HEIGHT as f32) as u32,
             height: MASK_HEIGHT,
             colour: Rgba::hex(0xFF_FF_FF),

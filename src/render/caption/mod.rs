@@ -41,5 +41,5 @@ pub use counter::CounterSpec;
 pub use painter::{CaptionKind, CaptionPainter, CaptionRequest, NameSpec};
 pub use panel::PanelSpec;
 pub use picture::{Body, Picture, PixelBuffer};
-pub use text::{TextPainter, TextStyle};
+pub use text::{TextPainter, TextStyle, without_emoji};
 pub use theme::Theme;

@@ -153,6 +153,19 @@ fn joined_emoji_are_one_picture() {
 }
 
 #[test]
+fn a_name_is_spelled_without_its_pictures() {
+    for (name, spelled) in [
+        ("Ana 🌹🔥", "Ana"),
+        ("👩🏽‍🚀 Lu 1️⃣ 🇯🇵 na", "Lu na"),
+        ("Zoë #1 ❤\u{FE0E}", "Zoë #1 ❤\u{FE0E}"),
+        ("محمد ✨", "محمد"),
+        ("🌹 🏳️‍🌈", ""),
+    ] {
+        assert_eq!(without_emoji(name), spelled);
+    }
+}
+
+#[test]
 fn a_text_presentation_selector_keeps_a_letter_form() {
     with_painter(|painter| {
         let image = painter.paint_line(&TextStyle::new(40.0), "\u{2764}\u{FE0E}");

@@ -485,6 +485,17 @@ fn single_line(text: &str) -> String {
     line
 }
 
+/// What of a text can be spelled in something else than ink: an emoji is a picture,
+/// and all that its outline would tell is a round blot.
+pub fn without_emoji(text: &str) -> String {
+    let spelled: String = text
+        .graphemes(true)
+        .filter(|cluster| !fonts::is_emoji(cluster))
+        .collect();
+    let words: Vec<&str> = spelled.split_whitespace().collect();
+    words.join(" ")
+}
+
 /// Byte ranges of clusters that the chosen fonts lack, in order.
 fn missing_clusters(layout: &Layout<()>) -> Vec<std::ops::Range<usize>> {
     let mut missing: Vec<std::ops::Range<usize>> = Vec::new();
