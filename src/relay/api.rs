@@ -1,15 +1,17 @@
 //! What HTTP offers: gifts and status in, settings and controls, and a look at
 //! how things stand.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt as _;
 use futures_util::stream::try_unfold;
+use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -56,42 +58,61 @@ pub(super) async fn open(core: &Core, id: &str) -> Result<Arc<Channel>, Problem>
 }
 
 /// The body of a request that says it is JSON.
-pub(super) async fn json_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+pub(super) async fn json_body<B>(headers: &HeaderMap, body: B) -> Result<Bytes, Problem>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+{
     json_body_within(headers, body, MAX_BODY).await
 }
 
 /// The same, of so many bytes at most.
-pub(super) async fn json_body_within(
+pub(super) async fn json_body_within<B>(
     headers: &HeaderMap,
-    body: Body,
+    mut body: B,
     most: usize,
-) -> Result<Bytes, Problem> {
+) -> Result<Bytes, Problem>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+{
     let kind = one(headers, header::CONTENT_TYPE).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     if !kind.eq_ignore_ascii_case("application/json") {
         return Err(Problem::not_json());
     }
     let whole = async {
-        let mut chunks = body.into_data_stream();
-        let mut whole = BytesMut::new();
-        while let Some(chunk) = chunks.next().await {
-            let chunk = chunk.map_err(|_| Problem::bad_request("the body broke off"))?;
-            if whole.len() + chunk.len() > most {
+        // Nearly every body comes whole, and is then not copied.
+        let mut first = Bytes::new();
+        let mut rest = BytesMut::new();
+        while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+            let frame = frame.map_err(|_| Problem::bad_request("the body broke off"))?;
+            // What is not data is a trailer, and nobody reads those.
+            let chunk = frame.into_data().unwrap_or_default();
+            if first.len() + rest.len() + chunk.len() > most {
                 let detail = format!("a body has at most {most} bytes here");
                 return Err(Problem::too_large(detail));
             }
-            whole.extend_from_slice(&chunk);
+            match first.is_empty() {
+                true => first = chunk,
+                false => rest.extend_from_slice(&chunk),
+            }
         }
-        Ok(whole.freeze())
+        if rest.is_empty() {
+            return Ok(first);
+        }
+        Ok([&first[..], &rest].concat().into())
     };
     timeout(PATIENCE, whole)
         .await
         .unwrap_or_else(|_| Err(Problem::too_slow()))
 }
 
-pub(super) fn json_response(status: StatusCode, body: &Value) -> Response {
+pub(super) fn json_response(status: StatusCode, body: &impl Serialize) -> Response {
+    let body = serde_json::to_string(body).expect("string keys and finite numbers serialise");
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
     let kind = HeaderValue::from_static("application/json");
-    (status, [(header::CONTENT_TYPE, kind)], body.to_string()).into_response()
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
 }
 
 /// `POST gifts`: one or an array.
@@ -102,11 +123,25 @@ pub(super) async fn post_gifts(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    core.authorise(&guest, &headers, &[Role::Ingest])?;
-    let body = json_body(&headers, body).await?;
+    take_gifts(&core, &guest, &id, &headers, body).await
+}
+
+/// The same, for whoever knows already where the request is going.
+pub(super) async fn take_gifts<B>(
+    core: &Core,
+    guest: &Guest,
+    id: &str,
+    headers: &HeaderMap,
+    body: B,
+) -> Result<Response, Problem>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+{
+    core.authorise(guest, headers, &[Role::Ingest])?;
+    let body = json_body(headers, body).await?;
     let now = WallTime::now();
     let (offers, is_list) = offers(&body, now)?;
-    let channel = open(&core, &id).await?;
+    let channel = open(core, id).await?;
     let admissions = core.store.accept(&channel.id, offers, now).await?;
     for admission in &admissions {
         match admission {
@@ -116,35 +151,46 @@ pub(super) async fn post_gifts(
         }
     }
     let is_conflict = |admission: &Admission| matches!(admission, Admission::Conflict(_));
-    let has_conflict = admissions.iter().any(is_conflict);
     let is_new = |admission: &Admission| matches!(admission, Admission::Accepted(_));
-    let new = admissions
-        .iter()
-        .filter(|admission| is_new(admission))
-        .count();
+    let new = admissions.iter().filter(|it| is_new(it)).count();
     core.sources.http(new);
-    let mut results: Vec<Value> = admissions.iter().map(told).collect();
-    if has_conflict {
-        return Err(Problem::conflict().with("results", results.into()));
+    let results: Vec<Told> = admissions.iter().map(told).collect();
+    if admissions.iter().any(is_conflict) {
+        return Err(Problem::conflict().with("results", json!(results)));
     }
     let status = match new {
         0 => StatusCode::OK,
         _ => StatusCode::CREATED,
     };
-    let body = match is_list {
-        true => json!({ "results": results }),
-        false => results.pop().unwrap_or_default(),
-    };
-    Ok(json_response(status, &body))
+    Ok(match &*results {
+        [only] if !is_list => json_response(status, only),
+        results => json_response(status, &Results { results }),
+    })
 }
 
-pub(super) fn told(admission: &Admission) -> Value {
+/// What is said of a gift that was offered.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Told<'a> {
+    gift_id: &'a str,
+    status: &'static str,
+}
+
+#[derive(Serialize)]
+struct Results<'a> {
+    results: &'a [Told<'a>],
+}
+
+pub(super) fn told(admission: &Admission) -> Told<'_> {
     let (id, status) = match admission {
         Admission::Accepted(id) => (id, "accepted"),
         Admission::Repeated(id) => (id, "repeated"),
         Admission::Conflict(id) => (id, "conflict"),
     };
-    json!({ "giftId": &**id, "status": status })
+    Told {
+        gift_id: id,
+        status,
+    }
 }
 
 /// The gifts of a body, and whether they came in an array. One that cannot be

@@ -48,6 +48,7 @@ mod desk;
 mod door;
 mod events;
 mod figures;
+mod front;
 mod hub;
 mod limits;
 mod lock;

@@ -1,20 +1,15 @@
 //! The listener, a task for each connection, and what they share.
 
+use std::convert::Infallible;
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::http::{HeaderMap, header};
 use hyper::server::conn::http1;
-use hyper::service::{Service as _, service_fn};
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, interval, sleep};
@@ -24,6 +19,7 @@ use super::channel::{Channel, Channels, Unused};
 use super::desk::Desk;
 use super::door::{Door, one};
 use super::figures::Figures;
+use super::front::Front;
 use super::hub::Ended;
 use super::limits::{
     FAREWELL, MAX_CONNECTIONS, MAX_EVENT_READERS, MAX_GREETING, MAX_HANDSHAKES, MAX_HEAD, PATIENCE,
@@ -35,7 +31,6 @@ use super::store::{Store, StoreError};
 use super::tls::Tls;
 use super::tokens::{Role, Tokens};
 use super::transport::{Patient, Stream};
-use super::{api, desk, events, overview, parked, rates, upgrade};
 use crate::model::WallTime;
 use crate::tune::Judge;
 
@@ -82,7 +77,7 @@ pub(super) struct Core {
     pub clock: Instant,
     tokens: Tokens,
     pub desk: Arc<Desk>,
-    door: Door,
+    pub door: Door,
     rates: Rates,
     history: Duration,
     began: WallTime,
@@ -101,14 +96,8 @@ pub(super) enum Unopened {
 pub(super) struct Guest {
     address: IpAddr,
     /// Whether this request comes from the desk's page.
-    is_own_page: bool,
+    pub is_own_page: bool,
     _seat: Arc<(OwnedSemaphorePermit, Seat)>,
-}
-
-impl Guest {
-    pub fn is_own_page(&self) -> bool {
-        self.is_own_page
-    }
 }
 
 impl Core {
@@ -188,6 +177,12 @@ impl Core {
     fn bearer(&self, headers: &HeaderMap) -> Option<Role> {
         let token = one(headers, header::AUTHORIZATION)?.strip_prefix("Bearer ")?;
         self.tokens.role_of(token.trim().as_bytes())
+    }
+
+    /// Whether a request still fits what its address may send, or how long that takes.
+    pub fn admit(&self, guest: &Guest) -> Result<(), Duration> {
+        let rate = self.rates.request(guest.address);
+        rate.inspect_err(|_| self.figures.rate_limited())
     }
 
     /// Somebody gave a wrong secret.
@@ -294,7 +289,7 @@ pub(super) async fn serve(listener: TcpListener, core: &Arc<Core>, per_address: 
     let seats = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let handshakes = Arc::new(Semaphore::new(MAX_HANDSHAKES));
     let addresses = Seats::new(per_address);
-    let router = TowerToHyperService::new(router(core.clone()));
+    let front = Arc::new(Front::new(core.clone()));
     let house = {
         let core = core.clone();
         tokio::spawn(async move { core.keep_house().await })
@@ -322,20 +317,20 @@ pub(super) async fn serve(listener: TcpListener, core: &Arc<Core>, per_address: 
             _seat: Arc::new((seat, own)),
         };
         let Some(tls) = core.tls.clone() else {
-            tokio::spawn(connection(Stream::plain(stream), guest, router.clone()));
+            tokio::spawn(connection(Stream::plain(stream), guest, front.clone()));
             continue;
         };
         let Ok(handshake) = handshakes.clone().try_acquire_owned() else {
             core.figures.turned_away();
             continue;
         };
-        let router = router.clone();
+        let front = front.clone();
         tokio::spawn(async move {
             let secure = tls.accept(stream).await;
             drop(handshake);
             if let Some(stream) = secure {
                 // On a task of its own, since this one is as large as a handshake.
-                tokio::spawn(connection(stream, guest, router));
+                tokio::spawn(connection(stream, guest, front));
             }
         });
     }
@@ -392,10 +387,10 @@ pub(super) async fn stopped(stopping: &mut watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
-async fn connection(stream: Stream, guest: Guest, router: TowerToHyperService<Router>) {
-    let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
-        request.extensions_mut().insert(guest.clone());
-        router.call(request)
+async fn connection(stream: Stream, guest: Guest, front: Arc<Front>) {
+    let service = service_fn(move |request| {
+        let (front, guest) = (front.clone(), guest.clone());
+        async move { Ok::<_, Infallible>(front.answer(guest, request).await) }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -405,77 +400,6 @@ async fn connection(stream: Stream, guest: Guest, router: TowerToHyperService<Ro
         .with_upgrades();
     // What a stranger does to a connection of its own is no news.
     let _ = served.await;
-}
-
-fn router(core: Arc<Core>) -> Router {
-    let stream = Router::new()
-        .route("/gifts", post(api::post_gifts).get(api::get_gifts))
-        .route("/gifts/{gift}/resend", post(parked::resend))
-        .route("/gifts/{gift}/dismiss", post(parked::dismiss))
-        .route("/status", put(api::put_status).get(overview::get_status))
-        .route("/renderers", get(overview::get_renderers))
-        .route("/rates", get(rates::get_rates))
-        .route("/config", get(api::get_config).patch(api::patch_config))
-        .route("/control", post(api::post_control))
-        .route("/events", get(events::events))
-        .route("/history", get(api::get_history));
-    Router::new()
-        .route("/ws", get(upgrade::upgrade))
-        .route("/desk", get(desk::open))
-        .route("/desk/desk.js", get(desk::script))
-        .route("/desk/desk.css", get(desk::style))
-        .route("/desk/session", post(desk::sign_in).delete(desk::sign_out))
-        .route("/v1/desk/codes", post(desk::post_code))
-        .route("/v1/streams", get(overview::get_streams))
-        .nest("/v1/streams/{id}", stream)
-        .route("/v1/sources", get(api::get_sources))
-        .route("/healthz", get(api::healthz))
-        .route("/readyz", get(api::readyz))
-        .route("/metrics", get(api::metrics))
-        .route("/openapi.json", get(api::openapi))
-        .fallback(|| async { Problem::not_found() })
-        .method_not_allowed_fallback(|| async { Problem::wrong_method() })
-        .layer(from_fn_with_state(core.clone(), admit))
-        .with_state(core)
-}
-
-/// What every request has to pass.
-async fn admit(State(core): State<Arc<Core>>, mut request: Request, next: Next) -> Response {
-    let is_own_page = Door::is_own_page(request.method(), request.headers());
-    let guest = request.extensions_mut().get_mut::<Guest>();
-    let rate = guest.map_or(Ok(()), |guest| {
-        guest.is_own_page = is_own_page;
-        core.rates.request(guest.address)
-    });
-    if let Err(wait) = rate {
-        core.figures.rate_limited();
-        return Problem::too_many(wait).into_response();
-    }
-    let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
-    let mut response = match core.door.admit(request.uri(), request.headers()) {
-        Ok(()) => told_properly(next.run(request).await).await,
-        Err(problem) => problem.into_response(),
-    };
-    if is_chunked {
-        // Its length may have been given twice, and a proxy before us may have
-        // believed the other: nothing behind it is a request (RFC 9112, 6.1).
-        let close = HeaderValue::from_static("close");
-        response.headers_mut().insert(header::CONNECTION, close);
-    }
-    response
-}
-
-/// What the router refuses by itself it says in plain words; this makes a
-/// problem of them.
-async fn told_properly(response: Response) -> Response {
-    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
-    let is_plain = response.headers().get(header::CONTENT_TYPE) == Some(&plain);
-    if !is_plain || response.status() != StatusCode::BAD_REQUEST {
-        return response;
-    }
-    let words = axum::body::to_bytes(response.into_body(), MAX_HEAD).await;
-    let words = words.unwrap_or_default();
-    Problem::bad_request(String::from_utf8_lossy(&words)).into_response()
 }
 
 #[cfg(test)]

@@ -193,6 +193,22 @@ fn a_gift_is_accepted_once_however_often_it_is_sent() {
 }
 
 #[test]
+fn a_gift_in_pieces_or_to_a_name_in_escapes_is_the_same_gift() {
+    let house = House::new();
+    house.give("a");
+    let ask = |path: &str| house.request(Role::Ingest, "POST", path);
+    for size in [1, 100] {
+        let sent = ask("/v1/streams/main/gifts").json_in_chunks(&gift("a"), size);
+        let answer = sent.send();
+        assert_eq!(answer.json()["status"], "repeated", "{answer:?}");
+    }
+    let answer = ask("/v1/streams/ma%69n/gifts").json(&gift("a")).send();
+    assert_eq!(answer.json()["status"], "repeated", "{answer:?}");
+    let refused = ask("/v1/streams/%00/gifts").json(&gift("a")).send();
+    assert_eq!((refused.status, refused.problem()), (422, "invalid".into()));
+}
+
+#[test]
 fn one_hosts_word_settles_and_a_failure_needs_every_hosts() {
     let house = House::new();
     let token = house.token(Role::Host);

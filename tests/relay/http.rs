@@ -52,6 +52,18 @@ impl Request {
             .header("Content-Length", &length)
     }
 
+    /// The same in chunks of so many bytes.
+    pub fn json_in_chunks(mut self, body: &Value, size: usize) -> Self {
+        let body = body.to_string();
+        for chunk in body.as_bytes().chunks(size) {
+            let chunk = String::from_utf8_lossy(chunk);
+            self.body += &format!("{:x}\r\n{chunk}\r\n", chunk.len());
+        }
+        self.body += "0\r\n\r\n";
+        self.header("Content-Type", "application/json")
+            .header("Transfer-Encoding", "chunked")
+    }
+
     pub fn send(self) -> Answer {
         self.try_send().expect("an answer")
     }

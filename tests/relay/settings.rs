@@ -122,7 +122,7 @@ fn events_tell_what_happens() {
 /// What the router answers, by its source, since it cannot be asked: methods and
 /// paths.
 fn routes() -> Vec<(&'static str, String)> {
-    let source = include_str!("../../src/relay/server.rs");
+    let source = include_str!("../../src/relay/front.rs");
     let (_, source) = source.split_once("\nfn router(").expect("it begins");
     let (source, _) = source.split_once("\n}\n").expect("it ends");
     let routers: Vec<&str> = source.split("Router::new()").collect();

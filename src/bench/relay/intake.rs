@@ -1,5 +1,6 @@
 //! Gifts in: how many a second are safe on disk, and how soon a host has one.
 
+use std::cell::Cell;
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
@@ -119,7 +120,9 @@ impl Bare {
     }
 }
 
-/// Gifts a second, over as many connections as there are requests in flight.
+/// Gifts a second, over as many connections as there are requests in flight. Each
+/// takes the next one in turn, so that they come about in the order in which the
+/// bare loop has them.
 fn accept(address: SocketAddr, token: &str, run: usize, per_request: usize) -> Result<f64> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -145,19 +148,18 @@ fn accept(address: SocketAddr, token: &str, run: usize, per_request: usize) -> R
             connections.push(stream);
         }
         let start = Instant::now();
-        let shares = requests.chunks(requests.len() / in_flight);
-        let given = connections
-            .into_iter()
-            .zip(shares)
-            .map(|(stream, share)| give(stream, share));
+        let queue = Cell::new(&*requests);
+        let given = connections.into_iter().map(|stream| give(stream, &queue));
         futures_util::future::try_join_all(given).await?;
         Ok(GIFTS as f64 / start.elapsed().as_secs_f64())
     })
 }
 
-async fn give(mut stream: tokio::net::TcpStream, requests: &[Vec<u8>]) -> Result<()> {
+/// Until the queue is empty.
+async fn give(mut stream: tokio::net::TcpStream, queue: &Cell<&[Vec<u8>]>) -> Result<()> {
     let mut answer = Vec::with_capacity(1024);
-    for request in requests {
+    while let Some((request, rest)) = queue.get().split_first() {
+        queue.set(rest);
         stream.write_all(request).await?;
         answer.clear();
         let status = loop {

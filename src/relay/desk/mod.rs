@@ -174,7 +174,7 @@ pub(super) async fn sign_out(
     Extension(guest): Extension<Guest>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    if !guest.is_own_page() {
+    if !guest.is_own_page {
         return Err(Problem::unauthorised());
     }
     core.desk.sign_out(&headers);

@@ -61,10 +61,10 @@ pub(super) fn lock_path(folder: &Path) -> PathBuf {
 /// A stream's name; 1 to 128 bytes.
 pub(super) type StreamId = Arc<str>;
 
-/// A gift that somebody wants delivered, with the message that would do it.
+/// A gift that somebody wants delivered.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Offer {
-    pub gift: Gift,
+    pub id: GiftId,
     /// `gift:received`, as every renderer gets it.
     pub message: String,
 }
@@ -83,14 +83,16 @@ impl Offer {
 
     /// `now` is when the gift came in.
     pub fn new(gift: Gift, now: WallTime) -> Self {
-        let message = ServerMessage::Gift(gift);
-        let text = encode_server(&message, now);
-        let ServerMessage::Gift(gift) = message else {
-            unreachable!("it was made just now")
-        };
-        Self {
-            gift,
-            message: text,
+        let id = gift.id.clone();
+        let message = encode_server(&ServerMessage::Gift(gift), now);
+        Self { id, message }
+    }
+
+    /// The same under another id.
+    fn renamed(&self, id: GiftId, now: WallTime) -> Self {
+        match gift_in(&self.message) {
+            Some(gift) => Self::new(Gift { id, ..gift }, now),
+            None => unreachable!("we wrote it"),
         }
     }
 }
@@ -318,19 +320,27 @@ enum Kinship {
     Other,
 }
 
-/// Compares an offer with the gift that has its id. When each says it was sent
-/// does not matter: who sends again may stamp again.
-fn kinship(offered: &Gift, kept: &str) -> Kinship {
-    let Ok(ServerMessage::Gift(mut kept)) = decode_server(kept.as_bytes()) else {
+/// Compares an offer with the message that was kept under its id. When each says it
+/// was sent does not matter: who sends again may stamp again.
+fn kinship(offer: &Offer, kept: &str) -> Kinship {
+    let (Some(offered), Some(mut kept)) = (gift_in(&offer.message), gift_in(kept)) else {
         return Kinship::Other;
     };
     kept.sent_at = offered.sent_at;
-    if kept == *offered {
+    if kept == offered {
         return Kinship::Same;
     }
     let id = format!("{}:{}", offered.id, offered.combo_count);
     match offered.combo_count > kept.combo_count && id.len() <= limits::MAX_ID_BYTES {
         true => Kinship::Update(id.into()),
         false => Kinship::Other,
+    }
+}
+
+/// The gift of a `gift:received`.
+fn gift_in(message: &str) -> Option<Gift> {
+    match decode_server(message.as_bytes()) {
+        Ok(ServerMessage::Gift(gift)) => Some(gift),
+        _ => None,
     }
 }

@@ -61,8 +61,7 @@ use self::names::Names;
 use super::{
     Admission, Feed, Kinship, Listed, News, Offer, Page, Store, StoreError, StreamId, kinship,
 };
-use crate::model::{Gift, GiftId, SessionConfig, WallTime};
-use crate::protocol::{ServerMessage, encode_server};
+use crate::model::{GiftId, SessionConfig, WallTime};
 use crate::relay::hub::{Ended, Serial};
 use crate::relay::limits::MAX_GIFTS;
 
@@ -141,19 +140,20 @@ impl Shared {
         let sending = self.sending.acquire_many(places).await;
         let _sending = sending.map_err(|_| StoreError::Closed)?;
         let mut sent = Vec::with_capacity(offers.len());
-        for Offer { gift, message } in offers {
-            let subject = names.gift(&gift.id);
-            sent.push((gift, self.log.send(subject, message, Some(0)).await?));
+        for offer in offers {
+            let subject = names.gift(&offer.id);
+            let waiting = self.log.send(subject, offer.message.clone(), Some(0));
+            sent.push((offer, waiting.await?));
         }
         let mut admissions = Vec::with_capacity(sent.len());
         let mut last = 0;
-        for (gift, waiting) in sent {
+        for (offer, waiting) in sent {
             admissions.push(match waiting.kept().await {
                 Ok(serial) => {
                     last = last.max(serial);
-                    Admission::Accepted(gift.id)
+                    Admission::Accepted(offer.id)
                 }
-                Err(Refusal::Taken) => self.admit_known(&names, gift, now, &mut last).await?,
+                Err(Refusal::Taken) => self.admit_known(&names, offer, now, &mut last).await?,
                 Err(Refusal::Store(error)) => return Err(error),
             });
         }
@@ -165,34 +165,33 @@ impl Shared {
     async fn admit_known(
         &self,
         names: &Names,
-        gift: Gift,
+        offer: Offer,
         now: WallTime,
         last: &mut Serial,
     ) -> Result<Admission, StoreError> {
-        let id = match kinship(&gift, &self.kept(names, &gift).await?) {
-            Kinship::Same => return Ok(Admission::Repeated(gift.id)),
-            Kinship::Other => return Ok(Admission::Conflict(gift.id)),
+        let id = match kinship(&offer, &self.kept(names, &offer.id).await?) {
+            Kinship::Same => return Ok(Admission::Repeated(offer.id)),
+            Kinship::Other => return Ok(Admission::Conflict(offer.id)),
             Kinship::Update(id) => id,
         };
-        let gift = Gift { id, ..gift };
-        let message = encode_server(&ServerMessage::Gift(gift.clone()), now);
-        let subject = names.gift(&gift.id);
-        let sent = self.log.send(subject, message, Some(0)).await?;
-        match sent.kept().await {
+        let offer = offer.renamed(id, now);
+        let subject = names.gift(&offer.id);
+        let sent = self.log.send(subject, offer.message.clone(), Some(0));
+        match sent.await?.kept().await {
             Ok(serial) => {
                 *last = serial.max(*last);
-                Ok(Admission::Accepted(gift.id))
+                Ok(Admission::Accepted(offer.id))
             }
-            Err(Refusal::Taken) => match kinship(&gift, &self.kept(names, &gift).await?) {
-                Kinship::Same => Ok(Admission::Repeated(gift.id)),
-                Kinship::Other | Kinship::Update(_) => Ok(Admission::Conflict(gift.id)),
+            Err(Refusal::Taken) => match kinship(&offer, &self.kept(names, &offer.id).await?) {
+                Kinship::Same => Ok(Admission::Repeated(offer.id)),
+                Kinship::Other | Kinship::Update(_) => Ok(Admission::Conflict(offer.id)),
             },
             Err(Refusal::Store(error)) => Err(error),
         }
     }
 
-    async fn kept(&self, names: &Names, gift: &Gift) -> Result<String, StoreError> {
-        let kept = self.log.last(&names.gift(&gift.id)).await?;
+    async fn kept(&self, names: &Names, gift: &GiftId) -> Result<String, StoreError> {
+        let kept = self.log.last(&names.gift(gift)).await?;
         // History has forgotten it just now.
         let gone = || StoreError::Away("a gift came and went; send it again".into());
         kept.map(|entry| entry.text()).ok_or_else(gone)

@@ -14,8 +14,7 @@ use tracing::error;
 
 use super::file::{Opened, explain};
 use super::read::load;
-use crate::model::{Gift, GiftId, SessionConfig, WallTime};
-use crate::protocol::{ServerMessage, encode_server};
+use crate::model::{GiftId, SessionConfig, WallTime};
 use crate::relay::hub::{Ended, Ending, Serial};
 use crate::relay::store::{
     Admission, Feed, Fresh, Kinship, News, Offer, State, StoreError, StreamId, kinship,
@@ -336,57 +335,50 @@ fn admit(
     now: WallTime,
     told: &mut Told,
 ) -> rusqlite::Result<Admission> {
-    let Offer { gift, message } = offer;
-    let offered = gift.id.clone();
-    if insert(transaction, stream, &offered, message, now, told)? {
-        return Ok(Admission::Accepted(offered));
-    }
-    match kinship(&gift, &kept(transaction, stream, &offered)?) {
-        Kinship::Same => Ok(Admission::Repeated(offered)),
-        Kinship::Other => Ok(Admission::Conflict(offered)),
-        Kinship::Update(id) => {
-            let gift = Gift {
-                id: id.clone(),
-                ..gift
-            };
-            let message = ServerMessage::Gift(gift.clone());
-            let message = encode_server(&message, now);
-            if insert(transaction, stream, &id, message, now, told)? {
-                return Ok(Admission::Accepted(id));
-            }
-            match kinship(&gift, &kept(transaction, stream, &id)?) {
-                Kinship::Same => Ok(Admission::Repeated(id)),
-                Kinship::Other | Kinship::Update(_) => Ok(Admission::Conflict(id)),
-            }
-        }
+    let id = offer.id.clone();
+    let Some(offer) = insert(transaction, stream, offer, now, told)? else {
+        return Ok(Admission::Accepted(id));
+    };
+    let id = match kinship(&offer, &kept(transaction, stream, &id)?) {
+        Kinship::Same => return Ok(Admission::Repeated(id)),
+        Kinship::Other => return Ok(Admission::Conflict(id)),
+        Kinship::Update(id) => id,
+    };
+    let offer = offer.renamed(id.clone(), now);
+    let Some(offer) = insert(transaction, stream, offer, now, told)? else {
+        return Ok(Admission::Accepted(id));
+    };
+    match kinship(&offer, &kept(transaction, stream, &id)?) {
+        Kinship::Same => Ok(Admission::Repeated(id)),
+        Kinship::Other | Kinship::Update(_) => Ok(Admission::Conflict(id)),
     }
 }
 
-/// False when there is a gift of this id.
+/// Gives the offer back when there is a gift of its id.
 fn insert(
     transaction: &Transaction,
     stream: &StreamId,
-    gift: &GiftId,
-    message: String,
+    offer: Offer,
     now: WallTime,
     told: &mut Told,
-) -> rusqlite::Result<bool> {
+) -> rusqlite::Result<Option<Offer>> {
+    let Offer { id, message } = &offer;
     let inserted = transaction
         .prepare_cached(
             "INSERT INTO gifts (stream, gift, accepted_at, message) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (stream, gift) DO NOTHING",
         )?
-        .execute(params![&**stream, &**gift, now.as_millisecond(), message])?;
+        .execute(params![&**stream, &**id, now.as_millisecond(), message])?;
     if inserted == 0 {
-        return Ok(false);
+        return Ok(Some(offer));
     }
     let fresh = Fresh {
         serial: transaction.last_insert_rowid() as Serial,
-        gift: gift.clone(),
-        message,
+        gift: offer.id,
+        message: offer.message,
     };
     told.push((stream.clone(), News::Gift(fresh)));
-    Ok(true)
+    Ok(None)
 }
 
 fn kept(transaction: &Transaction, stream: &StreamId, gift: &GiftId) -> rusqlite::Result<String> {
