@@ -272,7 +272,7 @@ impl Backend {
     fn say_next(&mut self, permit: mpsc::OwnedPermit<Message>) {
         if !self.is_serving() {
             drop(permit);
-            self.close(CloseCode::Policy, "no connection:init came");
+            self.close(CloseCode::Again, "no connection:init came");
             return;
         }
         if self.next_ping <= Instant::now() {

@@ -151,7 +151,8 @@ impl Client {
             let read = tokio::select! {
                 read = read => read,
                 () = sleep_until(deadline) => {
-                    return Err(End::Close(close::POLICY, "no connection:init came"));
+                    // It may have been held up on its way: who comes again is welcome.
+                    return Err(End::Close(close::AGAIN, "no connection:init came"));
                 }
                 () = stopped(&mut stopping) => return Err(restart()),
             };

@@ -19,8 +19,8 @@ pub mod close_code {
     pub const NOT_UTF8: u16 = 1007;
     pub const POLICY: u16 = 1008;
     pub const TOO_BIG: u16 = 1009;
-    /// Private: a newer connection came with the same `clientId`. The private
-    /// codes that mirror HTTP (4401, 4403, ...) are read as HTTP's are.
+    /// Private: a newer connection came with the same `clientId`. Those that mirror
+    /// what HTTP says of a wrong request (4400, 4401, 4403, 4404) end a session, too.
     pub const DUPLICATE_CLIENT: u16 = 4409;
 }
 

@@ -33,7 +33,7 @@ fn who_is_silent_or_slow_is_closed_after_ten_seconds_and_holds_up_nobody() {
     ));
     let mut idle = loris("");
     house.give("meanwhile");
-    assert_eq!(silent.closed(), 1008);
+    assert_eq!(silent.closed(), 1013);
     let mut rest = String::new();
     body.read_to_string(&mut rest).unwrap();
     assert!(rest.contains(" 408 "), "{rest}");
