@@ -28,7 +28,7 @@ pub const MAX_DEPTH: usize = 32;
 pub const MAX_ID_BYTES: usize = 128;
 
 /// Longest label: a type, an action, a capability, an error code, a session
-/// id. Labels are looked up or shown, never sent back. Beyond: cut.
+/// id. Labels are looked up or shown, and nothing is found again by them. Beyond: cut.
 pub const MAX_LABEL_BYTES: usize = 128;
 
 /// Longest URL; what browsers and proxies agree on. Beyond: as if absent.

@@ -48,7 +48,7 @@
 //! | action | further fields |
 //! |---|---|
 //! | `pause`, `resume`, `clear` | |
-//! | `skip` | `giftId`: string, a waiting gift; what plays, when absent |
+//! | `skip` | `giftId`: string, a waiting gift; when absent, what plays in the dearest lane |
 //! | `replay` | `giftId`: string, of one of the last 100 acts; the last, when absent |
 //! | `hold`, `release` | `giftId`: string |
 //! | `mute`, `do-not-disturb` | `on`: boolean |

@@ -3,6 +3,7 @@
 mod config;
 mod config_sources;
 mod protocol_contract;
+mod protocol_document;
 mod protocol_limits;
 mod protocol_reading;
 mod protocol_robustness;
