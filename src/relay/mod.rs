@@ -3,9 +3,9 @@
 //! stream.
 //!
 //! ```text
-//! POST gifts -> api -> store (kept) -> feed -> hub -> client -> socket
-//!                        ^                              |
-//!                        +--------- endings ------------+   gift:ack
+//! POST gifts -> front -> api -> store (kept) -> feed -> hub -> client -> socket
+//!                                 ^                              |
+//!                                 +--------- endings ------------+   gift:ack
 //! ```
 //!
 //! | module | what it is |
@@ -26,6 +26,7 @@
 //! | `sources` | where gifts come from besides HTTP |
 //! | `whereabouts` | where the running relay is, for other programs of its user |
 //! | `server` | the listener, and the task for each connection |
+//! | `front` | what every request has to pass, and who answers it |
 //!
 //! A web page must not reach a relay on its reader's own machine: every request
 //! needs a token that no page knows, a `Host` that is ours, and no foreign
