@@ -28,7 +28,8 @@ pub const MAX_DEPTH: usize = 32;
 pub const MAX_ID_BYTES: usize = 128;
 
 /// Longest label: a type, an action, a capability, an error code, a session
-/// id. Labels are looked up or shown, and nothing is found again by them. Beyond: cut.
+/// id. Labels are looked up or shown. Beyond: cut, which is found nowhere and shown as
+/// far as it goes.
 pub const MAX_LABEL_BYTES: usize = 128;
 
 /// Longest URL; what browsers and proxies agree on. Beyond: as if absent.

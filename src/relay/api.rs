@@ -80,26 +80,18 @@ where
         return Err(Problem::not_json());
     }
     let whole = async {
-        // Nearly every body comes whole, and is then not copied.
-        let mut first = Bytes::new();
-        let mut rest = BytesMut::new();
+        let mut whole = BytesMut::new();
         while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
             let frame = frame.map_err(|_| Problem::bad_request("the body broke off"))?;
             // What is not data is a trailer, and nobody reads those.
             let chunk = frame.into_data().unwrap_or_default();
-            if first.len() + rest.len() + chunk.len() > most {
+            if whole.len() + chunk.len() > most {
                 let detail = format!("a body has at most {most} bytes here");
                 return Err(Problem::too_large(detail));
             }
-            match first.is_empty() {
-                true => first = chunk,
-                false => rest.extend_from_slice(&chunk),
-            }
+            whole.extend_from_slice(&chunk);
         }
-        if rest.is_empty() {
-            return Ok(first);
-        }
-        Ok([&first[..], &rest].concat().into())
+        Ok(whole.freeze())
     };
     timeout(PATIENCE, whole)
         .await

@@ -87,14 +87,6 @@ impl Offer {
         let message = encode_server(&ServerMessage::Gift(gift), now);
         Self { id, message }
     }
-
-    /// The same under another id.
-    fn renamed(&self, id: GiftId, now: WallTime) -> Self {
-        match gift_in(&self.message) {
-            Some(gift) => Self::new(Gift { id, ..gift }, now),
-            None => unreachable!("we wrote it"),
-        }
-    }
 }
 
 /// What became of an offer.
@@ -315,14 +307,14 @@ pub(super) trait Store: Send + Sync {
 enum Kinship {
     Same,
     /// The next message of a streak, under an id that its platform reuses; it
-    /// goes out under this one.
-    Update(GiftId),
+    /// goes out as this one.
+    Update(Offer),
     Other,
 }
 
 /// Compares an offer with the message that was kept under its id. When each says it
 /// was sent does not matter: who sends again may stamp again.
-fn kinship(offer: &Offer, kept: &str) -> Kinship {
+fn kinship(offer: &Offer, kept: &str, now: WallTime) -> Kinship {
     let (Some(offered), Some(mut kept)) = (gift_in(&offer.message), gift_in(kept)) else {
         return Kinship::Other;
     };
@@ -332,7 +324,10 @@ fn kinship(offer: &Offer, kept: &str) -> Kinship {
     }
     let id = format!("{}:{}", offered.id, offered.combo_count);
     match offered.combo_count > kept.combo_count && id.len() <= limits::MAX_ID_BYTES {
-        true => Kinship::Update(id.into()),
+        true => {
+            let id = id.into();
+            Kinship::Update(Offer::new(Gift { id, ..offered }, now))
+        }
         false => Kinship::Other,
     }
 }

@@ -169,12 +169,11 @@ impl Shared {
         now: WallTime,
         last: &mut Serial,
     ) -> Result<Admission, StoreError> {
-        let id = match kinship(&offer, &self.kept(names, &offer.id).await?) {
+        let offer = match kinship(&offer, &self.kept(names, &offer.id).await?, now) {
             Kinship::Same => return Ok(Admission::Repeated(offer.id)),
             Kinship::Other => return Ok(Admission::Conflict(offer.id)),
-            Kinship::Update(id) => id,
+            Kinship::Update(offer) => offer,
         };
-        let offer = offer.renamed(id, now);
         let subject = names.gift(&offer.id);
         let sent = self.log.send(subject, offer.message.clone(), Some(0));
         match sent.await?.kept().await {
@@ -182,10 +181,12 @@ impl Shared {
                 *last = serial.max(*last);
                 Ok(Admission::Accepted(offer.id))
             }
-            Err(Refusal::Taken) => match kinship(&offer, &self.kept(names, &offer.id).await?) {
-                Kinship::Same => Ok(Admission::Repeated(offer.id)),
-                Kinship::Other | Kinship::Update(_) => Ok(Admission::Conflict(offer.id)),
-            },
+            Err(Refusal::Taken) => {
+                match kinship(&offer, &self.kept(names, &offer.id).await?, now) {
+                    Kinship::Same => Ok(Admission::Repeated(offer.id)),
+                    Kinship::Other | Kinship::Update(_) => Ok(Admission::Conflict(offer.id)),
+                }
+            }
             Err(Refusal::Store(error)) => Err(error),
         }
     }

@@ -339,16 +339,16 @@ fn admit(
     let Some(offer) = insert(transaction, stream, offer, now, told)? else {
         return Ok(Admission::Accepted(id));
     };
-    let id = match kinship(&offer, &kept(transaction, stream, &id)?) {
+    let update = match kinship(&offer, &kept(transaction, stream, &id)?, now) {
         Kinship::Same => return Ok(Admission::Repeated(id)),
         Kinship::Other => return Ok(Admission::Conflict(id)),
-        Kinship::Update(id) => id,
+        Kinship::Update(update) => update,
     };
-    let offer = offer.renamed(id.clone(), now);
-    let Some(offer) = insert(transaction, stream, offer, now, told)? else {
+    let id = update.id.clone();
+    let Some(update) = insert(transaction, stream, update, now, told)? else {
         return Ok(Admission::Accepted(id));
     };
-    match kinship(&offer, &kept(transaction, stream, &id)?) {
+    match kinship(&update, &kept(transaction, stream, &id)?, now) {
         Kinship::Same => Ok(Admission::Repeated(id)),
         Kinship::Other | Kinship::Update(_) => Ok(Admission::Conflict(id)),
     }
