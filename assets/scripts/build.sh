@@ -3,7 +3,7 @@
 #   assets/scripts/build.sh            everything (about ten minutes of one core)
 #   assets/scripts/build.sh sounds     one step: textures spectra sounds rocket diamond planet disco
 #                                      airplane bloom portraits icons flips props love space lion
-#                                      mermaid crown video fireworks clips
+#                                      mermaid faces crown video fireworks clips
 # PYTHON names an interpreter that has requirements.txt installed; without it a
 # virtual environment is made under out/.
 set -eu
@@ -20,7 +20,7 @@ fi
 
 step() {
     case $1 in
-    textures | spectra | sounds | rocket | diamond | planet | disco | airplane | bloom | portraits | icons | flips | props | love | space | lion | mermaid | crown | fireworks) nice "$PYTHON" "$scripts/$1.py" ;;
+    textures | spectra | sounds | rocket | diamond | planet | disco | airplane | bloom | portraits | icons | flips | props | love | space | lion | mermaid | faces | crown | fireworks) nice "$PYTHON" "$scripts/$1.py" ;;
     video) nice "$PYTHON" "$scripts/crown_video.py" ;;
     clips) nice "$PYTHON" "$scripts/tiny_clip.py" ;;
     *) echo "no such step: $1" >&2 && exit 2 ;;
@@ -28,7 +28,7 @@ step() {
 }
 
 # Each step reads what the ones before it wrote.
-[ $# -gt 0 ] || set -- textures spectra sounds rocket diamond planet disco airplane bloom portraits icons flips props love space lion mermaid crown video fireworks clips
+[ $# -gt 0 ] || set -- textures spectra sounds rocket diamond planet disco airplane bloom portraits icons flips props love space lion mermaid faces crown video fireworks clips
 for name in "$@"; do
     step "$name"
 done

@@ -12,6 +12,7 @@ ICONS = ASSETS / "icons"
 SOUNDS = ASSETS / "sounds"
 MODELS = ASSETS / "models"
 VIDEO = ASSETS / "video"
+FACES = ASSETS / "faces"
 TEST_VIDEO = REPO / "tests" / "data" / "video"
 # Renders that only other scripts read; ignored by git, rebuilt on demand.
 CACHE = REPO / "out" / "assets"
