@@ -29,6 +29,7 @@
 //! | [`show`] | from gifts to cues: lanes, pacing, streaks, outcomes | |
 //! | [`showfile`] | what a backend said and when, as JSON Lines | |
 //! | [`tune`] | what a rate would do to a recording, in virtual time | |
+//! | [`vault`] | senders' pictures, fetched safely; whose, without `render` | `render` |
 //! | [`locale`] | texts and numbers in the viewer's language | `render` |
 //! | [`stage`] | the ECS side: cues become acts, acts have clocks | `stage` |
 //! | [`render`] | what shows an act, and the pass that presents it | `render` |
@@ -104,3 +105,4 @@ pub mod sound;
 #[cfg(feature = "stage")]
 pub mod stage;
 pub mod tune;
+pub mod vault;

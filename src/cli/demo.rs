@@ -16,7 +16,7 @@ use super::{
 };
 use crate::catalog::Catalog;
 use crate::config::{Anchor, Config, Folders};
-use crate::demo::{DemoServer, Script, ServerOptions};
+use crate::demo::{DemoServer, Portraits, Script, ServerOptions};
 use crate::model::Private;
 use crate::protocol::ClientType;
 
@@ -42,7 +42,15 @@ pub(super) fn run(args: &DemoArgs) -> Result<ExitCode> {
     }
     let length = Duration::from_secs_f64(args.seconds);
     let token = Private(uuid::Uuid::new_v4().to_string());
-    let server = start_server(args.port, Script::show(&catalog, length), token.clone())?;
+    let mut script = Script::show(&catalog, length);
+    let mut on_air = config.on_air.clone();
+    let portraits = open_portraits(&catalog.root);
+    if let Some(portraits) = &portraits {
+        let origin = portraits.origin();
+        on_air.avatars_from = vec![origin.parse().context("the demo's own pictures")?];
+        script = script.with_portraits_at(&origin);
+    }
+    let server = start_server(args.port, script, token.clone())?;
 
     let plan = RunPlan {
         connection: Connection {
@@ -63,7 +71,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<ExitCode> {
         },
         look: demo_look(&config, args.stage.show.board, length),
         show: config.show,
-        on_air: config.on_air,
+        on_air,
         sound: config.sound,
         outputs,
         play_unseen: false,
@@ -141,6 +149,17 @@ fn demo_look(config: &Config, from_the_start: bool, length: Duration) -> LookPla
         look.board_begins = length.mul_f64(BOARD_FROM);
     }
     look
+}
+
+/// Where the senders' pictures are, if this catalogue comes with them.
+fn open_portraits(root: &Path) -> Option<Portraits> {
+    let folder = root.join("faces");
+    if !folder.is_dir() {
+        return None;
+    }
+    Portraits::start(&folder)
+        .inspect_err(|error| eprintln!("hyperfocus: senders wear initials: {error}"))
+        .ok()
 }
 
 fn start_server(port: u16, script: Script, token: Private<String>) -> Result<DemoServer> {

@@ -110,6 +110,9 @@ pub struct RecordPlan {
     pub look: LookPlan,
     pub show: ShowSettings,
     pub on_air: OnAirSettings,
+    /// PEM file of authorities trusted besides the system's, where senders' pictures
+    /// come from.
+    pub ca_file: Option<PathBuf>,
     pub sound: SoundSettings,
     /// An existing file.
     pub catalog: PathBuf,
@@ -188,6 +191,7 @@ impl RecordArgs {
             look: LookPlan::of(config),
             show: config.show.clone(),
             on_air: config.on_air.clone(),
+            ca_file: config.ca_file.clone(),
             sound: config.sound.clone(),
             catalog: find_catalog(config.catalog.as_deref())?,
             shutdown: Shutdown::default(),

@@ -25,6 +25,7 @@ use crate::catalog::{Lane, Motion};
 use crate::governor::Wish;
 use crate::on_air::{Blocked, Policy};
 use crate::show::Counting;
+use crate::vault::WebOrigin;
 
 pub use board::{Anchor, BoardSettings};
 pub use device::{SoundDevice, unknown_device};
@@ -151,6 +152,8 @@ pub struct ShowSettings {
 pub struct OnAirSettings {
     pub blocked: Blocked,
     pub policy: Policy,
+    /// Web servers that senders' pictures are fetched from; none fetches none.
+    pub avatars_from: Vec<WebOrigin>,
 }
 
 /// Volumes are linear, 0.0 (silent) to 1.0.

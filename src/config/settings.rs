@@ -7,6 +7,7 @@ use super::{Config, ENVIRONMENT_PREFIX, Monitors, Place, Role, Size, Theme};
 use crate::catalog::{Lane, Motion};
 use crate::governor::Wish;
 use crate::show::Counting;
+use crate::vault::WebOriginError;
 
 /// Longest stream id in bytes, as for every id of the protocol.
 const STREAM_ID_LIMIT: usize = 128;
@@ -259,6 +260,20 @@ pub(super) const ALL: &[Setting] = &[
     setting("on_air.hide_avatars", SWITCH, |config, value, _| {
         put(&mut config.on_air.blocked.hide_avatars, value.flag())
     }),
+    setting(
+        "on_air.avatars_from",
+        "a list of up to 2000 web servers, such as \"cdn.example\", \"*.cdn.example\" or \
+         \"http://127.0.0.1:8080\"",
+        |config, value, _| {
+            let origins = value.list()?;
+            // One may hold a password, and is not repeated.
+            let origins = (1..).zip(origins.iter()).map(|(entry, text)| {
+                let wrong = |error: WebOriginError| Some(format!("entry {entry}: {error}"));
+                text.parse().map_err(wrong)
+            });
+            put(&mut config.on_air.avatars_from, origins.collect())
+        },
+    ),
     setting(
         "on_air.least_value",
         "a value of 0 or more",

@@ -7,9 +7,11 @@
 //! exactly once.
 
 mod ledger;
+mod portraits;
 mod script;
 mod server;
 
 pub use ledger::{Report, Spread};
+pub use portraits::Portraits;
 pub use script::{Beat, Line, MAX_BEATS, Script};
 pub use server::{DemoServer, ServerOptions};

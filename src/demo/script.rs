@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::catalog::{Catalog, Kind, Lane};
-use crate::model::{AnimationWish, Gift, GiftType, Goal, Sender, StreamStatus};
+use crate::model::{AnimationWish, Gift, GiftType, Goal, Private, Sender, StreamStatus};
 
 /// Most lines of one script; twenty of the largest flood that is measured. A
 /// longer flood is cut there.
@@ -13,26 +13,26 @@ pub const MAX_BEATS: usize = 200_000;
 const MIN_LENGTH: Duration = Duration::from_secs(5);
 
 /// Who gives: names that a caption must get right, one for each way in which
-/// captions go wrong.
-const NAMES: [&str; 18] = [
-    "Zo\u{eb} \u{c5}ngstr\u{f6}m",
-    "أحمد الزهراني",
-    "王小明",
-    "さくらんぼ",
-    "김하늘",
-    "יעל כהן",
-    "สมชาย ใจดี",
-    "👩🏽\u{200d}🚀 Ada",
-    "Łukasz Żółć",
-    "Nguyễn Thị Mỹ",
-    "Дмитрий",
-    "आरव शर्मा",
-    "👨\u{200d}👩\u{200d}👧\u{200d}👦 The Okafors",
-    "Ελένη",
-    "🏳\u{fe0f}\u{200d}🌈 Robin",
-    "İpek Yıldız",
-    "José Peña",
-    "✌🏿 Kofi",
+/// captions go wrong; and which of the demo's portraits is theirs.
+const NAMES: [(&str, Option<&str>); 18] = [
+    ("Zo\u{eb} \u{c5}ngstr\u{f6}m", Some("zoe")),
+    ("أحمد الزهراني", None),
+    ("王小明", Some("xiaoming")),
+    ("さくらんぼ", Some("sakuranbo")),
+    ("김하늘", None),
+    ("יעל כהן", None),
+    ("สมชาย ใจดี", None),
+    ("👩🏽\u{200d}🚀 Ada", Some("ada")),
+    ("Łukasz Żółć", Some("lukasz")),
+    ("Nguyễn Thị Mỹ", None),
+    ("Дмитрий", Some("dmitri")),
+    ("आरव शर्मा", None),
+    ("👨\u{200d}👩\u{200d}👧\u{200d}👦 The Okafors", None),
+    ("Ελένη", Some("eleni")),
+    ("🏳\u{fe0f}\u{200d}🌈 Robin", None),
+    ("İpek Yıldız", None),
+    ("José Peña", None),
+    ("✌🏿 Kofi", Some("kofi")),
 ];
 
 /// How many gifts the show's streak counts.
@@ -84,6 +84,23 @@ impl Script {
         let mut writer = Writer::new(catalog);
         writer.flood(count.min(MAX_BEATS), Duration::ZERO, over);
         writer.finish()
+    }
+
+    /// Gives those who have a portrait the address of theirs, on a server that has
+    /// them all; the others have none.
+    #[must_use]
+    pub fn with_portraits_at(mut self, origin: &str) -> Self {
+        for beat in &mut self.beats {
+            let Line::Gift(Gift { sender, .. }) = &mut beat.line else {
+                continue;
+            };
+            let named = NAMES.iter().find(|(name, _)| *name == &*sender.name.0);
+            if let Some((_, Some(portrait))) = named {
+                let url = format!("{origin}/{portrait}.png");
+                sender.avatar_url = Some(Private(url.into()));
+            }
+        }
+        self
     }
 
     /// The gifts, in order.
@@ -281,7 +298,7 @@ fn sender(who: usize) -> Sender {
     Sender {
         is_subscriber: who.is_multiple_of(3),
         is_moderator: who.is_multiple_of(7),
-        ..Sender::named(format!("user-{who}"), NAMES[who % NAMES.len()])
+        ..Sender::named(format!("user-{who}"), NAMES[who % NAMES.len()].0)
     }
 }
 

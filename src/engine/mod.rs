@@ -11,6 +11,7 @@ mod app;
 mod audience;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod code;
+mod faces;
 mod headless;
 mod keep;
 mod lean;
@@ -138,6 +139,11 @@ pub fn run_with(
     let look = look::look(&plan.look, plan.show.motion);
     let words = look.words.clone();
     app.insert_resource(look);
+    {
+        let (alarm, origins) = (alarm.clone(), &plan.on_air.avatars_from);
+        let ca_file = plan.connection.ca_file.as_deref();
+        faces::install(&mut app, origins, ca_file, move || alarm.ring());
+    }
     requests::install(&mut app, !sinks.is_empty());
     let (obs, obs_sound) = open_obs(&plan, &alarm)?.unzip();
     let players = open_players(&plan, &alarm)?;

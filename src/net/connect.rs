@@ -11,11 +11,11 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use jiff::fmt::rfc2822;
 use rustls::ClientConfig;
-#[cfg(feature = "relay")]
+#[cfg(any(feature = "relay", feature = "render"))]
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::time::sleep;
-#[cfg(feature = "relay")]
+#[cfg(any(feature = "relay", feature = "render"))]
 use tokio_rustls::TlsConnector;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
@@ -75,13 +75,27 @@ impl Dialer {
             true => Some(tls::client_config(ca_file)?),
             false => None,
         };
-        Ok(Self {
+        Ok(Self::of(endpoint, tls))
+    }
+
+    /// The same, trusting whom others of the same program do: reading their files
+    /// takes longer than connecting.
+    ///
+    /// # Errors
+    /// When the address cannot be used.
+    #[cfg(feature = "render")]
+    pub fn trusting(url: &str, tls: Option<Arc<ClientConfig>>) -> Result<Self, NetError> {
+        Ok(Self::of(Endpoint::parse(url)?, tls))
+    }
+
+    fn of(endpoint: Endpoint, tls: Option<Arc<ClientConfig>>) -> Self {
+        Self {
             endpoint,
             known: None,
             token: None,
             tls,
             heard: Arc::default(),
-        })
+        }
     }
 
     /// For another address of the same service, as its server names it.
@@ -105,17 +119,14 @@ impl Dialer {
             ));
         }
         Ok(Self {
-            endpoint,
-            known: None,
             token: self.token.clone(),
-            tls: self.tls.clone(),
-            heard: Arc::default(),
+            ..Self::of(endpoint, self.tls.clone())
         })
     }
 
     /// TCP, and TLS over it where the address asks for that. Has no time limit
     /// of its own.
-    #[cfg(feature = "relay")]
+    #[cfg(any(feature = "relay", feature = "render"))]
     pub async fn secure(&self) -> Result<MaybeTlsStream<TcpStream>, ConnectFailure> {
         let tcp = self.tcp().await?;
         let Some(config) = &self.tls else {

@@ -40,6 +40,8 @@ pub(crate) use connect::Stream;
 pub use keep::{Keep, Kept, WAITING_TO_BE_KEPT};
 #[cfg(feature = "stage")]
 pub use loose::FarEnd;
+#[cfg(feature = "render")]
+pub(crate) use tls::client_config;
 
 pub use identity::{Identity, IdentityError, ephemeral_id, state_dir};
 

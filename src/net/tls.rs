@@ -15,7 +15,7 @@ use crate::session::ConnectFailure;
 ///
 /// # Errors
 /// When `extra` cannot be read, or when nobody at all is trusted.
-pub(super) fn client_config(extra: Option<&Path>) -> Result<Arc<ClientConfig>, NetError> {
+pub(crate) fn client_config(extra: Option<&Path>) -> Result<Arc<ClientConfig>, NetError> {
     let mut roots = RootCertStore::empty();
     let native = rustls_native_certs::load_native_certs();
     for error in &native.errors {

@@ -19,6 +19,7 @@ use super::caption::{
 use super::card_place::{
     MAKE_ROOM, Readable, Shown, card_place, make_way, readable_cards, shown_by,
 };
+use super::faces::{Faces, Worn};
 use super::layout::{Placement, StageSize};
 use super::letters::{MASK_HEIGHT, PaintedName};
 use super::look::Look;
@@ -42,6 +43,9 @@ pub(super) const EXIT: f32 = 0.35;
 /// Share of the stage along each edge that captions keep clear of: what a
 /// television or a phone's rounded corner may hide.
 pub(super) const SAFE_AREA: f32 = 0.035;
+/// Seconds that a video's face waits for the sender's picture; then it is initials.
+/// Less than the video itself waits.
+const FACE_PATIENCE: f32 = 0.4;
 /// Icons are painted about this large at most; the files are small.
 const MAX_ICON_BYTES: u64 = 4 << 20;
 
@@ -56,9 +60,10 @@ impl Plugin for CaptionPlugin {
             .add_observer(order_counter)
             .add_systems(
                 Update,
-                (receive, place)
+                (put_faces_on, receive, place)
                     .chain()
                     .in_set(StageSet::Animate)
+                    .after(super::faces::arrive)
                     .after(super::pictures::place_pictures),
             );
     }
@@ -108,7 +113,7 @@ impl Order {
 
 /// The card of an act.
 #[derive(Component)]
-struct Card {
+pub(super) struct Card {
     act: Entity,
     /// Size in stage units of the design itself, and of the whole image.
     body: Vec2,
@@ -136,6 +141,8 @@ pub(super) struct Counter {
 pub struct FusionImages {
     pub wanted: usize,
     pub ready: Vec<(Arc<str>, Handle<Image>)>,
+    /// The tag of the sender's face, while that is waited for.
+    awaits: Option<Arc<str>>,
 }
 
 fn open_desk(mut desk: ResMut<CaptionDesk>, look: Res<Look>) {
@@ -156,6 +163,16 @@ impl CaptionDesk {
     /// Icons are read from their files again when they are next wanted.
     pub fn forget_icons(&mut self) {
         self.icons.clear();
+    }
+
+    /// Forgets what was asked for and is not here yet, if `is_stale`.
+    fn withdraw(&mut self, is_stale: impl Fn(&Order) -> bool) {
+        let stale = self.orders.extract_if(|_, order| is_stale(order));
+        for (ticket, _) in stale {
+            if let Some(painter) = &mut self.painter {
+                painter.cancel(ticket);
+            }
+        }
     }
 
     fn order(&mut self, order: Order, kind: CaptionKind) -> bool {
@@ -235,20 +252,22 @@ fn name_of(by: &Senders) -> Private<Arc<str>> {
     }
 }
 
-fn order_card(
-    add: On<Add, Act>,
-    mut commands: Commands,
-    mut desk: ResMut<CaptionDesk>,
-    director: Res<Director>,
-    stage: Res<StageSize>,
-    look: Res<Look>,
-    acts: Query<&Act>,
-) {
-    let Ok(act) = acts.get(add.entity) else {
-        return;
-    };
-    let icon = desk.icon(&director, &act.recipe);
-    let spec = CardSpec {
+/// A sender's picture, where there is one sender.
+fn avatar_of(by: &Senders) -> Option<&Private<Arc<str>>> {
+    match by {
+        Senders::One { avatar_url, .. } => avatar_url.as_ref(),
+        Senders::Many(_) => None,
+    }
+}
+
+fn card_spec(
+    act: &Act,
+    worn: Worn,
+    icon: Option<Picture>,
+    stage: &StageSize,
+    look: &Look,
+) -> CardSpec {
+    CardSpec {
         size: match act.lane {
             Lane::Ambient => CardSize::Compact,
             Lane::Feature => CardSize::Regular,
@@ -257,7 +276,7 @@ fn order_card(
         title: match &act.by {
             Senders::One { .. } => CardTitle::Sender {
                 name: name_of(&act.by),
-                avatar: None,
+                avatar: worn.picture(),
             },
             Senders::Many(people) => CardTitle::Bundle { people: *people },
         },
@@ -269,7 +288,35 @@ fn order_card(
         theme: look.theme,
         scale: look.text_scale * stage.pixels.min_element() as f32 / 1080.0,
         room: Some(stage.pixels.x as f32 * (1.0 - 2.0 * SAFE_AREA)),
+    }
+}
+
+fn face_spec(act: &Act, worn: Worn) -> CaptionKind {
+    CaptionKind::Avatar(AvatarSpec {
+        name: name_of(&act.by),
+        picture: worn.picture(),
+        side: 256,
+        square: true,
+    })
+}
+
+fn order_card(
+    add: On<Add, Act>,
+    mut commands: Commands,
+    time: Res<Time<Real>>,
+    mut desk: ResMut<CaptionDesk>,
+    mut faces: ResMut<Faces>,
+    director: Res<Director>,
+    stage: Res<StageSize>,
+    look: Res<Look>,
+    acts: Query<&Act>,
+) {
+    let Ok(act) = acts.get(add.entity) else {
+        return;
     };
+    let icon = desk.icon(&director, &act.recipe);
+    let worn = faces.of(time.elapsed(), avatar_of(&act.by));
+    let spec = card_spec(act, worn.clone(), icon, &stage, &look);
     desk.order(Order::Card(add.entity), CaptionKind::Card(Box::new(spec)));
     if act.streak && act.tally.combo > 1 {
         desk.order(
@@ -298,20 +345,17 @@ fn order_card(
         let mut fusion = FusionImages::default();
         let name = name_of(&act.by);
         if let Some(tag) = &video.avatar {
-            let kind = CaptionKind::Avatar(AvatarSpec {
-                name: name.clone(),
-                picture: None,
-                side: 256,
-                square: true,
-            });
             let tag: Arc<str> = tag.as_str().into();
-            fusion.wanted += usize::from(desk.order(
-                Order::Fusion {
+            if worn == Worn::Coming {
+                fusion.wanted += 1;
+                fusion.awaits = Some(tag);
+            } else {
+                let order = Order::Fusion {
                     act: add.entity,
                     tag,
-                },
-                kind,
-            ));
+                };
+                fusion.wanted += usize::from(desk.order(order, face_spec(act, worn)));
+            }
         }
         if let Some(tag) = &video.name {
             let kind = CaptionKind::Name(NameSpec {
@@ -341,6 +385,47 @@ fn order_card(
     }
 }
 
+/// Senders whose pictures have come put them on, in the middle of their acts.
+fn put_faces_on(
+    time: Res<Time<Real>>,
+    mut desk: ResMut<CaptionDesk>,
+    mut faces: ResMut<Faces>,
+    director: Res<Director>,
+    stage: Res<StageSize>,
+    look: Res<Look>,
+    acts: Query<(Entity, &Act)>,
+    mut fusions: Query<(Entity, &Act, &mut FusionImages)>,
+) {
+    let now = time.elapsed();
+    if faces.have_news() {
+        for (entity, act) in &acts {
+            let url = avatar_of(&act.by);
+            if !faces.is_fresh(url) {
+                continue;
+            }
+            let icon = desk.icon(&director, &act.recipe);
+            let spec = card_spec(act, faces.of(now, url), icon, &stage, &look);
+            // A card with initials that is not painted yet need not be.
+            desk.withdraw(|order| matches!(order, Order::Card(of) if *of == entity));
+            desk.order(Order::Card(entity), CaptionKind::Card(Box::new(spec)));
+        }
+    }
+    for (entity, act, mut fusion) in &mut fusions {
+        if fusion.awaits.is_none() {
+            continue;
+        }
+        let worn = faces.of(now, avatar_of(&act.by));
+        if (worn != Worn::Coming || act.elapsed >= FACE_PATIENCE)
+            && let Some(tag) = fusion.awaits.take()
+        {
+            let order = Order::Fusion { act: entity, tag };
+            if !desk.order(order, face_spec(act, worn)) {
+                fusion.wanted -= 1;
+            }
+        }
+    }
+}
+
 fn counter_spec(act: &Act, stage: &StageSize, look: &Look) -> CounterSpec {
     let em = match act.lane {
         Lane::Ambient => 74.0,
@@ -367,17 +452,7 @@ fn order_counter(
         return;
     };
     // A newer number makes an older one that is not painted yet pointless.
-    let stale: Vec<u64> = desk
-        .orders
-        .iter()
-        .filter(|(_, order)| matches!(order, Order::Counter(of) if *of == grew.entity))
-        .map(|(&ticket, _)| ticket)
-        .collect();
-    for ticket in stale {
-        if let Some(painter) = &mut desk.painter {
-            painter.cancel(ticket);
-        }
-    }
+    desk.withdraw(|order| matches!(order, Order::Counter(of) if *of == grew.entity));
     desk.order(
         Order::Counter(grew.entity),
         CaptionKind::Counter(counter_spec(act, &stage, &look)),
@@ -399,6 +474,7 @@ pub(super) fn receive(
     acts: Query<&Act>,
     mut fusions: Query<&mut FusionImages>,
     mut counters: Query<(&mut Counter, &MeshMaterial2d<QuadMaterial>)>,
+    mut cards: Query<(&mut Card, &MeshMaterial2d<QuadMaterial>)>,
 ) {
     let desk = &mut *desk;
     let Some(painter) = &mut desk.painter else {
@@ -437,6 +513,14 @@ pub(super) fn receive(
             }
             Order::Card(_) => {
                 let texture = images.add(stage_image(picture));
+                let own = cards.iter_mut().find(|(card, _)| card.act == act);
+                if let Some((mut card, material)) = own {
+                    (card.body, card.image, card.shift) = (body, size, shift);
+                    if let Some(mut material) = materials.get_mut(&material.0) {
+                        material.texture = texture;
+                    }
+                    continue;
+                }
                 let mut material = QuadMaterial::premultiplied(texture);
                 material.tint.w = 0.0;
                 commands.spawn((

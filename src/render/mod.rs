@@ -14,6 +14,7 @@ pub mod caption;
 pub mod captions;
 mod card_place;
 mod environment;
+mod faces;
 mod gem;
 pub mod layout;
 mod letters;
@@ -37,6 +38,7 @@ use bevy::prelude::*;
 use bevy::shader::Shader;
 
 pub use camera::{Quality, QualityWish};
+pub use faces::Faces;
 pub use layout::StageSize;
 pub use look::Look;
 pub use patience::Patience;
@@ -58,6 +60,7 @@ impl Plugin for StageRenderPlugin {
                 present::PresentPlugin { form: self.form },
                 pictures::PicturePlugin,
                 models::ModelPlugin,
+                faces::FacePlugin,
                 captions::CaptionPlugin,
                 letters::LettersPlugin,
                 boards::BoardPlugin,

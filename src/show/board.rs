@@ -40,6 +40,7 @@ pub struct Gifter {
 pub struct RecentGift {
     pub user_id: Private<Word>,
     pub name: Private<Word>,
+    pub avatar_url: Option<Private<Arc<str>>>,
     pub gift_type: GiftType,
     pub quantity: u64,
     pub value: f64,
@@ -157,6 +158,7 @@ impl Board {
         self.recent.push_front(RecentGift {
             user_id: gift.sender.user_id.clone(),
             name: gift.sender.name.clone(),
+            avatar_url: gift.sender.avatar_url.clone(),
             gift_type: gift.gift_type.clone(),
             quantity: delta.quantity,
             value: delta.value,

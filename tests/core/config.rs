@@ -476,6 +476,23 @@ fn lists_are_arrays_in_the_file_and_commas_elsewhere() {
 }
 
 #[test]
+fn where_pictures_come_from_is_named_one_by_one() {
+    let file = "[on_air]\navatars_from = ['cdn.example', 'http://127.0.0.1:8080/']";
+    let (config, _) = resolve(file, &[], &[]).unwrap();
+    let [cdn, here] = &config.on_air.avatars_from[..] else {
+        panic!("there are two");
+    };
+    assert!(cdn.is_of(true, "cdn.example", 443));
+    assert!(here.is_of(false, "127.0.0.1", 8080));
+    let told = refusal("[on_air]\navatars_from = ['a.example', 'https://me:secret@b.example']");
+    assert!(
+        told.contains("entry 2: write scheme and host alone"),
+        "{told}"
+    );
+    assert!(!told.contains("secret"), "{told}");
+}
+
+#[test]
 fn what_is_no_list_of_texts_is_refused_without_repeating_it() {
     let told = refusal("[on_air]\nblocked_names = 'somebody'");
     assert!(told.contains("write it in [brackets]"), "{told}");

@@ -32,6 +32,7 @@ const LAYERS: &[(&str, &[Reach])] = &[
             Only("catalog", &["Lane", "Motion"]),
             Only("show", &["Counting"]),
             Only("on_air", &["Blocked", "Policy"]),
+            Only("vault", &["WebOrigin", "WebOriginError"]),
             Only("governor", &["Wish"]),
             Only("model", &["Private"]),
         ],
@@ -114,6 +115,7 @@ const LAYERS: &[(&str, &[Reach])] = &[
         &[
             Only("governor", &["Wish"]),
             Whole("stage"),
+            Whole("vault"),
             Whole("locale"),
             Whole("show"),
             Whole("catalog"),
@@ -152,7 +154,15 @@ const LAYERS: &[(&str, &[Reach])] = &[
     ("draft", &[]),
     ("ffmpeg", &[]),
     ("pack", &[Whole("ffmpeg")]),
-    ("vault", &[]),
+    // Of the network how to get there.
+    (
+        "vault",
+        &[
+            Only("net", &["Dialer", "NetError", "client_config"]),
+            Only("session", &["ConnectFailure"]),
+            Whole("model"),
+        ],
+    ),
     (
         "demo",
         &[Whole("protocol"), Whole("catalog"), Whole("model")],

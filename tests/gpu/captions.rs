@@ -349,6 +349,7 @@ fn parts(painter: &mut TextPainter, names: &[String; 4]) -> Vec<BoardKind> {
     let name = |n: usize| Private(names[n].as_str().into());
     let gifter = |n, total: &str| GifterRow {
         name: name(n),
+        face: None,
         total: total.into(),
     };
     let rose = picture(painter, "\u{1F339}");
@@ -392,12 +393,14 @@ fn parts(painter: &mut TextPainter, names: &[String; 4]) -> Vec<BoardKind> {
             rows: vec![
                 RecentRow {
                     name: name(3),
+                    face: None,
                     gift: "Rose".into(),
                     icon: Some(rose),
                     quantity: "\u{D7}12".into(),
                 },
                 RecentRow {
                     name: name(2),
+                    face: None,
                     gift: "Mystery box".into(),
                     icon: None,
                     quantity: "".into(),

@@ -10,6 +10,8 @@ mod captions;
 #[cfg(all(target_os = "linux", feature = "cli"))]
 mod devices;
 #[cfg(all(unix, feature = "cli"))]
+mod faces;
+#[cfg(all(unix, feature = "cli"))]
 mod flashes;
 #[cfg(all(unix, feature = "cli"))]
 #[expect(dead_code, reason = "the network tests use the rest of it")]

@@ -23,7 +23,7 @@ use crate::cli::{RecordPlan, show_settings};
 use crate::engine::adapter::Gpu;
 use crate::engine::app::{self, Caller};
 use crate::engine::still::SETTLE_FRAMES;
-use crate::engine::{is_still, look, video_sound};
+use crate::engine::{faces, is_still, look, video_sound};
 use crate::model::{Control, Moment};
 use crate::net::Link;
 use crate::output::Outputs;
@@ -74,6 +74,9 @@ impl Stage {
         // Its time begins with the show's.
         look.board.visible = false;
         app.insert_resource(look);
+        // Each frame waits for them.
+        let origins = &plan.on_air.avatars_from;
+        faces::install(&mut app, origins, plan.ca_file.as_deref(), || {});
         let mut effects = app.world_mut().resource_mut::<EffectPool>();
         effects.seed = plan.seed;
         effects.order = Order::OfBirth;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::settings::{BoardSettings, Part};
 use crate::locale::{Text, Words};
-use crate::model::{GiftType, Moment, StreamStatus};
+use crate::model::{GiftType, Moment, Private, StreamStatus};
 use crate::render::caption::Picture;
 use crate::render::caption::board::{BoardKind, GifterRow, MAX_ROWS, RecentRow, Signal};
 use crate::render::caption::counter::quantity;
@@ -21,22 +21,29 @@ pub struct Contact<'a> {
     pub now: Moment,
 }
 
-/// What a part says; `None` while there is nothing to say. `gift` names a gift
-/// type and has its icon.
+/// What is not the board's to know.
+pub trait Album {
+    /// What a gift type is called, and its icon.
+    fn gift(&mut self, of: &GiftType) -> (Arc<str>, Option<Picture>);
+    /// Somebody's picture, once it is here.
+    fn face(&mut self, url: Option<&Private<Arc<str>>>) -> Option<Picture>;
+}
+
+/// What a part says; `None` while there is nothing to say.
 pub fn content(
     part: Part,
     board: &Board,
     contact: &Contact<'_>,
     words: &Words,
     settings: &BoardSettings,
-    gift: &mut dyn FnMut(&GiftType) -> (Arc<str>, Option<Picture>),
+    album: &mut dyn Album,
 ) -> Option<BoardKind> {
     settings.anchor(part)?;
     match part {
         Part::Live => live(board.status(), words),
         Part::Goal => goal(board, words),
-        Part::Gifters => gifters(board, words, settings.gifters_rows),
-        Part::Recent => recent(board, words, settings.recent_rows, gift),
+        Part::Gifters => gifters(board, words, settings.gifters_rows, album),
+        Part::Recent => recent(board, words, settings.recent_rows, album),
         Part::Link => Some(link(contact, words).0),
         Part::Fill => board.goal().map(|_| BoardKind::Fill),
         Part::Spark => board.goal().map(|_| BoardKind::Spark),
@@ -85,13 +92,14 @@ fn goal(board: &Board, words: &Words) -> Option<BoardKind> {
     })
 }
 
-fn gifters(board: &Board, words: &Words, rows: usize) -> Option<BoardKind> {
+fn gifters(board: &Board, words: &Words, rows: usize, album: &mut dyn Album) -> Option<BoardKind> {
     let rows: Vec<_> = board
         .top_gifters()
         .iter()
         .take(rows.min(MAX_ROWS))
         .map(|gifter| GifterRow {
             name: named(&gifter.name.0, words),
+            face: album.face(gifter.avatar_url.as_ref()),
             total: words.amount(gifter.value).into(),
         })
         .collect();
@@ -101,20 +109,20 @@ fn gifters(board: &Board, words: &Words, rows: usize) -> Option<BoardKind> {
     })
 }
 
-fn recent(
-    board: &Board,
-    words: &Words,
-    rows: usize,
-    gift: &mut dyn FnMut(&GiftType) -> (Arc<str>, Option<Picture>),
-) -> Option<BoardKind> {
+fn recent(board: &Board, words: &Words, rows: usize, album: &mut dyn Album) -> Option<BoardKind> {
     let rows: Vec<_> = board
         .recent()
         .take(rows.min(MAX_ROWS))
         .map(|given| {
-            let (title, icon) = gift(&given.gift_type);
+            let (title, icon) = album.gift(&given.gift_type);
             RecentRow {
                 name: named(&given.name.0, words),
                 gift: title,
+                // Where an icon is, there is no room for a face.
+                face: match icon {
+                    None => album.face(given.avatar_url.as_ref()),
+                    Some(_) => None,
+                },
                 icon,
                 quantity: match given.quantity {
                     0 | 1 => "".into(),
@@ -129,8 +137,8 @@ fn recent(
     })
 }
 
-fn named(name: &str, words: &Words) -> crate::model::Private<Arc<str>> {
-    crate::model::Private(match name.trim() {
+fn named(name: &str, words: &Words) -> Private<Arc<str>> {
+    Private(match name.trim() {
         "" => words.say(Text::Someone).into(),
         _ => name.into(),
     })
@@ -217,6 +225,18 @@ mod tests {
         }
     }
 
+    struct Roses;
+
+    impl Album for Roses {
+        fn gift(&mut self, _: &GiftType) -> (Arc<str>, Option<Picture>) {
+            ("Rose".into(), None)
+        }
+
+        fn face(&mut self, _: Option<&Private<Arc<str>>>) -> Option<Picture> {
+            None
+        }
+    }
+
     fn say(part: Part, show: &Show, words: &Words) -> Option<BoardKind> {
         let contact = Contact {
             state: None,
@@ -227,8 +247,7 @@ mod tests {
             link: Some(super::super::settings::Anchor::TOP),
             ..BoardSettings::default()
         };
-        let mut gift = |_: &GiftType| ("Rose".into(), None);
-        content(part, show.board(), &contact, words, &settings, &mut gift)
+        content(part, show.board(), &contact, words, &settings, &mut Roses)
     }
 
     #[test]
@@ -259,9 +278,8 @@ mod tests {
             goal: None,
             ..BoardSettings::default()
         };
-        let mut gift = |_: &GiftType| ("Rose".into(), None);
         let words = Words::english();
-        let mut say = |part| content(part, show.board(), &contact, &words, &settings, &mut gift);
+        let say = |part| content(part, show.board(), &contact, &words, &settings, &mut Roses);
         assert_eq!(
             [say(Part::Goal), say(Part::Fill), say(Part::Link)],
             [None, None, None]
@@ -383,10 +401,9 @@ mod tests {
             }
             let contact = Contact { state: None, last_event: None, now: Moment::ZERO };
             let settings = BoardSettings { gifters_rows: top, recent_rows: newest, ..BoardSettings::default() };
-            let mut named = |_: &GiftType| ("Rose".into(), None);
             let words = Words::english();
             for (part, asked) in [(Part::Gifters, top), (Part::Recent, newest)] {
-                let kind = content(part, show.board(), &contact, &words, &settings, &mut named);
+                let kind = content(part, show.board(), &contact, &words, &settings, &mut Roses);
                 let rows = match kind {
                     Some(BoardKind::Gifters { rows, .. }) => rows.len(),
                     Some(BoardKind::Recent { rows, .. }) => rows.len(),

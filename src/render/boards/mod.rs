@@ -17,6 +17,7 @@ pub mod place;
 pub mod settings;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bevy::camera::visibility::NoFrustumCulling;
@@ -25,15 +26,16 @@ use bevy::prelude::*;
 pub use settings::{Anchor, BoardSettings, Part};
 
 use super::caption::board::{BoardKind, fill::Measures, list_size};
-use super::caption::{BoardSpec, PixelBuffer, Theme};
+use super::caption::{BoardSpec, Picture, PixelBuffer, Theme};
 use super::captions::{self, CaptionDesk, measures, stage_image};
+use super::faces::Faces;
 use super::layout::{AmbientRoom, StageSize};
 use super::look::Look;
 use super::quad::{QuadMaterial, UnitQuad};
 use crate::catalog::Ease;
-use crate::model::Moment;
-use crate::stage::{Connected, Director, LastEvent, StageSet};
-use content::{Contact, content};
+use crate::model::{GiftType, Moment, Private};
+use crate::stage::{Connected, Director, LastEvent, StageSet, gift_title};
+use content::{Album, Contact, content};
 use goal::{FillShape, GoalMotion, SPARKS};
 
 /// The board lies beneath the gifts: they are the show.
@@ -165,6 +167,7 @@ fn ask(
     (connected, last_event): (Res<Connected>, Res<LastEvent>),
     mut boards: ResMut<Boards>,
     mut desk: ResMut<CaptionDesk>,
+    mut faces: ResMut<Faces>,
 ) {
     let settings = &look.board;
     if !settings.visible {
@@ -184,17 +187,19 @@ fn ask(
     };
     let board = director.show.board();
     let has_ticked = boards.ticks_at.is_some_and(|at| now >= at);
-    let is_new = boards.seen != Some(board.revision()) || connected.is_changed();
+    let is_new =
+        boards.seen != Some(board.revision()) || connected.is_changed() || faces.have_news();
     if is_new || last_event.is_changed() || has_ticked {
         boards.seen = Some(board.revision());
         boards.goal.follow(settings.goal.and(board.goal()));
-        let mut gift = |of: &crate::model::GiftType| {
-            let recipe = director.catalog.recipe(of).clone();
-            let icon = desk.icon(&director, &recipe);
-            (crate::stage::gift_title(&recipe, of), icon)
+        let mut album = StageAlbum {
+            director: &director,
+            desk: &mut desk,
+            faces: &mut faces,
+            now,
         };
         for part in Part::PLACED.into_iter().chain([Part::Fill, Part::Spark]) {
-            let wanted = content(part, board, &contact, &look.words, settings, &mut gift);
+            let wanted = content(part, board, &contact, &look.words, settings, &mut album);
             boards.parts.entry(part).or_default().wanted = wanted;
         }
         boards.ticks_at = settings
@@ -223,6 +228,26 @@ fn ask(
             // The painter is full: it is asked again.
             shown.asked_at = Some(now);
         }
+    }
+}
+
+/// What the stage knows of gifts and senders.
+struct StageAlbum<'a> {
+    director: &'a Director,
+    desk: &'a mut CaptionDesk,
+    faces: &'a mut Faces,
+    now: Moment,
+}
+
+impl Album for StageAlbum<'_> {
+    fn gift(&mut self, of: &GiftType) -> (Arc<str>, Option<Picture>) {
+        let recipe = self.director.catalog.recipe(of);
+        let icon = self.desk.icon(self.director, recipe);
+        (gift_title(recipe, of), icon)
+    }
+
+    fn face(&mut self, url: Option<&Private<Arc<str>>>) -> Option<Picture> {
+        self.faces.of(self.now, url).picture()
     }
 }
 

@@ -190,18 +190,21 @@ fn face(
     name: &str,
     picture: Option<&Picture>,
 ) {
+    let (from, to) = palette_of(name);
+    // An opaque picture covers all of it, and would have it for an edge.
+    if picture.is_none_or(|picture| !picture.is_opaque()) {
+        target.fill_path(
+            path,
+            &diagonal(disc, from, to),
+            FillRule::Winding,
+            Transform::identity(),
+            None,
+        );
+    }
     if let Some(picture) = picture {
         picture_face(target, disc, path, picture);
         return;
     }
-    let (from, to) = palette_of(name);
-    target.fill_path(
-        path,
-        &diagonal(disc, from, to),
-        FillRule::Winding,
-        Transform::identity(),
-        None,
-    );
     gloss(target, disc, path);
     let letters = initials(name);
     if letters.is_empty() {

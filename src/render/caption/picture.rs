@@ -85,6 +85,7 @@ struct Pixels {
     height: usize,
     /// Premultiplied.
     rgba: Vec<u8>,
+    is_opaque: bool,
     /// The sizes it was last drawn at, newest last; at most [`MAX_SIZES`].
     scaled: Mutex<Vec<Scaled>>,
 }
@@ -142,6 +143,7 @@ impl Picture {
             width: width as usize,
             height: height as usize,
             rgba: premultiply(rgba),
+            is_opaque: rgba.as_chunks::<4>().0.iter().all(|pixel| pixel[3] == 255),
             scaled: Mutex::default(),
         })))
     }
@@ -159,6 +161,11 @@ impl Picture {
         reader.limits(limits);
         let image = reader.decode()?.into_rgba8();
         Self::from_straight(image.width(), image.height(), image.as_raw())
+    }
+
+    /// Whether nothing shows through it.
+    pub(super) fn is_opaque(&self) -> bool {
+        self.0.is_opaque
     }
 
     /// Draws the picture into a square at (x, y), keeping its proportions:

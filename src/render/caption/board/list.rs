@@ -2,7 +2,7 @@
 
 use super::super::avatar::{self, Disc};
 use super::super::colour::{Accent, Rgba};
-use super::super::picture::PixelBuffer;
+use super::super::picture::{Picture, PixelBuffer};
 use super::super::text::TextPainter;
 use super::super::theme::BOARD_ACCENT;
 use super::{BoardSpec, GifterRow, MAX_ROWS, RecentRow, Sheet};
@@ -81,7 +81,8 @@ pub(super) fn gifters(
         sheet.write_before(painter, &place, &number, end, middle);
         let mut at = PAD * s + places + 4.0 * s;
         let medal = (row < MEDALS).then(|| spec.theme.place(row));
-        face(painter, &mut sheet, &gifter.name.0, (at, middle, s), medal);
+        let worn = (&*gifter.name.0, gifter.face.as_ref());
+        face(painter, &mut sheet, worn, (at, middle, s), medal);
         at += (FACE + 13.0) * s;
         let end = width - PAD * s;
         let taken = sheet.write_before(painter, &total, &gifter.total, end, middle);
@@ -124,7 +125,8 @@ pub(super) fn recent(
                 false,
             );
         } else {
-            face(painter, &mut sheet, &given.name.0, (at, middle, s), None);
+            let worn = (&*given.name.0, given.face.as_ref());
+            face(painter, &mut sheet, worn, (at, middle, s), None);
         }
         at += (FACE + 15.0) * s;
         let mut free = end;
@@ -147,7 +149,7 @@ pub(super) fn recent(
 fn face(
     painter: &mut TextPainter,
     sheet: &mut Sheet,
-    name: &str,
+    (name, picture): (&str, Option<&Picture>),
     (from, middle, s): (f32, f32, f32),
     medal: Option<Rgba>,
 ) {
@@ -165,5 +167,6 @@ fn face(
         primary: colour,
         secondary: colour.mix(Rgba::BLACK, 0.25),
     });
-    avatar::draw(painter, &mut sheet.pixmap, &disc, name, None, ring.as_ref());
+    let ring = ring.as_ref();
+    avatar::draw(painter, &mut sheet.pixmap, &disc, name, picture, ring);
 }

@@ -77,6 +77,8 @@ pub enum BoardKind {
 #[derive(Debug, Clone, PartialEq)]
 pub struct GifterRow {
     pub name: Private<Arc<str>>,
+    /// Initials when absent.
+    pub face: Option<Picture>,
     pub total: Arc<str>,
 }
 
@@ -85,6 +87,8 @@ pub struct GifterRow {
 pub struct RecentRow {
     pub name: Private<Arc<str>>,
     pub gift: Arc<str>,
+    /// In place of an icon; initials when absent.
+    pub face: Option<Picture>,
     pub icon: Option<Picture>,
     /// "×12"; empty for one.
     pub quantity: Arc<str>,

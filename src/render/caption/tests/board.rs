@@ -22,6 +22,7 @@ fn gifters(names: &[&str]) -> BoardKind {
             .iter()
             .map(|text| board::GifterRow {
                 name: name(text),
+                face: None,
                 total: "12,400".into(),
             })
             .collect(),
@@ -36,6 +37,7 @@ fn a_board_read_from_the_right_is_mirrored() {
             let mut place = |mirrored| {
                 let row = board::RecentRow {
                     name: name("Zoë"),
+                    face: None,
                     gift: "Rose".into(),
                     icon: Some(green.clone()),
                     quantity: "×3".into(),
