@@ -3,21 +3,29 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 drawn=$(mktemp -d)
-trap 'rm -rf "$drawn"' EXIT
+# The senders' pictures, at a free loopback port.
+python3 -u -m http.server --bind 127.0.0.1 --directory assets/faces 0 > "$drawn/server" 2>&1 &
+server=$!
+trap 'kill $server; rm -rf "$drawn"' EXIT
+until port=$(grep -oP 'port \K[0-9]+' "$drawn/server"); do
+    kill -0 $server
+    sleep 0.1
+done
+export HYPERFOCUS_ON_AIR_AVATARS_FROM=http://127.0.0.1:$port
 
-gift() { # seconds, id, type, value, sender, combo count
-    printf '{"at": %s, "message": {"type": "gift:received", "payload": {"giftId": "%s", "giftType": "%s", "quantity": 1, "totalValue": %s, "sender": {"userId": "%s", "username": "%s"}, "metadata": {"isStreak": %s, "comboCount": %s}}}}\n' \
-        "$1" "$2" "$3" "$4" "$5" "$5" "$([ "$6" = 0 ] && echo false || echo true)" "$6"
+gift() { # seconds, id, type, value, sender, combo count, picture
+    printf '{"at": %s, "message": {"type": "gift:received", "payload": {"giftId": "%s", "giftType": "%s", "quantity": 1, "totalValue": %s, "sender": {"userId": "%s", "username": "%s", "avatar": "%s"}, "metadata": {"isStreak": %s, "comboCount": %s}}}}\n' \
+        "$1" "$2" "$3" "$4" "$5" "$5" "${7:+http://127.0.0.1:$port/$7.png}" "$([ "$6" = 0 ] && echo false || echo true)" "$6"
 }
 
 {
     printf '{"at": 0, "message": {"type": "stream:status", "payload": {"isLive": true, "viewerCount": 1205, "currentGoal": {"type": "gifts", "target": 40, "current": 9, "description": "Gifts for tonight'\''s finale"}}}}\n'
-    gift 0.1 a rocket 100 "王小明" 0
+    gift 0.1 a rocket 100 "王小明" 0 xiaoming
     gift 0.5 b mystery-box 5 "김하늘" 0
-    gift 1.3 c crown 1000 "Zoë Ångström" 0
+    gift 1.3 c crown 1000 "Zoë Ångström" 0 zoe
     gift 2.4 d heart 1 "أحمد الزهراني" 0
     for count in $(seq 23); do
-        gift "$(awk "BEGIN { print 1.4 + $count * 0.15 }")" "e$count" rose 1 "さくらんぼ" "$count"
+        gift "$(awk "BEGIN { print 1.4 + $count * 0.15 }")" "e$count" rose 1 "さくらんぼ" "$count" sakuranbo
     done
 } > "$drawn/show.jsonl"
 
