@@ -15,7 +15,7 @@ const MIN_LENGTH: Duration = Duration::from_secs(5);
 /// Who gives: names that a caption must get right, one for each way in which
 /// captions go wrong; and which of the demo's portraits is theirs.
 const NAMES: [(&str, Option<&str>); 18] = [
-    ("Zo\u{eb} \u{c5}ngstr\u{f6}m", Some("zoe")),
+    ("👨\u{200d}👩\u{200d}👧\u{200d}👦 The Okafors", None),
     ("أحمد الزهراني", None),
     ("王小明", Some("xiaoming")),
     ("さくらんぼ", Some("sakuranbo")),
@@ -27,7 +27,7 @@ const NAMES: [(&str, Option<&str>); 18] = [
     ("Nguyễn Thị Mỹ", None),
     ("Дмитрий", Some("dmitri")),
     ("आरव शर्मा", None),
-    ("👨\u{200d}👩\u{200d}👧\u{200d}👦 The Okafors", None),
+    ("Zo\u{eb} \u{c5}ngstr\u{f6}m", Some("zoe")),
     ("Ελένη", Some("eleni")),
     ("🏳\u{fe0f}\u{200d}🌈 Robin", None),
     ("İpek Yıldız", None),
