@@ -71,8 +71,7 @@ impl Row {
         self.figure(value, turns.runs, turns.baseline)
     }
 
-    /// The row's figure is what all of its runs come to together.
-    pub fn figure(&self, value: f64, runs: Vec<f64>, baseline_runs: Vec<f64>) -> Figure {
+    fn figure(&self, value: f64, runs: Vec<f64>, baseline_runs: Vec<f64>) -> Figure {
         Figure {
             id: self.id.to_owned(),
             area: self.area.to_owned(),
