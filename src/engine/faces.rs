@@ -18,10 +18,12 @@ pub fn install(
     if origins.is_empty() {
         return;
     }
-    match Vault::open(origins.to_vec(), ca_file, wake) {
-        Ok(vault) => {
-            app.insert_resource(Faces::new(vault));
+    let faces = match Vault::open(origins.to_vec(), ca_file, wake) {
+        Ok(vault) => Faces::new(vault),
+        Err(error) => {
+            warn!("senders wear initials, since no pictures can be fetched: {error}");
+            Faces::none_to_be_had()
         }
-        Err(error) => warn!("senders wear initials, since no pictures can be fetched: {error}"),
-    }
+    };
+    app.insert_resource(faces);
 }

@@ -78,14 +78,16 @@ impl Dialer {
         Ok(Self::of(endpoint, tls))
     }
 
-    /// The same, trusting whom others of the same program do: reading their files
-    /// takes longer than connecting.
+    /// The same with `tls` for an address that asks for it: reading authorities'
+    /// files takes longer than connecting.
     ///
     /// # Errors
     /// When the address cannot be used.
     #[cfg(feature = "render")]
     pub fn trusting(url: &str, tls: Option<Arc<ClientConfig>>) -> Result<Self, NetError> {
-        Ok(Self::of(Endpoint::parse(url)?, tls))
+        let endpoint = Endpoint::parse(url)?;
+        let tls = tls.filter(|_| endpoint.is_tls());
+        Ok(Self::of(endpoint, tls))
     }
 
     fn of(endpoint: Endpoint, tls: Option<Arc<ClientConfig>>) -> Self {

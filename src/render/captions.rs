@@ -141,8 +141,16 @@ pub(super) struct Counter {
 pub struct FusionImages {
     pub wanted: usize,
     pub ready: Vec<(Arc<str>, Handle<Image>)>,
-    /// The tag of the sender's face, while that is waited for.
-    awaits: Option<Arc<str>>,
+}
+
+/// An act whose sender's picture is still on its way.
+#[derive(Component)]
+struct AwaitsFace {
+    url: Private<Arc<str>>,
+    /// The card as it was asked for, with initials.
+    card: CardSpec,
+    /// What the act's video calls the face, while it waits for that.
+    tag: Option<Arc<str>>,
 }
 
 fn open_desk(mut desk: ResMut<CaptionDesk>, look: Res<Look>) {
@@ -165,9 +173,11 @@ impl CaptionDesk {
         self.icons.clear();
     }
 
-    /// Forgets what was asked for and is not here yet, if `is_stale`.
-    fn withdraw(&mut self, is_stale: impl Fn(&Order) -> bool) {
-        let stale = self.orders.extract_if(|_, order| is_stale(order));
+    /// Forgets what was asked for up to a ticket and is not here yet, if `is_stale`.
+    fn withdraw(&mut self, up_to: u64, is_stale: impl Fn(&Order) -> bool) {
+        let stale = self
+            .orders
+            .extract_if(|ticket, order| *ticket <= up_to && is_stale(order));
         for (ticket, _) in stale {
             if let Some(painter) = &mut self.painter {
                 painter.cancel(ticket);
@@ -260,37 +270,6 @@ fn avatar_of(by: &Senders) -> Option<&Private<Arc<str>>> {
     }
 }
 
-fn card_spec(
-    act: &Act,
-    worn: Worn,
-    icon: Option<Picture>,
-    stage: &StageSize,
-    look: &Look,
-) -> CardSpec {
-    CardSpec {
-        size: match act.lane {
-            Lane::Ambient => CardSize::Compact,
-            Lane::Feature => CardSize::Regular,
-            Lane::Headline => CardSize::Large,
-        },
-        title: match &act.by {
-            Senders::One { .. } => CardTitle::Sender {
-                name: name_of(&act.by),
-                avatar: worn.picture(),
-            },
-            Senders::Many(people) => CardTitle::Bundle { people: *people },
-        },
-        gift: act.title.clone(),
-        icon,
-        // A streak's number climbs beside its card.
-        quantity: if act.streak { 1 } else { act.tally.quantity },
-        accent: accent(&act.recipe),
-        theme: look.theme,
-        scale: look.text_scale * stage.pixels.min_element() as f32 / 1080.0,
-        room: Some(stage.pixels.x as f32 * (1.0 - 2.0 * SAFE_AREA)),
-    }
-}
-
 fn face_spec(act: &Act, worn: Worn) -> CaptionKind {
     CaptionKind::Avatar(AvatarSpec {
         name: name_of(&act.by),
@@ -315,8 +294,35 @@ fn order_card(
         return;
     };
     let icon = desk.icon(&director, &act.recipe);
-    let worn = faces.of(time.elapsed(), avatar_of(&act.by));
-    let spec = card_spec(act, worn.clone(), icon, &stage, &look);
+    let url = avatar_of(&act.by);
+    let worn = faces.of(time.elapsed(), url);
+    let spec = CardSpec {
+        size: match act.lane {
+            Lane::Ambient => CardSize::Compact,
+            Lane::Feature => CardSize::Regular,
+            Lane::Headline => CardSize::Large,
+        },
+        title: match &act.by {
+            Senders::One { .. } => CardTitle::Sender {
+                name: name_of(&act.by),
+                avatar: worn.clone().picture(),
+            },
+            Senders::Many(people) => CardTitle::Bundle { people: *people },
+        },
+        gift: act.title.clone(),
+        icon,
+        // A streak's number climbs beside its card.
+        quantity: if act.streak { 1 } else { act.tally.quantity },
+        accent: accent(&act.recipe),
+        theme: look.theme,
+        scale: look.text_scale * stage.pixels.min_element() as f32 / 1080.0,
+        room: Some(stage.pixels.x as f32 * (1.0 - 2.0 * SAFE_AREA)),
+    };
+    let mut awaits = url.filter(|_| worn == Worn::Coming).map(|url| AwaitsFace {
+        url: url.clone(),
+        card: spec.clone(),
+        tag: None,
+    });
     desk.order(Order::Card(add.entity), CaptionKind::Card(Box::new(spec)));
     if act.streak && act.tally.combo > 1 {
         desk.order(
@@ -346,9 +352,9 @@ fn order_card(
         let name = name_of(&act.by);
         if let Some(tag) = &video.avatar {
             let tag: Arc<str> = tag.as_str().into();
-            if worn == Worn::Coming {
+            if let Some(awaits) = &mut awaits {
                 fusion.wanted += 1;
-                fusion.awaits = Some(tag);
+                awaits.tag = Some(tag);
             } else {
                 let order = Order::Fusion {
                     act: add.entity,
@@ -383,45 +389,43 @@ fn order_card(
         }
         commands.entity(add.entity).insert(fusion);
     }
+    if let Some(awaits) = awaits {
+        commands.entity(add.entity).insert(awaits);
+    }
 }
 
 /// Senders whose pictures have come put them on, in the middle of their acts.
 fn put_faces_on(
+    mut commands: Commands,
     time: Res<Time<Real>>,
     mut desk: ResMut<CaptionDesk>,
     mut faces: ResMut<Faces>,
-    director: Res<Director>,
-    stage: Res<StageSize>,
-    look: Res<Look>,
-    acts: Query<(Entity, &Act)>,
-    mut fusions: Query<(Entity, &Act, &mut FusionImages)>,
+    mut waiting: Query<(Entity, &Act, &mut AwaitsFace)>,
+    mut fusions: Query<&mut FusionImages>,
 ) {
-    let now = time.elapsed();
-    if faces.have_news() {
-        for (entity, act) in &acts {
-            let url = avatar_of(&act.by);
-            if !faces.is_fresh(url) {
-                continue;
-            }
-            let icon = desk.icon(&director, &act.recipe);
-            let spec = card_spec(act, faces.of(now, url), icon, &stage, &look);
-            // A card with initials that is not painted yet need not be.
-            desk.withdraw(|order| matches!(order, Order::Card(of) if *of == entity));
-            desk.order(Order::Card(entity), CaptionKind::Card(Box::new(spec)));
-        }
-    }
-    for (entity, act, mut fusion) in &mut fusions {
-        if fusion.awaits.is_none() {
-            continue;
-        }
-        let worn = faces.of(now, avatar_of(&act.by));
-        if (worn != Worn::Coming || act.elapsed >= FACE_PATIENCE)
-            && let Some(tag) = fusion.awaits.take()
+    for (act, shown, mut awaits) in &mut waiting {
+        let worn = faces.of(time.elapsed(), Some(&awaits.url));
+        let is_decided = worn != Worn::Coming;
+        if (is_decided || shown.elapsed >= FACE_PATIENCE)
+            && let Some(tag) = awaits.tag.take()
+            && !desk.order(Order::Fusion { act, tag }, face_spec(shown, worn.clone()))
+            && let Ok(mut fusion) = fusions.get_mut(act)
         {
-            let order = Order::Fusion { act: entity, tag };
-            if !desk.order(order, face_spec(act, worn)) {
-                fusion.wanted -= 1;
+            fusion.wanted -= 1;
+        }
+        if let (Worn::Picture(picture), CardTitle::Sender { avatar, .. }) =
+            (worn, &mut awaits.card.title)
+        {
+            *avatar = Some(picture);
+            let last = desk.next;
+            let card = CaptionKind::Card(Box::new(awaits.card.clone()));
+            if desk.order(Order::Card(act), card) {
+                // The one with initials, if it is not painted yet, need not be.
+                desk.withdraw(last, |order| matches!(order, Order::Card(of) if *of == act));
             }
+        }
+        if is_decided {
+            commands.entity(act).remove::<AwaitsFace>();
         }
     }
 }
@@ -452,7 +456,11 @@ fn order_counter(
         return;
     };
     // A newer number makes an older one that is not painted yet pointless.
-    desk.withdraw(|order| matches!(order, Order::Counter(of) if *of == grew.entity));
+    let last = desk.next;
+    desk.withdraw(
+        last,
+        |order| matches!(order, Order::Counter(of) if *of == grew.entity),
+    );
     desk.order(
         Order::Counter(grew.entity),
         CaptionKind::Counter(counter_spec(act, &stage, &look)),

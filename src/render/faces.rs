@@ -12,7 +12,7 @@ use super::caption::Picture;
 use super::patience::Patience;
 use crate::model::{Moment, Private};
 use crate::stage::StageSet;
-use crate::vault::{Arrived, Asked, Vault};
+use crate::vault::{Arrived, Asked, Vault, host_of};
 
 /// Pictures that are known of: more than can be on their way at once. 25 MB when each
 /// is as large as it may be; platforms' are about a third of that. The one that was
@@ -39,8 +39,9 @@ pub struct Faces {
     kept: HashMap<Arc<str>, Kept>,
     /// Counts up, to tell what was wanted later.
     wants: u64,
-    /// Those that came with this frame.
-    fresh: Vec<Arc<str>>,
+    /// Whether any came with this frame.
+    has_news: bool,
+    has_told: bool,
 }
 
 struct Kept {
@@ -80,9 +81,21 @@ impl Faces {
         }
     }
 
+    /// For who has said already that nothing can be fetched.
+    pub fn none_to_be_had() -> Self {
+        Self {
+            has_told: true,
+            ..Self::default()
+        }
+    }
+
     /// What somebody wears now; what is not known yet is asked for.
     pub(super) fn of(&mut self, now: Moment, url: Option<&Private<Arc<str>>>) -> Worn {
-        let (Some(url), Some(vault)) = (url, &mut self.vault) else {
+        let Some(url) = url else {
+            return Worn::Initials;
+        };
+        let Some(vault) = &mut self.vault else {
+            self.tell_where(host_of(&url.0));
             return Worn::Initials;
         };
         self.wants += 1;
@@ -95,16 +108,32 @@ impl Faces {
                 State::Gone { .. } => {}
             }
         }
-        let (state, worn) = match vault.ask(url) {
-            Asked::Coming => (State::Coming, Worn::Coming),
-            Asked::Never => (State::Gone { since: now }, Worn::Initials),
-            // It is asked for again with its next gift.
-            Asked::Full => return Worn::Initials,
+        match vault.ask(url) {
+            Asked::Coming => {
+                let (state, wanted) = (State::Coming, self.wants);
+                self.kept.insert(url.0.clone(), Kept { state, wanted });
+                self.make_room();
+                Worn::Coming
+            }
+            Asked::Foreign(host) => {
+                self.tell_where(Some(host));
+                Worn::Initials
+            }
+            // One too many is asked for again with its next gift.
+            Asked::Never | Asked::Full => Worn::Initials,
+        }
+    }
+
+    /// Says, once, where pictures would be.
+    fn tell_where(&mut self, host: Option<String>) {
+        let Some(host) = host.filter(|_| !self.has_told) else {
+            return;
         };
-        let wanted = self.wants;
-        self.kept.insert(url.0.clone(), Kept { state, wanted });
-        self.make_room();
-        worn
+        self.has_told = true;
+        info!(
+            "senders have pictures at {host}, which on_air.avatars_from does not name: they wear \
+             initials (said once, whatever other places there are)"
+        );
     }
 
     fn make_room(&mut self) {
@@ -121,12 +150,7 @@ impl Faces {
 
     /// Whether any picture came with this frame.
     pub(super) fn have_news(&self) -> bool {
-        !self.fresh.is_empty()
-    }
-
-    /// Whether this one did.
-    pub(super) fn is_fresh(&self, url: Option<&Private<Arc<str>>>) -> bool {
-        url.is_some_and(|url| self.fresh.contains(&url.0))
+        self.has_news
     }
 
     fn arrived(&mut self, now: Moment, Arrived { url, face }: Arrived) {
@@ -141,7 +165,7 @@ impl Faces {
         });
         kept.state = match picture {
             Some(picture) => {
-                self.fresh.push(url.0);
+                self.has_news = true;
                 State::Here(picture)
             }
             None => State::Gone { since: now },
@@ -151,7 +175,7 @@ impl Faces {
 
 /// Takes in what has come.
 pub(super) fn arrive(time: Res<Time<Real>>, patience: Res<Patience>, mut faces: ResMut<Faces>) {
-    faces.fresh.clear();
+    faces.has_news = false;
     let Some(vault) = &mut faces.vault else {
         return;
     };

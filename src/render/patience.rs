@@ -7,7 +7,8 @@ use bevy::prelude::*;
 /// How long a frame waits for a painted caption, a video's picture or its sound.
 /// Not at all, in a show that happens now: it goes on without. One that is drawn
 /// for a recording has them all in their own frame, however long each takes, so
-/// that it looks the same every time.
+/// that it looks the same every time. What only the board shows comes with its next
+/// repaint.
 #[derive(Resource, Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Patience(pub Duration);
 

@@ -3,7 +3,8 @@
 use std::io::Cursor;
 
 use image::imageops::{self, FilterType};
-use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits, Rgba};
 use thiserror::Error;
 
 /// Pixels a side that a face is kept at, at most: about as large as a headline's is
@@ -14,7 +15,8 @@ pub const MAX_FACE_SIDE: u32 = 256;
 /// pixels wide.
 const MAX_SIDE: u32 = 2048;
 
-/// What decoding one may take: four bytes for each of those pixels, twice.
+/// What PNG's decoder may take besides the picture, which its side bounds: four bytes
+/// for each of those pixels, twice.
 const MAX_DECODING: u64 = 2 * 4 * (MAX_SIDE as u64) * (MAX_SIDE as u64);
 
 /// Somebody's picture: the square in its middle.
@@ -31,6 +33,8 @@ pub struct Face {
 pub enum FaceError {
     #[error("it is no PNG, JPEG or WebP")]
     Format,
+    #[error("it is larger than {MAX_SIDE} pixels a side")]
+    Size,
     #[error("it cannot be decoded: {0}")]
     Decode(#[from] image::ImageError),
     #[error("it cannot be decoded")]
@@ -46,6 +50,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Face, FaceError> {
     ) {
         return Err(FaceError::Format);
     }
+    if format == ImageFormat::WebP && hides_its_size(bytes) {
+        return Err(FaceError::Size);
+    }
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE);
@@ -53,8 +60,12 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Face, FaceError> {
     limits.max_alloc = Some(MAX_DECODING);
     reader.limits(limits);
     let mut decoder = reader.into_decoder()?;
-    // A telephone says how it was held.
-    let orientation = decoder.orientation()?;
+    // A telephone says how it was held. WebP's reader would first believe what a file
+    // says of the length of that, up to 4 GiB.
+    let orientation = match format {
+        ImageFormat::WebP => Orientation::NoTransforms,
+        _ => decoder.orientation().unwrap_or(Orientation::NoTransforms),
+    };
     let mut picture = DynamicImage::from_decoder(decoder)?;
     picture.apply_orientation(orientation);
     let (width, height) = (picture.width(), picture.height());
@@ -63,7 +74,10 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Face, FaceError> {
     let mut rgba = middle.into_rgba8();
     let kept = side.min(MAX_FACE_SIDE);
     if kept < side {
+        // Nothing shows of a colour without alpha, in its neighbours neither.
+        rgba.pixels_mut().for_each(premultiply);
         rgba = imageops::resize(&rgba, kept, kept, FilterType::Triangle);
+        rgba.pixels_mut().for_each(divide);
     }
     Ok(Face {
         side: kept,
@@ -71,9 +85,41 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Face, FaceError> {
     })
 }
 
+/// Whether a WebP holds a larger picture than its head says, which its decoder would
+/// make room for before it compares: wherever one begins, its own size is looked at
+/// (RFC 9649, 2.5 and 2.6; RFC 6386, 9.1).
+fn hides_its_size(bytes: &[u8]) -> bool {
+    let side = |low: u8, high: u8| u32::from(low) | (u32::from(high & 0x3F) << 8);
+    bytes.windows(18).any(|chunk| match chunk {
+        [b'V', b'P', b'8', b' ', .., 0x9D, 0x01, 0x2A, a, b, c, d] => {
+            side(*a, *b).max(side(*c, *d)) > MAX_SIDE
+        }
+        _ => false,
+    }) || bytes.windows(13).any(|chunk| match chunk {
+        [b'V', b'P', b'8', b'L', _, _, _, _, 0x2F, a, b, c, d] => {
+            let sides = u32::from_le_bytes([*a, *b, *c, *d]);
+            (sides & 0x3FFF).max((sides >> 14) & 0x3FFF) + 1 > MAX_SIDE
+        }
+        _ => false,
+    })
+}
+
+fn premultiply(Rgba([r, g, b, a]): &mut Rgba<u8>) {
+    for channel in [r, g, b] {
+        *channel = ((u32::from(*channel) * u32::from(*a) + 127) / 255) as u8;
+    }
+}
+
+fn divide(Rgba([r, g, b, a]): &mut Rgba<u8>) {
+    for channel in [r, g, b] {
+        let straight = (u32::from(*channel) * 255 + u32::from(*a) / 2).checked_div(u32::from(*a));
+        *channel = straight.unwrap_or(0).min(255) as u8;
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use image::{Rgba, RgbaImage};
+    use image::RgbaImage;
 
     use super::*;
 
@@ -134,6 +180,36 @@ mod tests {
         let bomb = RgbaImage::new(MAX_SIDE + 1, 1);
         let bomb = written(&bomb, ImageFormat::Png);
         assert!(matches!(decode(&bomb), Err(FaceError::Decode(_))));
+    }
+
+    #[test]
+    fn a_webp_that_hides_its_size_is_refused_before_it_is_made_room_for() {
+        let honest = written(&striped(64, 64), ImageFormat::WebP);
+        assert!(!hides_its_size(&honest));
+        // A lossless frame of 16384x16384 in the same file.
+        let at = honest
+            .windows(4)
+            .position(|it| it == b"VP8L")
+            .expect("a frame");
+        let mut bomb = honest.clone();
+        bomb[at + 9..at + 13].copy_from_slice(&0x0FFF_FFFF_u32.to_le_bytes());
+        assert!(matches!(decode(&bomb), Err(FaceError::Size)));
+        // A lossy one in its place.
+        let mut bomb = honest;
+        bomb[at..at + 4].copy_from_slice(b"VP8 ");
+        bomb[at + 11..at + 18].copy_from_slice(&[0x9D, 0x01, 0x2A, 0xFF, 0x3F, 0x10, 0x00]);
+        assert!(matches!(decode(&bomb), Err(FaceError::Size)));
+    }
+
+    #[test]
+    fn what_is_transparent_leaves_no_trace_in_a_smaller_picture() {
+        let clear = Rgba([0, 255, 0, 0]);
+        let red = Rgba([255, 0, 0, 255]);
+        let dots = RgbaImage::from_fn(512, 512, |x, _| if x % 2 == 0 { clear } else { red });
+        let face = decode(&written(&dots, ImageFormat::Png)).expect("a picture");
+        for [r, g, b, a] in face.rgba.as_chunks::<4>().0 {
+            assert!(*a == 0 || (*r > 250 && *g < 5 && *b < 5), "{r} {g} {b} {a}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! One picture over HTTP, from nowhere but where the user allows.
 
+use std::net::Ipv6Addr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,17 +78,24 @@ impl Target {
             _ => return Err(Refusal::Address),
         };
         let authority = uri.authority().ok_or(Refusal::Address)?;
+        // The host, and perhaps its port, and nothing that another reader could take
+        // for either.
         let (all, host) = (authority.as_str(), authority.host());
         let port = match authority.port_u16() {
-            Some(port) if port > 0 => port,
+            Some(port) if port > 0 && all == format!("{host}:{port}") => port,
             None if all == host && is_tls => 443,
             None if all == host => 80,
             _ => return Err(Refusal::Address),
         };
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        if host.is_empty() || all.contains('@') {
+        let address = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+        let is_host = match address {
+            Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+            None => !host.is_empty() && !host.contains(['[', ']', ':', '%']),
+        };
+        if !is_host {
             return Err(Refusal::Address);
         }
+        let host = address.unwrap_or(host);
         Ok(Self {
             is_tls,
             host: host.to_owned(),
@@ -110,10 +118,24 @@ impl Target {
         }
     }
 
+    /// What its server is asked for.
+    fn path(&self) -> String {
+        let path = self.uri.path_and_query().map_or("", |it| it.as_str());
+        match path.starts_with('/') {
+            true => path.to_owned(),
+            false => format!("/{path}"),
+        }
+    }
+
     pub fn is_among(&self, origins: &[WebOrigin]) -> bool {
         let mut origins = origins.iter();
         origins.any(|origin| origin.is_of(self.is_tls, &self.host, self.port))
     }
+}
+
+/// The host of a web address; none of anything else.
+pub fn host_of(url: &str) -> Option<String> {
+    Target::parse(url).ok().map(|target| target.host)
 }
 
 /// What a server says.
@@ -146,7 +168,7 @@ async fn follow(url: &str, allowed: &Allowed) -> Result<Vec<u8>, Refusal> {
 
 async fn ask(target: &Target, allowed: &Allowed) -> Result<Answer, Refusal> {
     let authority = target.uri.authority().map_or("", |it| it.as_str());
-    let path = target.uri.path_and_query().map_or("/", |it| it.as_str());
+    let path = target.path();
     let scheme = if target.is_tls { "wss" } else { "ws" };
     let dialer = Dialer::trusting(&format!("{scheme}://{authority}/"), allowed.tls.clone())
         .map_err(|_| Refusal::Address)?;
@@ -224,6 +246,9 @@ mod tests {
         assert_eq!(from.elsewhere(other).expect("all of it"), target(other));
         assert_eq!(target(other).host, "::1");
         assert!(from.elsewhere("c.png").is_err());
+        assert_eq!(from.path(), "/a/b.png?size=64");
+        assert_eq!(target("https://cdn.example?size=64").path(), "/?size=64");
+        assert_eq!(target("https://cdn.example").path(), "/");
     }
 
     #[test]
@@ -239,6 +264,10 @@ mod tests {
             "https://cdn.example:99999/",
             "https://cdn.example:0/",
             "https://a b/",
+            "https://cdn.example:443[x]:80/",
+            "https://[cdn.example]evil.example:443/",
+            "https://[cdn.example]/",
+            "https://cdn%2eexample/",
         ] {
             assert!(matches!(Target::parse(url), Err(Refusal::Address)), "{url}");
         }

@@ -24,6 +24,8 @@ mod worker;
 
 #[cfg(feature = "render")]
 pub use face::{Face, FaceError, MAX_FACE_SIDE};
+#[cfg(feature = "render")]
+pub use fetch::host_of;
 pub use origin::{WebOrigin, WebOriginError};
 #[cfg(feature = "render")]
 pub use worker::{Arrived, Asked, Vault, VaultError};

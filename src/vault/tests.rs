@@ -129,6 +129,10 @@ fn kind(_: &str, to: &mut dyn Write) {
     answer(to, "200 OK", "", &green());
 }
 
+fn web(url: &str) -> Private<Arc<str>> {
+    Private(url.into())
+}
+
 fn open(origins: Vec<WebOrigin>) -> Vault {
     Vault::open(origins, None, || {}).expect("a vault")
 }
@@ -179,16 +183,16 @@ fn whoever_waits_is_woken() {
 fn nobody_is_asked_who_was_not_named() {
     let server = Server::start(kind);
     let mut vault = open(vec!["https://cdn.example".parse().expect("an origin")]);
-    for url in [
-        server.url("/a.png"),
-        Private("https://cdn.example.evil.example/a.png".into()),
-        Private("http://cdn.example/a.png".into()),
-        Private("https://cdn.example:8443/a.png".into()),
-        Private("file:///etc/hostname".into()),
-        Private("".into()),
+    for (url, host) in [
+        (server.url("/a.png"), "127.0.0.1"),
+        (web("https://cdn.example.evil/a.png"), "cdn.example.evil"),
+        (web("http://cdn.example/a.png"), "cdn.example"),
+        (web("https://cdn.example:8443/a.png"), "cdn.example"),
     ] {
-        assert_eq!(vault.ask(&url), Asked::Never);
+        assert_eq!(vault.ask(&url), Asked::Foreign(host.to_owned()));
     }
+    assert_eq!(vault.ask(&web("file:///etc/hostname")), Asked::Never);
+    assert_eq!(vault.ask(&web("")), Asked::Never);
     assert!(vault.finish(PATIENT).is_empty());
     assert!(server.requests().is_empty());
 }
@@ -294,8 +298,12 @@ fn a_certificate_is_believed_when_somebody_vouches_for_it() {
         .parse()
         .expect("an origin");
     let url = Private(format!("https://localhost:{}/a.png", server.address.port()).into());
-    let mut vault = Vault::open(vec![origin.clone()], Some(&vouched), || {}).expect("a vault");
+    // Beside one without: each is asked in its own way.
+    let plain = Server::start(kind);
+    let origins = vec![origin.clone(), plain.origin()];
+    let mut vault = Vault::open(origins, Some(&vouched), || {}).expect("a vault");
     assert!(face_at(&mut vault, &url).is_some());
+    assert!(face_at(&mut vault, &plain.url("/a.png")).is_some());
     let mut doubting = open(vec![origin]);
     assert!(face_at(&mut doubting, &url).is_none());
 }

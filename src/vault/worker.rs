@@ -7,14 +7,15 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
+use futures_util::FutureExt as _;
 use thiserror::Error;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
 use super::face::{self, Face, FaceError};
-use super::fetch::{Allowed, Refusal, Target, fetch};
+use super::fetch::{Allowed, Refusal, Target, fetch, host_of};
 use super::origin::WebOrigin;
 use crate::model::Private;
 use crate::net::{NetError, client_config};
@@ -39,11 +40,13 @@ pub enum VaultError {
 }
 
 /// What became of asking.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Asked {
     /// An [`Arrived`] will tell.
     Coming,
-    /// It is nowhere where may be asked.
+    /// It is at this host, where nobody may be asked.
+    Foreign(String),
+    /// It is nowhere on the web.
     Never,
     /// There are too many now.
     Full,
@@ -66,7 +69,6 @@ pub struct Vault {
     /// At most one for each ask that was taken.
     arrivals: Receiver<Arrived>,
     on_their_way: usize,
-    has_told_foreign: bool,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -126,7 +128,6 @@ impl Vault {
             stop: Some(stop),
             arrivals,
             on_their_way: 0,
-            has_told_foreign: false,
             thread: Some(thread),
         })
     }
@@ -137,14 +138,7 @@ impl Vault {
             return Asked::Never;
         };
         if !target.is_among(&self.origins) {
-            if !std::mem::replace(&mut self.has_told_foreign, true) {
-                info!(
-                    "senders' pictures at {} are not fetched, since on_air.avatars_from does not \
-                     name it; initials stand for them (said once, other places are not told)",
-                    target.host
-                );
-            }
-            return Asked::Never;
+            return Asked::Foreign(target.host);
         }
         match self.asks.try_send(url.clone()) {
             Ok(()) => {
@@ -202,14 +196,16 @@ async fn work(
                 let Some(url) = url else { return };
                 let allowed = allowed.clone();
                 fetching.spawn(async move {
-                    let bytes = fetch(&url.0, &allowed).await;
+                    let fetched = AssertUnwindSafe(fetch(&url.0, &allowed)).catch_unwind();
+                    let fetched = fetched.await.map_err(|_| Failure::Panicked);
+                    let bytes = fetched.and_then(|bytes| bytes.map_err(Failure::Fetch));
                     (url, bytes)
                 });
             }
             Some(Ok((url, bytes))) = fetching.join_next() => {
-                let face = bytes.map_err(Failure::Fetch).and_then(|bytes| decode(&bytes));
+                let face = bytes.and_then(|bytes| decode(&bytes));
                 if let Err(why) = &face {
-                    let host = Target::parse(&url.0).map_or_else(|_| String::new(), |it| it.host);
+                    let host = host_of(&url.0).unwrap_or_default();
                     if std::mem::replace(&mut has_told, true) {
                         debug!("no picture from {host}: {why}");
                     } else {
@@ -235,6 +231,8 @@ enum Failure {
     Fetch(Refusal),
     #[error("{0}")]
     Face(FaceError),
+    #[error("fetching it panicked; this is a bug, please report it")]
+    Panicked,
 }
 
 /// Strangers made these bytes: a decoder that panics over them costs this picture
