@@ -2,6 +2,8 @@
 //! video. Painting happens on [`CaptionPainter`]'s thread; here images become
 //! quads, in time with their acts.
 
+mod desk;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -9,12 +11,13 @@ use bevy::asset::RenderAssetUsages;
 use bevy::prelude::*;
 use bevy::render::render_resource::{Extent3d, TextureDimension, TextureFormat};
 
+pub use desk::CaptionDesk;
+use desk::{Order, open_desk};
+
 use super::beat::Beat;
-use super::boards::Part;
 use super::caption::{
-    Accent, AvatarSpec, BoardSpec, Body, CaptionKind, CaptionPainter, CaptionRequest, CardSize,
-    CardSpec, CardTitle, CounterSpec, NameSpec, Picture, PixelBuffer, Rgba,
-    painter::CaptionSettings, without_emoji,
+    Accent, AvatarSpec, Body, CaptionKind, CardSize, CardSpec, CardTitle, CounterSpec, NameSpec,
+    PixelBuffer, Rgba, without_emoji,
 };
 use super::card_place::{
     MAKE_ROOM, Readable, Shown, card_place, make_way, readable_cards, shown_by,
@@ -26,7 +29,7 @@ use super::look::Look;
 use super::patience::Patience;
 use super::quad::{QuadMaterial, UnitQuad};
 use super::shake::Trembling;
-use crate::catalog::{Color, Lane, Recipe, icon_path};
+use crate::catalog::{Color, Lane, Recipe};
 use crate::model::Private;
 use crate::show::Senders;
 use crate::stage::{Act, Director, Grew, StageSet};
@@ -46,8 +49,6 @@ pub(super) const SAFE_AREA: f32 = 0.035;
 /// Seconds that a video's face waits for the sender's picture; then it is initials.
 /// Less than the video itself waits.
 const FACE_PATIENCE: f32 = 0.4;
-/// Icons are painted about this large at most; the files are small.
-const MAX_ICON_BYTES: u64 = 4 << 20;
 
 pub struct CaptionPlugin;
 
@@ -66,48 +67,6 @@ impl Plugin for CaptionPlugin {
                     .after(super::faces::arrive)
                     .after(super::pictures::place_pictures),
             );
-    }
-}
-
-/// What was asked of the painter, and for whom.
-#[derive(Resource, Default)]
-pub struct CaptionDesk {
-    /// `None` when the system refuses another thread: acts play without
-    /// captions, which is said once.
-    painter: Option<CaptionPainter>,
-    orders: HashMap<u64, Order>,
-    next: u64,
-    icons: HashMap<String, Option<Picture>>,
-    /// Acts get no card and no counter; what is fused into videos or spelled is
-    /// painted.
-    pub is_off: bool,
-    /// Painted parts of the board, until the board takes them; one of each is
-    /// asked for at a time.
-    boards: Vec<(Part, PixelBuffer)>,
-}
-
-#[derive(Clone)]
-enum Order {
-    Card(Entity),
-    Counter(Entity),
-    /// For an act that spells it.
-    Name(Entity),
-    Fusion {
-        act: Entity,
-        tag: Arc<str>,
-    },
-    Board(Part),
-}
-
-impl Order {
-    /// Whose it is, unless it is the board's.
-    fn act(&self) -> Option<Entity> {
-        match self {
-            Self::Card(act) | Self::Counter(act) | Self::Name(act) | Self::Fusion { act, .. } => {
-                Some(*act)
-            }
-            Self::Board(_) => None,
-        }
     }
 }
 
@@ -151,95 +110,6 @@ struct AwaitsFace {
     card: CardSpec,
     /// What the act's video calls the face, while it waits for that.
     tag: Option<Arc<str>>,
-}
-
-fn open_desk(mut desk: ResMut<CaptionDesk>, look: Res<Look>) {
-    let settings = CaptionSettings {
-        words: look.words.clone(),
-    };
-    desk.painter = CaptionPainter::spawn(settings, || {})
-        .inspect_err(|error| warn!("gifts play without captions: no thread ({error})"))
-        .ok();
-}
-
-impl CaptionDesk {
-    /// Images asked for and not yet there.
-    pub fn pending(&self) -> usize {
-        self.painter.as_ref().map_or(0, CaptionPainter::pending)
-    }
-
-    /// Icons are read from their files again when they are next wanted.
-    pub fn forget_icons(&mut self) {
-        self.icons.clear();
-    }
-
-    /// Forgets what was asked for up to a ticket and is not here yet, if `is_stale`.
-    fn withdraw(&mut self, up_to: u64, is_stale: impl Fn(&Order) -> bool) {
-        let stale = self
-            .orders
-            .extract_if(|ticket, order| *ticket <= up_to && is_stale(order));
-        for (ticket, _) in stale {
-            if let Some(painter) = &mut self.painter {
-                painter.cancel(ticket);
-            }
-        }
-    }
-
-    fn order(&mut self, order: Order, kind: CaptionKind) -> bool {
-        if self.is_off && matches!(order, Order::Card(_) | Order::Counter(_)) {
-            return false;
-        }
-        let Some(painter) = &mut self.painter else {
-            return false;
-        };
-        self.next += 1;
-        let ticket = self.next;
-        let taken = painter.request(CaptionRequest { ticket, kind }).is_ok();
-        if taken {
-            self.orders.insert(ticket, order);
-        }
-        taken
-    }
-
-    /// Asks for a part of the board; false when there is no room for it now.
-    pub(super) fn order_board(&mut self, part: Part, spec: BoardSpec) -> bool {
-        self.order(Order::Board(part), CaptionKind::Board(Box::new(spec)))
-    }
-
-    /// The board's parts that were painted since.
-    pub(super) fn take_boards(&mut self) -> Vec<(Part, PixelBuffer)> {
-        std::mem::take(&mut self.boards)
-    }
-
-    /// Whether a part of the board is being painted.
-    pub(super) fn is_painting(&self, part: Part) -> bool {
-        let of_it = |order: &Order| matches!(order, Order::Board(of) if *of == part);
-        self.orders.values().any(of_it)
-    }
-
-    /// A gift's icon, read when it is first wanted.
-    pub(super) fn icon(&mut self, director: &Director, recipe: &Recipe) -> Option<Picture> {
-        let stem = recipe.icon.as_ref()?;
-        self.icons
-            .entry(stem.clone())
-            .or_insert_with(|| {
-                let path = director.catalog.root.join(icon_path(stem));
-                read_icon(&path)
-                    .inspect_err(|error| warn!("no icon from {}: {error}", path.display()))
-                    .ok()
-            })
-            .clone()
-    }
-}
-
-/// Reads an icon once in a run; it is small and on disk.
-fn read_icon(path: &std::path::Path) -> Result<Picture, String> {
-    let size = std::fs::metadata(path).map_err(|e| e.to_string())?.len();
-    if size > MAX_ICON_BYTES {
-        return Err(format!("{size} bytes are too many for an icon"));
-    }
-    let bytes = std::fs::read(path).map_err(|e| e.to_string())?;
-    Picture::from_png(&bytes).map_err(|e| e.to_string())
 }
 
 fn rgba(color: Color) -> Rgba {
@@ -417,12 +287,8 @@ fn put_faces_on(
             (worn, &mut awaits.card.title)
         {
             *avatar = Some(picture);
-            let last = desk.next;
             let card = CaptionKind::Card(Box::new(awaits.card.clone()));
-            if desk.order(Order::Card(act), card) {
-                // The one with initials, if it is not painted yet, need not be.
-                desk.withdraw(last, |order| matches!(order, Order::Card(of) if *of == act));
-            }
+            desk.order_instead(Order::Card(act), card);
         }
         if is_decided {
             commands.entity(act).remove::<AwaitsFace>();
@@ -455,13 +321,7 @@ fn order_counter(
     let Ok(act) = acts.get(grew.entity) else {
         return;
     };
-    // A newer number makes an older one that is not painted yet pointless.
-    let last = desk.next;
-    desk.withdraw(
-        last,
-        |order| matches!(order, Order::Counter(of) if *of == grew.entity),
-    );
-    desk.order(
+    desk.order_instead(
         Order::Counter(grew.entity),
         CaptionKind::Counter(counter_spec(act, &stage, &look)),
     );
