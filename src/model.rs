@@ -86,6 +86,23 @@ impl Sender {
             is_moderator: false,
         }
     }
+
+    /// What they wear for being somebody here: who looks after the stream before
+    /// who pays for it.
+    pub fn badge(&self) -> Option<Badge> {
+        match (self.is_moderator, self.is_subscriber) {
+            (true, _) => Some(Badge::Moderator),
+            (false, true) => Some(Badge::Subscriber),
+            (false, false) => None,
+        }
+    }
+}
+
+/// What a sender is to the stream, to be seen beside their face.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Badge {
+    Moderator,
+    Subscriber,
 }
 
 /// How the backend would like a gift drawn. The catalogue decides.

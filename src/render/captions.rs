@@ -173,9 +173,10 @@ fn order_card(
             Lane::Headline => CardSize::Large,
         },
         title: match &act.by {
-            Senders::One { .. } => CardTitle::Sender {
+            Senders::One { badge, .. } => CardTitle::Sender {
                 name: name_of(&act.by),
                 avatar: worn.clone().picture(),
+                badge: *badge,
             },
             Senders::Many(people) => CardTitle::Bundle { people: *people },
         },

@@ -180,6 +180,7 @@ impl Show {
             by: Senders::One {
                 name: Private("Test".into()),
                 avatar_url: None,
+                badge: None,
             },
             people: HashSet::new(),
             tally: Tally {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::catalog::Lane;
-use crate::model::{GiftType, Moment, Outcome, Private, Word};
+use crate::model::{Badge, GiftType, Moment, Outcome, Private, Word};
 
 /// One animation on stage; unique for the life of a [`Show`](super::Show).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -81,6 +81,7 @@ pub enum Senders {
     One {
         name: Private<Word>,
         avatar_url: Option<Private<Arc<str>>>,
+        badge: Option<Badge>,
     },
     /// A bundle: "from 31 people".
     Many(u32),

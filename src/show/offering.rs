@@ -196,6 +196,7 @@ impl Show {
             gift_type: gift.gift_type,
             lane,
             by: Senders::One {
+                badge: gift.sender.badge(),
                 name: gift.sender.name,
                 avatar_url: gift.sender.avatar_url,
             },

@@ -13,7 +13,7 @@
 use std::path::{Path, PathBuf};
 
 use hyperfocus::locale::Words;
-use hyperfocus::model::Private;
+use hyperfocus::model::{Badge, Private};
 use hyperfocus::render::caption::board::{self, GifterRow, RecentRow, Signal};
 use hyperfocus::render::caption::counter::DigitCache;
 use hyperfocus::render::caption::{
@@ -46,6 +46,8 @@ enum Paint {
         size: String,
         name: Option<String>,
         people: Option<u32>,
+        #[serde(default)]
+        badge: Option<String>,
         gift: String,
         /// An emoji that stands for the gift's icon.
         icon: Option<String>,
@@ -216,6 +218,7 @@ fn paint(painter: &mut TextPainter, what: &Paint) -> PixelBuffer {
             size,
             name,
             people,
+            badge,
             gift,
             icon,
             quantity,
@@ -228,6 +231,11 @@ fn paint(painter: &mut TextPainter, what: &Paint) -> PixelBuffer {
                 (Some(name), None) => CardTitle::Sender {
                     name: Private(name.as_str().into()),
                     avatar: None,
+                    badge: badge.as_deref().map(|badge| match badge {
+                        "moderator" => Badge::Moderator,
+                        "subscriber" => Badge::Subscriber,
+                        other => panic!("no badge {other:?}"),
+                    }),
                 },
                 (None, Some(people)) => CardTitle::Bundle { people: *people },
                 _ => panic!("a card is of a name or of people"),

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use tiny_skia::Pixmap;
 
 use super::avatar::{self, Disc};
+use super::badge;
 use super::colour::{Accent, Rgba};
 use super::counter::quantity;
 use super::mask::Mask;
@@ -16,7 +17,7 @@ use super::picture::{Body, Picture, PixelBuffer};
 use super::text::{self, Fill, LaidLine, TextPainter, TextStyle};
 use super::theme::Theme;
 use crate::locale::{Text, Words};
-use crate::model::Private;
+use crate::model::{Badge, Private};
 
 /// A card to paint.
 #[derive(Debug, Clone)]
@@ -54,6 +55,7 @@ pub enum CardTitle {
         /// Empty for someone without a name.
         name: Private<Arc<str>>,
         avatar: Option<Picture>,
+        badge: Option<Badge>,
     },
     /// Gifts of many, folded together.
     Bundle { people: u32 },
@@ -97,6 +99,16 @@ impl Measures {
 
     fn avatar(&self) -> f32 {
         self.height - 2.0 * self.pad
+    }
+
+    /// The face whose upper left corner is there.
+    fn disc(&self, at: (f32, f32)) -> Disc {
+        let diameter = self.avatar();
+        Disc {
+            cx: at.0 + diameter / 2.0,
+            cy: at.1 + diameter / 2.0,
+            diameter,
+        }
     }
 }
 
@@ -180,6 +192,13 @@ pub fn paint(painter: &mut TextPainter, words: &Words, spec: &CardSpec) -> Pixel
     };
     let avatar_x = flip(m.pad, m.avatar());
     leading(painter, &mut pixmap, spec, &m, (avatar_x, margin + m.pad));
+    if let CardTitle::Sender {
+        badge: Some(badge), ..
+    } = &spec.title
+    {
+        let disc = m.disc((avatar_x, margin + m.pad));
+        badge::draw(&mut pixmap, &disc, *badge, mirrored);
+    }
     let text_from = m.pad + m.avatar() + m.gap;
     if trailing_icon && let Some(icon) = &spec.icon {
         let x = flip(text_from + text_width + m.gap * 0.5, m.icon);
@@ -399,14 +418,9 @@ fn leading(
     m: &Measures,
     at: (f32, f32),
 ) {
-    let diameter = m.avatar();
-    let disc = Disc {
-        cx: at.0 + diameter / 2.0,
-        cy: at.1 + diameter / 2.0,
-        diameter,
-    };
+    let disc = m.disc(at);
     match (&spec.title, &spec.icon) {
-        (CardTitle::Sender { name, avatar }, _) => {
+        (CardTitle::Sender { name, avatar, .. }, _) => {
             avatar::draw(
                 painter,
                 target,
@@ -417,7 +431,7 @@ fn leading(
             );
         }
         (CardTitle::Bundle { .. }, Some(icon)) => {
-            let side = diameter * 1.16;
+            let side = disc.diameter * 1.16;
             let at = (disc.cx - side / 2.0, disc.cy - side / 2.0);
             draw_icon(target, icon, at, side, spec);
         }

@@ -17,6 +17,7 @@
 //! Nothing in here knows Bevy.
 
 pub mod avatar;
+mod badge;
 pub mod board;
 pub mod card;
 pub mod colour;

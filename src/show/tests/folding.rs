@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::world::{World, gift};
 use crate::catalog::Lane;
-use crate::model::{Control, Gift, RefusalReason, Verdict};
+use crate::model::{Badge, Control, Gift, RefusalReason, Sender, Verdict};
 use crate::show::{MIXED, Senders, ShowSettings};
 
 fn paused(settings: ShowSettings) -> World {
@@ -34,6 +34,27 @@ fn waiting_gifts_of_one_sender_and_type_become_one_cue() {
     assert!(matches!(folded.by, Senders::One { .. }));
     assert_eq!(world.verdict(&first), Some(Verdict::Played));
     assert_eq!(world.verdict(&second), Some(Verdict::JoinedBundle));
+}
+
+#[test]
+fn a_sender_wears_one_badge_the_moderators_first() {
+    let badge = |is_moderator, is_subscriber| {
+        let mut world = World::at_rate(30.0);
+        let sender = Sender {
+            is_moderator,
+            is_subscriber,
+            ..Sender::named("ann", "Ann")
+        };
+        world.offer(Gift::one("", "rose", sender));
+        match world.starts[0].1.by {
+            Senders::One { badge, .. } => badge,
+            Senders::Many(_) => panic!("one gift is of one sender"),
+        }
+    };
+    assert_eq!(badge(false, false), None);
+    assert_eq!(badge(false, true), Some(Badge::Subscriber));
+    assert_eq!(badge(true, false), Some(Badge::Moderator));
+    assert_eq!(badge(true, true), Some(Badge::Moderator));
 }
 
 #[test]

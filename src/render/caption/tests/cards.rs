@@ -3,6 +3,7 @@
 use super::super::*;
 use super::{NAMES, is_premultiplied, name, with_painter};
 use crate::locale::Words;
+use crate::model::Badge;
 
 pub(super) fn card(size: CardSize, title: CardTitle) -> CardSpec {
     CardSpec {
@@ -22,6 +23,7 @@ pub(super) fn sender(text: &str, avatar: Option<Picture>) -> CardTitle {
     CardTitle::Sender {
         name: name(text),
         avatar,
+        badge: None,
     }
 }
 
@@ -79,6 +81,43 @@ fn cards_keep_to_their_width_and_are_premultiplied() {
                 );
                 assert!(is_premultiplied(&image));
             }
+        }
+    });
+}
+
+/// The middle of what a badge changes, from the body's leading upper corner, in
+/// pixels.
+fn badge_at(painter: &mut TextPainter, text: &str, badge: Badge) -> (f32, f32) {
+    let mut spec = card(CardSize::Regular, sender(text, None));
+    let without = card::paint(painter, &Words::english(), &spec);
+    if let CardTitle::Sender { badge: worn, .. } = &mut spec.title {
+        *worn = Some(badge);
+    }
+    let with = card::paint(painter, &Words::english(), &spec);
+    assert!(is_premultiplied(&with));
+    assert_eq!((with.width, with.height), (without.width, without.height));
+    let pairs = with.rgba.as_chunks::<4>().0.iter();
+    let pairs = pairs.zip(without.rgba.as_chunks::<4>().0);
+    let changed: Vec<u32> = (0..)
+        .zip(pairs)
+        .filter_map(|(at, (with, without))| (with != without).then_some(at))
+        .collect();
+    assert!(changed.len() > 200, "{} pixels", changed.len());
+    let count = changed.len() as f32;
+    let x = changed.iter().map(|at| at % with.width).sum::<u32>() as f32 / count;
+    let y = changed.iter().map(|at| at / with.width).sum::<u32>() as f32 / count;
+    (x - with.body.x, y - with.body.y)
+}
+
+#[test]
+fn a_badge_sits_at_the_corner_of_the_face_where_the_text_begins() {
+    with_painter(|painter| {
+        for badge in [Badge::Moderator, Badge::Subscriber] {
+            // A face of 86 pixels, 13 from the edges.
+            let (x, y) = badge_at(painter, "Zoë", badge);
+            assert!((x - 86.0).abs() < 5.0 && (y - 86.0).abs() < 5.0, "{x}, {y}");
+            let (x, _) = badge_at(painter, "مريم", badge);
+            assert!(x > 200.0, "on the other side of a mirrored face: {x}");
         }
     });
 }
