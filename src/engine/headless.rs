@@ -7,6 +7,7 @@ use anyhow::{Result, ensure};
 use bevy::app::{App, PluginsState};
 use bevy::prelude::World;
 use bevy::tasks::tick_global_task_pools_on_main_thread;
+use bevy::time::{Real, Time};
 
 use super::tally::Tally;
 use super::wake::Alarm;
@@ -21,8 +22,14 @@ use crate::stage::{Connected, Director};
 fn is_over(world: &World) -> bool {
     let connected = &world.resource::<Connected>().0;
     let director = world.resource::<Director>();
+    // What the host held back or did not want disturbed by waits for a word that
+    // cannot come.
+    let waits_in_vain = || {
+        let now = world.resource::<Time<Real>>().elapsed();
+        director.is_bare() && director.show.next_wake(now).is_none()
+    };
     matches!(connected, Some(ConnectionState::Stopped(Some(_))))
-        && (director.is_idle() || director.show.is_held())
+        && (director.is_idle() || director.show.is_held() || waits_in_vain())
 }
 
 /// Runs the app until its time is up or its end is asked for.

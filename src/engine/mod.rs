@@ -193,9 +193,18 @@ pub fn run_with(
     }
     let pace = obs.as_ref().map_or_else(ObsPace::default, ObsFeed::pace);
     let ended = if by_window_system {
-        drive_by_window_system(app, &plan, pace, &alarm, outputs, tally)?
+        drive_by_window_system(app, &plan, pace, &alarm, outputs, tally)
     } else {
-        drive(app, &plan, &pace, &alarm, outputs, tally)?
+        drive(app, &plan, &pace, &alarm, outputs, tally)
+    };
+    let ended = match ended {
+        Ok(ended) => ended,
+        Err(error) => {
+            if let Some(keeper) = keeper {
+                tell(&keeper.close());
+            }
+            return Err(error);
+        }
     };
     let (mut summary, report) = ended.close();
     voices.close();
@@ -330,10 +339,24 @@ fn drive(
     let driven = headless::drive(&mut app, plan, pace, alarm, &outputs, &mut tally);
     let ended = Ended::of(app.world_mut(), tally, outputs);
     if let Err(error) = driven {
-        ended.close();
+        let (_, report) = ended.close();
+        tell(&report);
         return Err(error);
     }
     Ok(ended)
+}
+
+/// Says what came of outputs of a run that ends by an error, and has no summary.
+fn tell(report: &OutputReport) {
+    for name in &report.failed {
+        warn!("{name} is not complete: it could not be written");
+    }
+    for warning in &report.warnings {
+        warn!("{warning}");
+    }
+    for written in &report.written {
+        info!("written: {written}");
+    }
 }
 
 /// A run that no longer draws, but is not in order yet.

@@ -18,9 +18,13 @@ use super::codec::{self, Picture};
 pub use crate::ffmpeg::PROGRAM as ENCODER;
 use crate::ffmpeg::{is_cut_off, last_words};
 
-/// How long an encoder may take for a single frame, or to close its file,
-/// before it counts as stuck.
+/// How long an encoder may take for a single frame, or one that keeps up with a show
+/// to close its file, before it counts as stuck.
 pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The same for one that takes its time to close its file: it still encodes what it
+/// looked ahead at, and may write all of a long film once more.
+pub(super) const LONG_CLOSING: Duration = Duration::from_secs(30 * 60);
 
 /// Frames that wait for the encoder: a quarter second, 66 MB at 1920x1080.
 /// When it is full the encoder is too slow, and more would only be memory.
@@ -35,6 +39,8 @@ pub(super) struct Job<'a> {
     pub name: String,
     pub target: &'a Path,
     pub picture: Picture<'a>,
+    /// How long it may take to close its file.
+    pub closing: Duration,
 }
 
 /// One frame and how often it is shown.
@@ -52,6 +58,7 @@ pub(super) struct Encoder {
     fed: Receiver<()>,
     /// Frames that went into the child.
     progress: Arc<AtomicU64>,
+    closing: Duration,
     words: Option<JoinHandle<String>>,
 }
 
@@ -88,6 +95,7 @@ impl Encoder {
             })),
             fed,
             progress,
+            closing: job.closing,
             words: Some(thread::spawn(move || last_words(complaints))),
         })
     }
@@ -134,13 +142,14 @@ impl Encoder {
         let status: ExitStatus = loop {
             match child.try_wait() {
                 Ok(Some(status)) => break status,
-                Ok(None) if waited < PATIENCE => {
+                Ok(None) if waited < self.closing => {
                     thread::sleep(POLL);
                     waited += POLL;
                 }
                 Ok(None) | Err(_) => {
                     return Err(OutputError::EncoderStuck {
                         name: self.name.clone(),
+                        after: waited,
                     });
                 }
             }
@@ -173,6 +182,7 @@ impl Encoder {
             } else if still >= PATIENCE {
                 return Err(OutputError::EncoderStuck {
                     name: self.name.clone(),
+                    after: still,
                 });
             }
         }

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use super::codec::{self, Codec, Picture};
 use super::draft::Draft;
-use super::encoder::{self, ENCODER, Encoder, Job};
+use super::encoder::{self, ENCODER, Encoder, Job, LONG_CLOSING};
 use super::{Finished, OutputError, Sink};
 use crate::ffmpeg::is_cut_off;
 use crate::render::present::Frame;
@@ -68,6 +68,7 @@ impl FilmSink {
             name: self.draft.name(),
             target: self.silent.temporary(),
             picture,
+            closing: LONG_CLOSING,
         })
     }
 

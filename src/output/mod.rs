@@ -36,6 +36,7 @@ mod webm;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 pub use codec::Codec;
 pub use encoder::{ENCODER, PATIENCE};
@@ -125,8 +126,8 @@ pub enum OutputError {
     EncoderMissing { program: &'static str },
     #[error("the encoder of {name} ended early{}", quoted(.said))]
     EncoderFailed { name: String, said: String },
-    #[error("the encoder of {name} did not move for {} s and was ended", PATIENCE.as_secs())]
-    EncoderStuck { name: String },
+    #[error("the encoder of {name} did not move for {} s and was ended", .after.as_secs())]
+    EncoderStuck { name: String, after: Duration },
     #[error("{name} began at {}x{} and cannot go on at {}x{}", .began.0, .began.1, .now.0, .now.1)]
     SizeChanged {
         name: String,

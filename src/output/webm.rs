@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::clock::Clock;
 use super::codec::{Codec, Picture};
 use super::draft::Draft;
-use super::encoder::{self, ENCODER, Encoder, Job};
+use super::encoder::{self, ENCODER, Encoder, Job, PATIENCE};
 use super::{Finished, OutputError, Sink};
 use crate::render::present::Frame;
 
@@ -118,6 +118,7 @@ impl WebmSink {
                     rate: self.settings.rate,
                     background: None,
                 },
+                closing: PATIENCE,
             })?;
             self.size = size;
             self.encoder = Some(encoder);

@@ -98,6 +98,9 @@ impl Name {
     }
 }
 
+/// Digits of the largest number that a frame can have.
+const MAX_DIGITS: usize = 20;
+
 /// A file's name with one `%d` or `%0Nd` in it, as printf has them.
 #[derive(Debug, PartialEq, Eq)]
 struct Pattern {
@@ -115,7 +118,7 @@ impl Pattern {
             "" => 1,
             width => width.strip_prefix('0')?.parse().ok()?,
         };
-        (!after.contains('%')).then(|| Self {
+        (!after.contains('%') && (1..=MAX_DIGITS).contains(&digits)).then(|| Self {
             before: before.to_owned(),
             digits,
             after: after.to_owned(),
@@ -398,7 +401,7 @@ mod tests {
             found(&both.path().join("a%d.png")).unwrap(),
             ["a3.png", "a100.png"]
         );
-        for bad in ["a%5d.png", "a%x.png", "a%d%d.png", "%"] {
+        for bad in ["a%5d.png", "a%x.png", "a%d%d.png", "%", "%00d", "%0100000d"] {
             let error = found(&both.path().join(bad)).unwrap_err();
             assert!(error.contains("is no pattern"), "{error}");
         }

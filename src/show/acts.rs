@@ -373,6 +373,18 @@ impl Show {
         self.next_hold_check = next.min().unwrap_or(Moment::MAX);
     }
 
+    /// Nobody sees what is on stage any more: later gifts of its streaks queue like
+    /// anyone's.
+    pub(super) fn let_streaks_go(&mut self) {
+        let open = self.acts.iter().filter(|(_, act)| act.phase == Phase::Open);
+        let streaks = open.filter(|(_, act)| act.turn.streak);
+        let streaks: Vec<_> = streaks.map(|(id, _)| *id).collect();
+        for id in streaks {
+            self.leave_home_of(id);
+            self.climax(id);
+        }
+    }
+
     fn shrink(&mut self, id: ActId) {
         let Some(slot) = self.lanes.squeeze_in() else {
             self.leave_home_of(id);

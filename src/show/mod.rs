@@ -219,12 +219,16 @@ impl Show {
         self.catalog = catalog;
     }
 
-    /// Whether an output takes frames. Without one gifts wait, unless
+    /// Whether an output takes frames. Without one gifts wait, those of streaks that
+    /// are on stage too, unless
     /// [`ShowSettings::play_unseen`] is set; the stage then reports acts as
     /// presented when they were drawn.
     pub fn set_live_output(&mut self, now: Moment, live: bool) {
         self.advance(now);
         self.live_output = live;
+        if !live && !self.settings.play_unseen {
+            self.let_streaks_go();
+        }
     }
 
     /// Whether nothing may start: the host has paused the show, or nobody sees it.

@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use hyperfocus::catalog::Catalog;
+use hyperfocus::model::Control;
+use hyperfocus::protocol::ServerMessage;
 
 use crate::foreign_server::{Foreign, TOKEN};
 use crate::program::{PROMPT, Program, Ran, folder, summary};
@@ -248,4 +250,35 @@ fn ctrl_c_ends_an_idle_run_that_sleeps() {
     let watch = std::thread::spawn(move || peer.closed());
     ends_promptly(&program.end_by("INT"));
     assert_eq!(watch.join().expect("a close frame"), Some(1000));
+}
+
+#[test]
+fn a_run_whose_session_is_over_ends_though_a_gift_is_held_and_says_what_it_kept() {
+    let server = Server::new();
+    let url = server.url();
+    let home = folder();
+    let arguments = [
+        "run",
+        "--headless",
+        "--keep-show",
+        "kept.jsonl",
+        "--size",
+        SIZE,
+        "--url",
+        &url,
+        "--stream",
+        "s",
+    ];
+    let program = Program::start(&arguments, home.path(), &[]);
+    let mut peer = server.accept_session_with(&["x-control"]);
+    program.says("the stage is warm");
+    peer.send(&ServerMessage::Control(Control::Pause));
+    peer.gift("held");
+    peer.send(&ServerMessage::Control(Control::Hold("held".into())));
+    peer.send(&ServerMessage::Control(Control::Resume));
+    peer.ping(1);
+    peer.close(1008, "the token is revoked");
+    let ran = program.wait();
+    ran.ended_with(1);
+    ran.said("kept.jsonl: ");
 }

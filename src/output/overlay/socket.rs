@@ -24,6 +24,8 @@ const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
 const WORD_LIMIT: u64 = 64;
 /// Longest answer that is read, in bytes.
 const ANSWER_LIMIT: u64 = 16 * 1024;
+/// What an answer begins with when nothing was done.
+const NOT_DONE: char = '!';
 
 /// The folder that is the user's own while they are logged in. macOS has one for
 /// temporary files.
@@ -61,7 +63,12 @@ pub fn send(name: &str, wish: Wish) -> Result<String, OutputError> {
         stream.take(ANSWER_LIMIT).read_to_string(&mut answer)?;
         Ok(answer)
     };
-    ask().map_err(|error| nobody(&error))
+    let answer = ask().map_err(|error| nobody(&error))?;
+    match answer.strip_prefix(NOT_DONE) {
+        Some(why) => Err(OutputError::Desktop(why.trim().to_owned())),
+        None if answer.is_empty() => Err(nobody(&"it has ended meanwhile")),
+        None => Ok(answer),
+    }
 }
 
 /// The listening end, as long as the overlay runs.
@@ -153,17 +160,17 @@ fn hear(mut stream: UnixStream, state: &State) -> io::Result<()> {
     let mut word = String::new();
     BufReader::new((&stream).take(WORD_LIMIT)).read_line(&mut word)?;
     let Some(wish) = Wish::parse(word.trim()) else {
-        return writeln!(stream, "the overlay does not know this word");
+        return writeln!(stream, "{NOT_DONE}the overlay does not know this word");
     };
     let (asker, answer) = bounded(1);
     let asker = Asker::Program(asker);
     if !state.ask(Request { wish, asker }) {
-        return writeln!(stream, "the overlay is busy; try again");
+        return writeln!(stream, "{NOT_DONE}the overlay is busy; try again");
     }
     // Without an answer the run has ended meanwhile, or hangs.
     match answer.recv_timeout(ANSWER_PATIENCE) {
         Ok(answer) => writeln!(stream, "{answer}"),
-        Err(_) => writeln!(stream, "the overlay does not answer"),
+        Err(_) => writeln!(stream, "{NOT_DONE}the overlay does not answer"),
     }
 }
 

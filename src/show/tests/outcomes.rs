@@ -81,6 +81,42 @@ fn with_no_live_output_gifts_wait() {
 }
 
 #[test]
+fn what_a_streak_gives_while_nobody_looks_waits_to_be_seen() {
+    let mut world = World::at_rate(30.0);
+    let seen = world.streak("ann", "rose", 1, 1);
+    world.show.set_live_output(world.now, false);
+    let unseen = [2, 3].map(|combo| world.streak("ann", "rose", 1, combo));
+    let end = world.last("ann", "rose", 1, 4);
+    world.pass(ms(60_000));
+    assert_eq!(world.verdict(&seen), Some(Verdict::Played));
+    for gift in unseen.iter().chain([&end]) {
+        assert_eq!(world.verdict(gift), None);
+    }
+    world.show.set_live_output(world.now, true);
+    world.play_out();
+    assert_eq!(world.starts.len(), 2);
+    let shown = &world.starts[1].1;
+    assert_eq!((shown.tally.quantity, shown.tally.combo), (3, 4));
+    for gift in unseen.iter().chain([&end]) {
+        assert!(world.verdict(gift).is_some_and(|it| it.is_rendered()));
+    }
+    assert_eq!(world.show.board().gifts(), 4);
+}
+
+#[test]
+fn a_streak_plays_on_unseen_if_told_to() {
+    let mut world = World::new(ShowSettings {
+        play_unseen: true,
+        ..ShowSettings::default()
+    });
+    world.streak("ann", "rose", 1, 1);
+    world.show.set_live_output(world.now, false);
+    let second = world.streak("ann", "rose", 1, 2);
+    assert_eq!(world.verdict(&second), Some(Verdict::JoinedStreak));
+    assert_eq!(world.starts.len(), 1);
+}
+
+#[test]
 fn gifts_play_unseen_if_told_to() {
     let mut world = World::new(ShowSettings {
         play_unseen: true,

@@ -11,9 +11,12 @@ mod weston;
 mod x11;
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::thread;
 
 use hyperfocus::model::{Gift, Sender};
 use hyperfocus::protocol::ServerMessage;
@@ -21,7 +24,7 @@ use image::{Rgba, RgbaImage};
 use tempfile::TempDir;
 
 use crate::preview::{CATALOG, studio};
-use crate::program::Program;
+use crate::program::{Program, folder};
 use crate::server::{Peer, Server};
 
 /// Says aloud what is not tested, and fails where nothing may be left out.
@@ -140,6 +143,36 @@ impl Evening {
             self.overlay.log()
         );
         String::from_utf8(ran.stdout).expect("text")
+    }
+}
+
+/// A script has to know that nothing was done.
+#[test]
+fn a_wish_that_is_not_fulfilled_ends_with_an_error() {
+    let home = folder();
+    let socket = home.path().join("hyperfocus-overlay-hyperfocus.sock");
+    let listener = UnixListener::bind(socket).expect("a socket");
+    let runtime = home.path().to_str().expect("text");
+    for (answer, said) in [
+        ("!the overlay is busy; try again\n", "try again"),
+        ("", "ended meanwhile"),
+    ] {
+        let listener = listener.try_clone().expect("the same socket");
+        let overlay = thread::spawn(move || {
+            let (stream, _) = listener.accept().expect("somebody who asks");
+            let mut word = String::new();
+            BufReader::new(&stream)
+                .read_line(&mut word)
+                .expect("a word");
+            (&stream).write_all(answer.as_bytes()).expect("they listen");
+            word
+        });
+        let ran = send(home.path(), "hide", &[("XDG_RUNTIME_DIR", runtime)]);
+        assert_eq!(overlay.join().expect("an answer"), "hide\n");
+        assert_eq!(ran.status.code(), Some(1), "{ran:?}");
+        assert!(ran.stdout.is_empty(), "{ran:?}");
+        let error = String::from_utf8_lossy(&ran.stderr);
+        assert!(error.contains(said), "{error}");
     }
 }
 
