@@ -413,8 +413,8 @@ pub(super) struct ServeArgs {
     /// before it does; may be given again
     #[arg(long, value_name = "NAME", value_parser = host_name)]
     pub allow_host: Vec<String>,
-    /// An origin, such as https://dock.example, whose pages may use the relay;
-    /// may be given again
+    /// An origin, such as https://dock.example, whose pages may ask the relay over
+    /// HTTP, with a token of theirs; may be given again
     #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     pub allow_origin: Vec<String>,
     /// Connections of one address at once; 500 when left away, and any number from

@@ -82,7 +82,7 @@ mod error;
 mod field;
 pub mod limits;
 mod locate;
-mod surrogates;
+pub(crate) mod surrogates;
 mod translate;
 mod wire;
 

@@ -7,7 +7,7 @@
 
 /// The message with every lone surrogate escape replaced, byte for byte in
 /// place; `None` when it has none.
-pub(super) fn repair(json: &str) -> Option<String> {
+pub(crate) fn repair(json: &str) -> Option<String> {
     let mut repaired = String::new();
     let mut copied = 0;
     let mut at = 0;

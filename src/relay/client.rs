@@ -60,6 +60,8 @@ struct Joined {
     tells: bool,
     ping_interval: Duration,
     ping_at: Instant,
+    /// When it was told how often it is pinged.
+    paced_at: Instant,
     sequence: u64,
 }
 
@@ -231,6 +233,7 @@ impl Client {
             interim_acks: false,
             tells: false,
             ping_interval: config.ping_interval,
+            paced_at: Instant::now(),
             ping_at: Instant::now(),
             sequence: 0,
         };
@@ -264,7 +267,9 @@ impl Client {
                     Err(end) => return end,
                 };
             }
-            let silent = self.heard + 2 * joined.ping_interval + Duration::from_secs(5);
+            // Whoever was pinged less often had no reason to say anything.
+            let heard = self.heard.max(joined.paced_at);
+            let silent = heard + 2 * joined.ping_interval + Duration::from_secs(5);
             let until = match self.stuck {
                 Some(since) => Some(since + WRITE_PATIENCE),
                 None => filled.due,
@@ -524,6 +529,9 @@ impl Client {
         // Once granted it is understood: one may be on its way when it is taken away.
         joined.interim_acks |= joined.names_interim_acks && grants("x-ack-interim");
         joined.tells = joined.names_telemetry && grants(TELEMETRY);
+        if joined.ping_interval != config.ping_interval {
+            joined.paced_at = Instant::now();
+        }
         joined.ping_interval = config.ping_interval;
         joined.ping_at = joined.ping_at.min(Instant::now() + config.ping_interval);
         self.say(&ServerMessage::Ack(ConnectionAck {

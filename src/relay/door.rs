@@ -4,7 +4,7 @@
 //! It cannot choose `Origin`, and one that has its own name resolve to this
 //! machine cannot choose `Host`.
 
-use axum::http::{HeaderMap, HeaderName, Method, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 
 use super::problem::Problem;
 
@@ -45,6 +45,14 @@ impl Door {
             true => Ok(()),
             false => Err(Problem::foreign_origin()),
         }
+    }
+
+    /// The origin of a request from a page that was allowed besides our own: its
+    /// browser must be told so (Fetch, CORS protocol).
+    pub(super) fn allowed(&self, headers: &HeaderMap) -> Option<HeaderValue> {
+        let origin = one(headers, header::ORIGIN)?;
+        let is_listed = self.origins.iter().any(|own| own == origin);
+        is_listed.then(|| headers[header::ORIGIN].clone())
     }
 
     fn is_ours(&self, host: &str) -> bool {

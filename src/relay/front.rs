@@ -36,10 +36,18 @@ impl Front {
             return Problem::too_many(wait).into_response();
         }
         let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
+        let origin = core.door.allowed(request.headers());
         let mut response = match core.door.admit(request.uri(), request.headers()) {
+            // A browser asks whether its page may, before it asks for the page.
+            Ok(()) if origin.is_some() && request.method() == Method::OPTIONS => may_ask(),
             Ok(()) => self.route(guest, request).await,
             Err(problem) => problem.into_response(),
         };
+        if let Some(origin) = origin {
+            let headers = response.headers_mut();
+            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+            headers.append(header::VARY, HeaderValue::from_static("Origin"));
+        }
         if is_chunked {
             // Its length may have been given twice, and a proxy before us may have
             // believed the other: nothing behind it is a request (RFC 9112, 6.1).
@@ -65,6 +73,22 @@ impl Front {
             Err(never) => match never {},
         }
     }
+}
+
+/// What pages of other origins may send. Never cookies: those are the desk's.
+fn may_ask() -> Response {
+    let allowed = [
+        (
+            header::ACCESS_CONTROL_ALLOW_METHODS,
+            "GET, POST, PUT, PATCH, DELETE",
+        ),
+        (
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            "authorization, content-type",
+        ),
+        (header::ACCESS_CONTROL_MAX_AGE, "600"),
+    ];
+    (StatusCode::NO_CONTENT, allowed).into_response()
 }
 
 /// The stream whose gifts a path names, when it is written plainly.

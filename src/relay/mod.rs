@@ -223,7 +223,7 @@ impl Relay {
         let listener = std::net::TcpListener::bind(options.address).map_err(listen)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let desk = Arc::new(Desk::open(&options.data_dir)?);
+        let desk = Arc::new(Desk::open(&options.data_dir, address.port())?);
         // A certificate is for a name; an address is what there is without one.
         let authority = match options.hosts.first() {
             Some(name) if tls.is_some() => format!("{name}:{}", address.port()),

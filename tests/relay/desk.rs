@@ -193,6 +193,26 @@ fn a_dock_stays_signed_in_when_the_relay_starts_anew_and_links_do_not() {
 }
 
 #[test]
+fn another_relay_of_this_machine_signs_nobody_out() {
+    let (first, second) = (House::new(), House::new());
+    // A browser keeps cookies of one name and host apart by nothing, ports included.
+    let jar = [sign_in(&first), sign_in(&second)];
+    let names = jar
+        .each_ref()
+        .map(|cookie| cookie.split_once('=').unwrap().0);
+    assert_ne!(names[0], names[1]);
+    for house in [&first, &second] {
+        let answer = from_page(house, &jar.join("; "), "GET", CONFIG).send();
+        assert_eq!(answer.status, 200);
+    }
+    // Who signed in before names had a port stays signed in.
+    let value = jar[0].split_once('=').unwrap().1;
+    let old = format!("hyperfocus-desk={value}");
+    assert_eq!(from_page(&first, &old, "GET", CONFIG).send().status, 200);
+    assert_eq!(from_page(&second, &old, "GET", CONFIG).send().status, 401);
+}
+
+#[test]
 fn signing_out_ends_the_session_for_good_and_no_other() {
     let mut house = House::new();
     let (mine, other) = (sign_in(&house), sign_in(&house));
@@ -200,7 +220,8 @@ fn signing_out_ends_the_session_for_good_and_no_other() {
     assert_eq!(foreign.header("Cookie", &mine).send().status, 401);
     let out = from_page(&house, &mine, "DELETE", "/desk/session").send();
     assert_eq!(out.status, 204);
-    assert!(set_cookie(&out).starts_with("hyperfocus-desk=;"));
+    let name = mine.split_once('=').unwrap().0;
+    assert!(set_cookie(&out).starts_with(&format!("{name}=;")));
     assert!(set_cookie(&out).contains("Max-Age=0"));
     for _ in 0..2 {
         assert_eq!(from_page(&house, &mine, "GET", CONFIG).send().status, 401);

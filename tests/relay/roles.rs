@@ -3,7 +3,7 @@ use serde_json::json;
 
 use crate::guest::Guest;
 use crate::house::{House, gift, until};
-use crate::http::Request;
+use crate::http::{Answer, Request};
 
 /// What there is under a stream, and who may use it.
 const ROUTES: [(&str, &str, &[Role]); 7] = [
@@ -147,4 +147,35 @@ fn names_and_origins_that_are_allowed_get_in() {
     let request = request.header("Host", "relay.example");
     let answer = request.header("Origin", "https://dock.example").send();
     assert_eq!(answer.status, 200, "{answer:?}");
+    let says = |answer: &Answer, line: &str| answer.head.to_ascii_lowercase().contains(line);
+    assert!(says(
+        &answer,
+        "access-control-allow-origin: https://dock.example\r\n"
+    ));
+    assert!(says(&answer, "vary: origin\r\n"));
+
+    // A browser asks before it sends a token, which it cannot do without one.
+    let ask = |origin: &str| {
+        Request::new(house.address(), "OPTIONS", "/v1/streams/main/gifts")
+            .header("Origin", origin)
+            .header("Access-Control-Request-Method", "POST")
+            .header("Access-Control-Request-Headers", "authorization")
+            .send()
+    };
+    let may = ask("https://dock.example");
+    assert_eq!(may.status, 204, "{may:?}");
+    for line in [
+        "access-control-allow-origin: https://dock.example\r\n",
+        "access-control-allow-headers: authorization, content-type\r\n",
+        "access-control-allow-methods: get, post, put, patch, delete\r\n",
+    ] {
+        assert!(says(&may, line), "{line}: {may:?}");
+    }
+    assert!(!says(&may, "allow-credentials"), "{may:?}");
+    let own = format!("http://{}", house.address());
+    for (origin, status) in [("https://evil.example", 403), (&own, 405)] {
+        let answer = ask(origin);
+        assert_eq!(answer.status, status, "{answer:?}");
+        assert!(!says(&answer, "access-control"), "{answer:?}");
+    }
 }

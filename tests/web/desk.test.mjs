@@ -448,6 +448,35 @@ test("the goal is set, kept apart from what else is told, and removed", async (t
     await host.told("stream:status", (payload) => payload.viewerCount === 400 && payload.currentGoal === null);
 });
 
+test("what is saved while the stream goes live leaves it live", async (t) => {
+    const { relay, page } = await show(t);
+    const form = part(page, "Goal");
+    // Both ask for the status as it is before either has told another.
+    const letGo = await heldBack(page, /^GET .*\/status$/);
+    await form.getByLabel("The stream is live").check();
+    await form.getByRole("button", { name: "Save" }).click();
+    await letGo();
+    await form.getByText("The goal is set.").waitFor();
+    const status = await until("a goal", async () => {
+        const status = await relay.ask("host", "GET", "/v1/streams/main/status");
+        return status?.currentGoal && status;
+    });
+    assert.equal(status.isLive, true);
+    assert.ok(await form.getByLabel("The stream is live").isChecked());
+});
+
+test("the stream that was chosen opens again, though nobody is connected to it", async (t) => {
+    const { relay, page } = await show(t);
+    assert.deepEqual(
+        (await relay.ask("host", "GET", "/v1/streams")).streams.map(({ id }) => id),
+        ["main"],
+    );
+    await page.evaluate(() => localStorage.setItem("hyperfocus-desk.stream", "evening"));
+    await page.reload();
+    await page.locator(".link[data-state=open]").waitFor();
+    assert.equal(await page.locator(".stream select").inputValue(), "evening");
+});
+
 test("a relay that goes away and comes back is found again, with what was missed", async (t) => {
     const relay = await Relay.start(t);
     const gone = /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET/;

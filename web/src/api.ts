@@ -84,6 +84,9 @@ export async function sources(): Promise<Source[]> {
     }
 }
 
+/** Where nobody has told a status yet. */
+const UNTOLD: StreamStatus = { isLive: false, viewerCount: 0, startedAt: null, currentGoal: null };
+
 /** What can be asked about one stream. */
 export class StreamApi {
     private readonly base: string;
@@ -100,7 +103,14 @@ export class StreamApi {
     /** The latest status; `null` when nobody told one yet. */
     status = () => ask<StreamStatus>("GET", `${this.base}/status`);
 
-    putStatus = (status: StreamStatus) => ask("PUT", `${this.base}/status`, status);
+    /** Changes a part of the status; what others have told meanwhile, viewers for one, stays. */
+    changeStatus = (change: Partial<StreamStatus>): Promise<StreamStatus> =>
+        this.inTurn(async () => {
+            const status = { ...((await this.status()) ?? UNTOLD), ...change };
+            if (status.isLive) status.startedAt ??= new Date().toISOString();
+            await ask("PUT", `${this.base}/status`, status);
+            return status;
+        });
 
     config = () => ask<Config>("GET", `${this.base}/config`);
 

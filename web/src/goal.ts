@@ -7,9 +7,6 @@ import type { Goal, StreamStatus } from "./wire";
 /** What the protocol names as a goal's type; it takes any other too. */
 const KINDS = ["gifts", "viewers", "revenue"] as const;
 
-/** Where nobody has told a status yet. */
-const UNTOLD: StreamStatus = { isLive: false, viewerCount: 0, startedAt: null, currentGoal: null };
-
 export function goal(view: View): HTMLElement {
     const { desk, text } = view;
     const notice = new Notice();
@@ -34,11 +31,7 @@ export function goal(view: View): HTMLElement {
 
     const put = (change: Partial<StreamStatus>, said: string) =>
         attempt(view, notice, async () => {
-            // What a source has told meanwhile, viewers for one, stays as it is.
-            const status = { ...((await desk.api.status()) ?? UNTOLD), ...change };
-            if (status.isLive) status.startedAt ??= new Date().toISOString();
-            await desk.api.putStatus(status);
-            desk.changed({ status });
+            desk.changed({ status: await desk.api.changeStatus(change) });
             return said;
         });
     const edited = (): Goal => ({

@@ -33,8 +33,8 @@ class Page {
     async open(): Promise<void> {
         const problem = await this.exchangeCode();
         try {
-            const known = (await streams()).map((stream) => stream.id);
-            this.show(chosenStream(known));
+            const open = (await streams()).map((stream) => stream.id);
+            this.show(chosenStream(open));
         } catch (error) {
             if (!(error instanceof Problem)) throw error;
             this.signedOut(problem ?? (error.isSignedOut ? null : error));
@@ -129,13 +129,13 @@ class Page {
     }
 }
 
-/** The one in the address, the one of last time, or the first. */
-function chosenStream(known: string[]): string {
+/**
+ * The one in the address, the one of last time, or the first that is open. One that
+ * nobody is connected to is not open, and opens when it is asked about.
+ */
+function chosenStream(open: string[]): string {
     const asked = new URLSearchParams(location.search).get("stream");
-    if (asked) return asked;
-    const last = localStorage.getItem(STREAM);
-    if (last && (known.includes(last) || known.length === 0)) return last;
-    return known[0] ?? FIRST_STREAM;
+    return asked || localStorage.getItem(STREAM) || open[0] || FIRST_STREAM;
 }
 
 const page = new Page();

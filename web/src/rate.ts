@@ -2,7 +2,7 @@
 // gifts, while it is moved, and the rate itself once it is let go.
 
 import { Problem } from "./api";
-import { el, freshId, on, setText } from "./dom";
+import { el, freshId, hide, on, setText } from "./dom";
 import { attempt, Notice, panel, type View } from "./view";
 import type { RateFigures, Rates } from "./wire";
 
@@ -237,7 +237,7 @@ class RatePanel {
         setText(this.advice, recommended ? text.recommended(this.told(recommended.rate)) : "");
         setText(this.why, recommended ? text.reason(recommended.reason, wait, folded) : "");
         setText(this.adopt, recommended ? text.adopt(this.told(recommended.rate)) : "");
-        this.adopt.hidden = !isOther;
+        hide(this.adopt, !isOther, this.slider);
     }
 
     /** A bar for each stop: how long 95 of 100 would have waited. */

@@ -42,6 +42,7 @@ pub(super) use page::{HOW_TO_BUILD, IS_BUILT, script, style};
 use codes::Codes;
 use sessions::Sessions;
 
+/// What cookies were named before their names had a port; still read.
 const COOKIE: &str = "hyperfocus-desk";
 
 /// Codes that were not used, and sessions that were not ended.
@@ -51,16 +52,22 @@ pub(super) struct Desk {
     clock: Instant,
     codes: Mutex<Codes>,
     sessions: Mutex<Sessions>,
+    /// The cookie's name. Cookies do not know ports: another relay of this machine
+    /// would sign this one's hosts out with a cookie of the same name.
+    cookie: String,
 }
 
 impl Desk {
+    /// The desk of the relay on this port.
+    ///
     /// # Errors
     /// When the sessions of an earlier run cannot be read.
-    pub fn open(folder: &Path) -> io::Result<Self> {
+    pub fn open(folder: &Path, port: u16) -> io::Result<Self> {
         Ok(Self {
             clock: Instant::now(),
             codes: Mutex::default(),
             sessions: Mutex::new(Sessions::load(folder)?),
+            cookie: format!("{COOKIE}-{port}"),
         })
     }
 
@@ -72,11 +79,22 @@ impl Desk {
         lock(&self.codes).make(self.clock.elapsed())
     }
 
+    /// The values of our cookie; a browser may have several, of other paths or hosts.
+    fn cookies<'a>(&self, headers: &'a HeaderMap) -> impl Iterator<Item = &'a str> {
+        let lines = headers.get_all(header::COOKIE).iter();
+        let pairs = lines.flat_map(|line| line.to_str().unwrap_or_default().split(';'));
+        pairs.filter_map(|pair| {
+            let (name, value) = pair.trim().split_once('=')?;
+            (name == self.cookie || name == COOKIE).then_some(value)
+        })
+    }
+
     /// Whether a request's cookie is that of a session.
     pub fn is_signed_in(&self, headers: &HeaderMap) -> bool {
         let now = WallTime::now();
         let sessions = lock(&self.sessions);
-        cookies(headers).any(|cookie| sessions.is_open(cookie, now))
+        self.cookies(headers)
+            .any(|cookie| sessions.is_open(cookie, now))
     }
 
     fn redeem(&self, code: &str) -> bool {
@@ -85,7 +103,7 @@ impl Desk {
 
     fn sign_out(&self, headers: &HeaderMap) {
         let mut sessions = lock(&self.sessions);
-        for cookie in cookies(headers) {
+        for cookie in self.cookies(headers) {
             sessions.close(cookie, WallTime::now());
         }
     }
@@ -93,23 +111,14 @@ impl Desk {
     /// The cookies that now last longer.
     fn renew<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
         let mut sessions = lock(&self.sessions);
-        cookies(headers).find(|cookie| sessions.renew(cookie, WallTime::now()))
+        self.cookies(headers)
+            .find(|cookie| sessions.renew(cookie, WallTime::now()))
     }
 }
 
 /// Where the desk is opened with a code; `relay` is its web address.
 pub(super) fn link(relay: &str, code: &Private<String>) -> String {
     format!("{relay}/desk#{}", code.0)
-}
-
-/// The values of our cookie; a browser may have several, of other paths or hosts.
-fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
-    let lines = headers.get_all(header::COOKIE).iter();
-    let pairs = lines.flat_map(|line| line.to_str().unwrap_or_default().split(';'));
-    pairs.filter_map(|pair| {
-        let (name, value) = pair.trim().split_once('=')?;
-        (name == COOKIE).then_some(value)
-    })
 }
 
 /// A cookie for so many seconds; 0 takes it away.
@@ -119,8 +128,9 @@ fn set_cookie(core: &Core, headers: &HeaderMap, value: &str, seconds: i64) -> Op
     // A browser signs in without TLS on this machine only: elsewhere a proxy has it.
     let is_near = one(headers, header::HOST).is_some_and(is_loopback);
     let secure = if is_tls || !is_near { "; Secure" } else { "" };
+    let name = &core.desk.cookie;
     let text =
-        format!("{COOKIE}={value}; HttpOnly; SameSite=Strict; Path=/; Max-Age={seconds}{secure}");
+        format!("{name}={value}; HttpOnly; SameSite=Strict; Path=/; Max-Age={seconds}{secure}");
     let mut value = HeaderValue::try_from(text).ok()?;
     value.set_sensitive(true);
     Some(value)
@@ -214,7 +224,9 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.append(
             header::COOKIE,
-            "a=b; hyperfocus-desk=one;x=y".parse().unwrap(),
+            "a=b; hyperfocus-desk-7788=one;hyperfocus-desk-7789=no"
+                .parse()
+                .unwrap(),
         );
         headers.append(
             header::COOKIE,
@@ -222,7 +234,9 @@ mod tests {
                 .parse()
                 .unwrap(),
         );
-        let found: Vec<_> = cookies(&headers).collect();
+        let folder = tempfile::tempdir().unwrap();
+        let desk = Desk::open(folder.path(), 7788).unwrap();
+        let found: Vec<_> = desk.cookies(&headers).collect();
         assert_eq!(found, ["one", "two"]);
     }
 }

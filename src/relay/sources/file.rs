@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::task::block_in_place;
 use tokio::time::{Instant, sleep_until};
 
@@ -53,8 +53,10 @@ impl Replay {
         while let Some(at) = show.next_at() {
             sleep_until(begun + at.div_f64(self.speed)).await;
             let message = block_in_place(|| show.next_by(at)).map_err(failed)?;
-            let message = message.and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
-            let Some(mut message) = message else { continue };
+            let Some(message) = message else { continue };
+            let Some(mut message) = inlet.read(&String::from_utf8_lossy(&message)) else {
+                continue;
+            };
             inlet.entry.event();
             if message["type"] != "gift:received" {
                 inlet.entry.ignored();

@@ -54,6 +54,7 @@ use super::store::Offer;
 use crate::config::{SourceKind, SourceSettings};
 use crate::model::WallTime;
 use crate::net::{Dialer, NetError};
+use crate::protocol::surrogates;
 use crate::session::{Backoff, ConnectFailure, Timing};
 
 use entry::{Entry, State};
@@ -165,7 +166,7 @@ impl Inlet {
 
     /// A message as JSON; one that is none is counted and said.
     fn read(&self, text: &str) -> Option<Value> {
-        match serde_json::from_str(text) {
+        match parse(text) {
             Ok(value) => Some(value),
             Err(error) => {
                 // The error's own text may repeat what a viewer wrote.
@@ -176,6 +177,14 @@ impl Inlet {
             }
         }
     }
+}
+
+/// What a platform says, also where a name was cut in the middle of an emoji.
+fn parse(text: &str) -> serde_json::Result<Value> {
+    serde_json::from_str(text).or_else(|error| match surrogates::repair(text) {
+        Some(repaired) => serde_json::from_str(&repaired),
+        None => Err(error),
+    })
 }
 
 impl Sources {

@@ -17,7 +17,7 @@ use super::entry::State;
 use super::fields::Fields;
 use super::given::{Given, Giver, hashed, platform_id};
 use super::wire::{PATIENCE, Wire};
-use super::{Failure, Inlet, Session, secret};
+use super::{Failure, Inlet, Session, parse, secret};
 use crate::config::Secret;
 use crate::net::Dialer;
 
@@ -80,7 +80,7 @@ impl Streamerbot {
 
 /// Salt and challenge of a `Hello`, when it has them.
 fn challenge_of(hello: &str) -> Option<(String, String)> {
-    let hello: Value = serde_json::from_str(hello).ok()?;
+    let hello = parse(hello).ok()?;
     let fields = Fields(&hello);
     let part = |place| fields.text(&[place]).map(str::to_owned);
     part("/authentication/salt").zip(part("/authentication/challenge"))
@@ -120,7 +120,7 @@ async fn ask(wire: &mut Wire, inlet: &Inlet, request: &Value) -> Result<bool, Fa
         // Only what it says is waited for so long: its gifts wait for the store.
         let said = timeout_at(deadline, wire.next()).await;
         let text = said.map_err(|_| Failure::passing("Streamer.bot does not answer"))??;
-        let Ok(message) = serde_json::from_str::<Value>(&text) else {
+        let Ok(message) = parse(&text) else {
             continue;
         };
         if message["id"] == request["id"] {

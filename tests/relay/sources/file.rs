@@ -46,6 +46,21 @@ fn a_show_is_played_in_its_order_at_its_speed_and_then_has_ended() {
 }
 
 #[test]
+fn a_name_that_was_cut_in_an_emoji_is_still_somebodys_gift() {
+    let (_folder, path) = write(&[line(0.0, "a")]);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let cut = r#""sender":{"userId":"1","username":"Zoe \ud83d"},"giftType""#;
+    std::fs::write(&path, text.replace(r#""giftType""#, cut)).unwrap();
+    let house = house_with(SourceKind::File {
+        path,
+        speed: 1.0,
+        repeats: false,
+    });
+    let gifts = until_gifts(&house, 1);
+    assert_eq!(gifts[0]["sender"]["username"], "Zoe \u{fffd}");
+}
+
+#[test]
 fn a_show_that_repeats_gives_new_gifts_each_time() {
     let (_folder, path) = write(&[line(0.0, "a")]);
     let house = house_with(SourceKind::File {

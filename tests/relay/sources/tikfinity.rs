@@ -51,6 +51,17 @@ fn each_event_becomes_its_gift() {
 }
 
 #[test]
+fn a_name_that_was_cut_in_an_emoji_is_still_somebodys_gift() {
+    let platform = Platform::new();
+    let house = house_with(kind(&platform));
+    let mut caller = platform.accept();
+    let whole = roses("7", 1, true).to_string();
+    caller.raw(&whole.replace(r#""nickname":"Ada""#, r#""nickname":"Ada \ud83d""#));
+    let gifts = until_gifts(&house, 1);
+    assert_eq!(gifts[0]["sender"]["username"], "Ada \u{fffd}");
+}
+
+#[test]
 fn the_last_pieces_of_a_streak_end_it() {
     let platform = Platform::new();
     let house = house_with(kind(&platform));

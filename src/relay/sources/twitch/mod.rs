@@ -17,7 +17,6 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use serde_json::Value;
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::warn;
 
@@ -25,7 +24,7 @@ use super::entry::State;
 use super::fields::Fields;
 use super::given::{Given, Giver, hashed, platform_id};
 use super::wire::{PATIENCE, Wire};
-use super::{Failure, Inlet, Session};
+use super::{Failure, Inlet, Session, parse};
 use crate::net::Dialer;
 use crate::protocol::clean_text;
 use crate::protocol::limits::MAX_ERROR_GRAPHEMES;
@@ -132,7 +131,7 @@ async fn join(dialer: &Dialer) -> Result<(Wire, String), Failure> {
     let mut wire = Wire::open(dialer).await?;
     let text = timeout(PATIENCE, wire.next()).await;
     let text = text.unwrap_or_else(|_| Err(Failure::passing("Twitch does not welcome us")))?;
-    let welcome: Value = serde_json::from_str(&text).unwrap_or_default();
+    let welcome = parse(&text).unwrap_or_default();
     let fields = Fields(&welcome);
     let session = fields.text(&["/payload/session/id"]);
     let is_welcome = welcome["metadata"]["message_type"] == "session_welcome";
