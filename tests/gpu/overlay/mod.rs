@@ -150,7 +150,7 @@ impl Evening {
 #[test]
 fn a_wish_that_is_not_fulfilled_ends_with_an_error() {
     let home = folder();
-    let socket = home.path().join("hyperfocus-overlay-hyperfocus.sock");
+    let socket = home.path().join("hyperfocus-overlay-main.sock");
     let listener = UnixListener::bind(socket).expect("a socket");
     let runtime = home.path().to_str().expect("text");
     for (answer, said) in [
@@ -168,11 +168,11 @@ fn a_wish_that_is_not_fulfilled_ends_with_an_error() {
             word
         });
         let ran = send(home.path(), "hide", &[("XDG_RUNTIME_DIR", runtime)]);
-        assert_eq!(overlay.join().expect("an answer"), "hide\n");
         assert_eq!(ran.status.code(), Some(1), "{ran:?}");
         assert!(ran.stdout.is_empty(), "{ran:?}");
         let error = String::from_utf8_lossy(&ran.stderr);
         assert!(error.contains(said), "{error}");
+        assert_eq!(overlay.join().expect("an answer"), "hide\n");
     }
 }
 
