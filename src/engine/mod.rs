@@ -201,20 +201,15 @@ pub fn run_with(
         Ok(ended) => ended,
         Err(error) => {
             if let Some(keeper) = keeper {
-                tell(&keeper.close());
+                let kept = keeper.close();
+                tell(kept.warnings, kept.written);
             }
             return Err(error);
         }
     };
     let (mut summary, report) = ended.close();
     voices.close();
-    warnings.extend(report.warnings);
-    warnings.extend(
-        report
-            .failed
-            .iter()
-            .map(|name| format!("{name} is not complete: it could not be written")),
-    );
+    warnings.extend(complaints(&report));
     summary.outputs = report.written;
     summary.outputs.extend(obs.map(ObsFeed::close));
     summary
@@ -340,22 +335,27 @@ fn drive(
     let ended = Ended::of(app.world_mut(), tally, outputs);
     if let Err(error) = driven {
         let (_, report) = ended.close();
-        tell(&report);
+        tell(complaints(&report), report.written);
         return Err(error);
     }
     Ok(ended)
 }
 
-/// Says what came of outputs of a run that ends by an error, and has no summary.
-fn tell(report: &OutputReport) {
-    for name in &report.failed {
-        warn!("{name} is not complete: it could not be written");
-    }
-    for warning in &report.warnings {
+/// What the outputs have to complain of, and which of them are not complete.
+fn complaints(report: &OutputReport) -> Vec<String> {
+    let failed = report.failed.iter();
+    let failed = failed.map(|name| format!("{name} is not complete: it could not be written"));
+    report.warnings.iter().cloned().chain(failed).collect()
+}
+
+/// Says what came of a run's outputs where there is no summary, since it ends by an
+/// error.
+fn tell(warnings: Vec<String>, written: Vec<String>) {
+    for warning in warnings {
         warn!("{warning}");
     }
-    for written in &report.written {
-        info!("written: {written}");
+    for output in written {
+        info!("written: {output}");
     }
 }
 

@@ -16,6 +16,7 @@ use super::channel::{Channel, TELEMETRY};
 use super::courier::Lane;
 use super::hub::{ConnectionId, Joining, Next, Word};
 use super::limits::{FAREWELL, PATIENCE, Pace, WRITE_PATIENCE};
+use super::pulse::Pulse;
 use super::roster::{Renderer, pong_json, role_name};
 use super::server::{Core, Unopened, stopped};
 use super::socket::{self, CloseCode, Frame, Inbound, Violation, close};
@@ -58,10 +59,7 @@ struct Joined {
     interim_acks: bool,
     /// It was asked how its stage is doing.
     tells: bool,
-    ping_interval: Duration,
-    ping_at: Instant,
-    /// When it was told how often it is pinged.
-    paced_at: Instant,
+    pulse: Pulse,
     sequence: u64,
 }
 
@@ -232,9 +230,7 @@ impl Client {
             names_telemetry: names(TELEMETRY),
             interim_acks: false,
             tells: false,
-            ping_interval: config.ping_interval,
-            paced_at: Instant::now(),
-            ping_at: Instant::now(),
+            pulse: Pulse::new(config.ping_interval, Instant::now()),
             sequence: 0,
         };
         self.tell_config(&mut joined, config);
@@ -243,7 +239,7 @@ impl Client {
 
     /// Serves a session until it ends.
     async fn run(&mut self, mut joined: Joined) -> End {
-        let mut alarm = pin!(sleep_until(joined.ping_at));
+        let mut alarm = pin!(sleep_until(joined.pulse.ping_at()));
         let mut read_again: Option<Instant> = None;
         let mut filled = Filled {
             due: None,
@@ -267,15 +263,13 @@ impl Client {
                     Err(end) => return end,
                 };
             }
-            // Whoever was pinged less often had no reason to say anything.
-            let heard = self.heard.max(joined.paced_at);
-            let silent = heard + 2 * joined.ping_interval + Duration::from_secs(5);
+            let silent = joined.pulse.gone_at(self.heard);
             let until = match self.stuck {
                 Some(since) => Some(since + WRITE_PATIENCE),
                 None => filled.due,
             };
             let times = [until, read_again, Some(silent)].into_iter().flatten();
-            let until = times.fold(joined.ping_at, Instant::min);
+            let until = times.fold(joined.pulse.ping_at(), Instant::min);
             // One that rings too early is set anew then: that is rare, and setting
             // it at every gift would not be.
             if until < alarm.deadline() || alarm.is_elapsed() {
@@ -298,7 +292,7 @@ impl Client {
             read_again = read_again.filter(|time| *time > now);
             // It may have to wait for what was said just now to be written.
             filled.has_more |= woken.rang || filled.due.is_some_and(|time| time <= now);
-            if joined.ping_at <= now {
+            if joined.pulse.ping_at() <= now {
                 self.ping(&mut joined, now);
             }
         }
@@ -529,11 +523,7 @@ impl Client {
         // Once granted it is understood: one may be on its way when it is taken away.
         joined.interim_acks |= joined.names_interim_acks && grants("x-ack-interim");
         joined.tells = joined.names_telemetry && grants(TELEMETRY);
-        if joined.ping_interval != config.ping_interval {
-            joined.paced_at = Instant::now();
-        }
-        joined.ping_interval = config.ping_interval;
-        joined.ping_at = joined.ping_at.min(Instant::now() + config.ping_interval);
+        joined.pulse.set(config.ping_interval, Instant::now());
         self.say(&ServerMessage::Ack(ConnectionAck {
             session_id: joined.session_id.clone(),
             server_time: Some(WallTime::now()),
@@ -547,7 +537,7 @@ impl Client {
             sent_at: None,
         });
         joined.sequence += 1;
-        joined.ping_at = now + joined.ping_interval;
+        joined.pulse.pinged(now);
         // One who takes nothing is not given more; its patience runs already.
         if self.socket.is_flushed() {
             self.say(&ping);

@@ -56,6 +56,7 @@ mod lock;
 mod overview;
 mod parked;
 mod problem;
+mod pulse;
 mod rates;
 mod roster;
 mod secret;

@@ -79,9 +79,14 @@ impl Offscreen {
 
     /// Draws until `done`; the world is handed over between frames.
     pub fn until(&mut self, mut done: impl FnMut(&mut World) -> bool) {
+        self.until_app(|app| done(app.world_mut()));
+    }
+
+    /// The same with the whole app, the renderer's world in it.
+    pub fn until_app(&mut self, mut done: impl FnMut(&mut App) -> bool) {
         for _ in 0..PATIENCE {
             self.app.update();
-            if done(self.app.world_mut()) {
+            if done(&mut self.app) {
                 return;
             }
             std::thread::sleep(std::time::Duration::from_millis(1));

@@ -485,25 +485,19 @@ fn warming_up_draws_nothing_and_makes_the_only_pipeline() {
     let (still, layout) = busy(0);
     let size = UVec2::new(layout.width, layout.height);
     let mut stage = stage(size, &still, layout);
-    let pipelines = |stage: &Offscreen| {
-        let cache = stage
-            .app
-            .sub_app(RenderApp)
-            .world()
-            .resource::<PipelineCache>();
+    let pipelines = |app: &App| {
+        let cache = app.sub_app(RenderApp).world().resource::<PipelineCache>();
         let ready = cache.waiting_pipelines().next().is_none();
         (cache.pipelines().count(), ready)
     };
-    // Frames after which a pipeline that was asked for is made, however slowly.
     let warm_with = |stage: &mut Offscreen, more_than| {
-        for _ in 0..3_000 {
-            stage.app.update();
-            match pipelines(stage) {
-                (count, true) if count > more_than => return count,
-                _ => std::thread::sleep(std::time::Duration::from_millis(20)),
-            }
-        }
-        panic!("the warm-up did not finish");
+        let mut made = 0;
+        stage.until_app(|app| {
+            let (count, ready) = pipelines(app);
+            made = count;
+            ready && count > more_than
+        });
+        made
     };
     let without = warm_with(&mut stage, 0);
     let world = stage.app.world_mut();
@@ -518,7 +512,7 @@ fn warming_up_draws_nothing_and_makes_the_only_pipeline() {
     stage.until(shown);
     let picture = stage.picture();
     assert_eq!(
-        pipelines(&stage).0,
+        pipelines(&stage.app).0,
         warm,
         "no pipeline was made for the real video"
     );

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use tiny_skia::{
-    FillRule, GradientStop, LinearGradient, Paint, PathBuilder, Pixmap, Point, RadialGradient,
-    Rect, SpreadMode, Stroke, Transform,
+    FillRule, GradientStop, Paint, PathBuilder, Pixmap, Point, RadialGradient, Rect, SpreadMode,
+    Stroke, Transform,
 };
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::colour::{Accent, Rgba};
+use super::colour::{Accent, Rgba, gradient, plain};
 use super::picture::{Body, Picture, PixelBuffer};
 use super::text::{self, Shadow, TextPainter, TextStyle};
 use crate::model::Private;
@@ -169,12 +169,11 @@ fn draw_ring(target: &mut Pixmap, disc: &Disc, width: f32, accent: &Accent) {
     let Some(path) = PathBuilder::from_circle(disc.cx, disc.cy, radius) else {
         return;
     };
-    let mut paint = diagonal(
+    let paint = diagonal(
         disc,
         accent.primary.at_least(0.22),
         accent.secondary.at_least(0.35),
     );
-    paint.anti_alias = true;
     let stroke = Stroke {
         width,
         ..Stroke::default()
@@ -274,11 +273,7 @@ fn silhouette(target: &mut Pixmap, disc: &Disc, clip: &tiny_skia::Path) {
         return;
     };
     mask.fill_path(clip, FillRule::Winding, true, Transform::identity());
-    let mut paint = Paint {
-        anti_alias: true,
-        ..Paint::default()
-    };
-    paint.set_color(Rgba::WHITE.with_alpha(0.92).to_skia());
+    let paint = plain(Rgba::WHITE.with_alpha(0.92));
     let d = disc.diameter;
     let head = PathBuilder::from_circle(disc.cx, disc.cy - d * 0.10, d * 0.165);
     let shoulders = Rect::from_xywh(disc.cx - d * 0.29, disc.cy + d * 0.12, d * 0.58, d * 0.62)
@@ -296,26 +291,10 @@ fn silhouette(target: &mut Pixmap, disc: &Disc, clip: &tiny_skia::Path) {
 
 fn diagonal(disc: &Disc, from: Rgba, to: Rgba) -> Paint<'static> {
     let reach = disc.diameter * 0.36;
-    let stops = vec![
-        GradientStop::new(0.0, from.to_skia()),
-        GradientStop::new(1.0, to.to_skia()),
-    ];
-    let shader = LinearGradient::new(
-        Point::from_xy(disc.cx - reach, disc.cy - reach),
-        Point::from_xy(disc.cx + reach, disc.cy + reach),
-        stops,
-        SpreadMode::Pad,
-        Transform::identity(),
-    );
-    let mut paint = Paint {
-        anti_alias: true,
-        ..Paint::default()
-    };
-    match shader {
-        Some(shader) => paint.shader = shader,
-        None => paint.set_color(from.to_skia()),
-    }
-    paint
+    gradient(
+        (Point::from_xy(disc.cx - reach, disc.cy - reach), from),
+        (Point::from_xy(disc.cx + reach, disc.cy + reach), to),
+    )
 }
 
 fn rectangle(side: f32) -> tiny_skia::Path {

@@ -2,13 +2,10 @@
 //! moderates it, a star for who subscribes. Shapes differ, not only colours, and a
 //! dark line keeps both off whatever face they touch.
 
-use tiny_skia::{
-    FillRule, GradientStop, LineJoin, LinearGradient, Paint, Path, PathBuilder, Pixmap, Point,
-    SpreadMode, Stroke, Transform,
-};
+use tiny_skia::{FillRule, LineJoin, Path, PathBuilder, Pixmap, Point, Stroke, Transform};
 
 use super::avatar::Disc;
-use super::colour::Rgba;
+use super::colour::{Rgba, gradient, plain};
 use crate::model::Badge;
 
 /// From the face's middle to the badge's, both ways, of the diameter.
@@ -19,12 +16,13 @@ const DARK: Rgba = Rgba::hex(0x16121E);
 
 /// Paints it at the face's lower corner on the side of the text.
 pub(super) fn draw(target: &mut Pixmap, face: &Disc, badge: Badge, mirrored: bool) {
-    // Half its height, of the face's diameter: a star has less in it.
-    let reach = face.diameter
-        * match badge {
-            Badge::Moderator => 0.16,
-            Badge::Subscriber => 0.19,
-        };
+    // With half its height, of the face's diameter: a star has less in it.
+    let (path, reach, light, deep) = match badge {
+        Badge::Moderator => (shield(), 0.16, Rgba::hex(0x7CF0A8), Rgba::hex(0x149455)),
+        Badge::Subscriber => (star(), 0.19, Rgba::hex(0xFFEBA0), Rgba::hex(0xF49A12)),
+    };
+    let Some(path) = path else { return };
+    let reach = face.diameter * reach;
     let aside = face.diameter * OFFSET * if mirrored { -1.0 } else { 1.0 };
     let at = Transform::from_row(
         reach,
@@ -34,58 +32,25 @@ pub(super) fn draw(target: &mut Pixmap, face: &Disc, badge: Badge, mirrored: boo
         face.cx + aside,
         face.cy + face.diameter * OFFSET,
     );
-    let (path, light, deep) = match badge {
-        Badge::Moderator => (shield(), Rgba::hex(0x7CF0A8), Rgba::hex(0x149455)),
-        Badge::Subscriber => (star(), Rgba::hex(0xFFEBA0), Rgba::hex(0xF49A12)),
-    };
-    let Some(path) = path else { return };
-    let mut line = Paint {
-        anti_alias: true,
-        ..Paint::default()
-    };
-    line.set_color(DARK.to_skia());
     let stroke = Stroke {
         // Half of it lies beneath the shape.
         width: 2.0 * LINE,
         line_join: LineJoin::Round,
         ..Stroke::default()
     };
-    target.stroke_path(&path, &line, &stroke, at, None);
-    target.fill_path(&path, &lit(light, deep), FillRule::Winding, at, None);
+    target.stroke_path(&path, &plain(DARK), &stroke, at, None);
+    // Lighter above.
+    let lit = gradient(
+        (Point::from_xy(0.0, -0.9), light),
+        (Point::from_xy(0.0, 0.9), deep),
+    );
+    target.fill_path(&path, &lit, FillRule::Winding, at, None);
     if badge == Badge::Moderator
         && let Some(half) = half_shield()
     {
-        let mut shade = Paint {
-            anti_alias: true,
-            ..Paint::default()
-        };
-        shade.set_color(DARK.with_alpha(0.26).to_skia());
+        let shade = plain(DARK.with_alpha(0.26));
         target.fill_path(&half, &shade, FillRule::Winding, at, None);
     }
-}
-
-/// Lighter above.
-fn lit(light: Rgba, deep: Rgba) -> Paint<'static> {
-    let stops = vec![
-        GradientStop::new(0.0, light.to_skia()),
-        GradientStop::new(1.0, deep.to_skia()),
-    ];
-    let shader = LinearGradient::new(
-        Point::from_xy(0.0, -0.9),
-        Point::from_xy(0.0, 0.9),
-        stops,
-        SpreadMode::Pad,
-        Transform::identity(),
-    );
-    let mut paint = Paint {
-        anti_alias: true,
-        ..Paint::default()
-    };
-    match shader {
-        Some(shader) => paint.shader = shader,
-        None => paint.set_color(deep.to_skia()),
-    }
-    paint
 }
 
 /// Five points on a circle of 1, and five between them.

@@ -100,16 +100,6 @@ impl Measures {
     fn avatar(&self) -> f32 {
         self.height - 2.0 * self.pad
     }
-
-    /// The face whose upper left corner is there.
-    fn disc(&self, at: (f32, f32)) -> Disc {
-        let diameter = self.avatar();
-        Disc {
-            cx: at.0 + diameter / 2.0,
-            cy: at.1 + diameter / 2.0,
-            diameter,
-        }
-    }
 }
 
 /// A stretch of a row in one style.
@@ -191,14 +181,8 @@ pub fn paint(painter: &mut TextPainter, words: &Words, spec: &CardSpec) -> Pixel
         }
     };
     let avatar_x = flip(m.pad, m.avatar());
-    leading(painter, &mut pixmap, spec, &m, (avatar_x, margin + m.pad));
-    if let CardTitle::Sender {
-        badge: Some(badge), ..
-    } = &spec.title
-    {
-        let disc = m.disc((avatar_x, margin + m.pad));
-        badge::draw(&mut pixmap, &disc, *badge, mirrored);
-    }
+    let at = (avatar_x, margin + m.pad);
+    leading(painter, &mut pixmap, spec, &m, at, mirrored);
     let text_from = m.pad + m.avatar() + m.gap;
     if trailing_icon && let Some(icon) = &spec.icon {
         let x = flip(text_from + text_width + m.gap * 0.5, m.icon);
@@ -417,10 +401,23 @@ fn leading(
     spec: &CardSpec,
     m: &Measures,
     at: (f32, f32),
+    mirrored: bool,
 ) {
-    let disc = m.disc(at);
+    let diameter = m.avatar();
+    let disc = Disc {
+        cx: at.0 + diameter / 2.0,
+        cy: at.1 + diameter / 2.0,
+        diameter,
+    };
     match (&spec.title, &spec.icon) {
-        (CardTitle::Sender { name, avatar, .. }, _) => {
+        (
+            CardTitle::Sender {
+                name,
+                avatar,
+                badge,
+            },
+            _,
+        ) => {
             avatar::draw(
                 painter,
                 target,
@@ -429,9 +426,12 @@ fn leading(
                 avatar.as_ref(),
                 Some(&spec.theme.ring(&spec.accent)),
             );
+            if let Some(badge) = badge {
+                badge::draw(target, &disc, *badge, mirrored);
+            }
         }
         (CardTitle::Bundle { .. }, Some(icon)) => {
-            let side = disc.diameter * 1.16;
+            let side = diameter * 1.16;
             let at = (disc.cx - side / 2.0, disc.cy - side / 2.0);
             draw_icon(target, icon, at, side, spec);
         }

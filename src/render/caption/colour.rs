@@ -1,5 +1,7 @@
 //! Colours of captions: straight (not premultiplied) sRGB bytes.
 
+use tiny_skia::{GradientStop, LinearGradient, Paint, Point, SpreadMode, Transform};
+
 /// One sRGB colour with straight alpha.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Rgba {
@@ -92,6 +94,32 @@ impl Rgba {
     pub(super) fn to_skia(self) -> tiny_skia::Color {
         tiny_skia::Color::from_rgba8(self.r, self.g, self.b, self.a)
     }
+}
+
+/// Paint that runs from one colour to the other.
+pub(super) fn gradient((start, from): (Point, Rgba), (end, to): (Point, Rgba)) -> Paint<'static> {
+    let stops = vec![
+        GradientStop::new(0.0, from.to_skia()),
+        GradientStop::new(1.0, to.to_skia()),
+    ];
+    let mut paint = plain(from);
+    // There is none where both points are one.
+    if let Some(shader) =
+        LinearGradient::new(start, end, stops, SpreadMode::Pad, Transform::identity())
+    {
+        paint.shader = shader;
+    }
+    paint
+}
+
+/// Paint of one colour.
+pub(super) fn plain(colour: Rgba) -> Paint<'static> {
+    let mut paint = Paint {
+        anti_alias: true,
+        ..Paint::default()
+    };
+    paint.set_color(colour.to_skia());
+    paint
 }
 
 fn to_byte(unit: f32) -> u8 {
