@@ -1,16 +1,17 @@
 //! `demo` and `run` from launch to the orderly end: the real program, a real
 //! socket, whatever draws here.
 
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use hyperfocus::catalog::Catalog;
-use hyperfocus::model::Control;
-use hyperfocus::protocol::ServerMessage;
+use hyperfocus::model::{Control, Telemetry};
+use hyperfocus::protocol::{ClientMessage, ServerMessage};
 
 use crate::foreign_server::{Foreign, TOKEN};
 use crate::program::{PROMPT, Program, Ran, folder, summary};
-use crate::server::Server;
+use crate::server::{Peer, Server};
 use crate::stage::PATIENCE;
 
 /// Small enough for a software renderer on a busy machine.
@@ -270,13 +271,25 @@ fn a_run_whose_session_is_over_ends_though_a_gift_is_held_and_says_what_it_kept(
         "s",
     ];
     let program = Program::start(&arguments, home.path(), &[]);
-    let mut peer = server.accept_session_with(&["x-control"]);
+    let mut peer = server.accept_session_with(&["x-control", "x-telemetry"]);
     program.says("the stage is warm");
+    // A control overtakes gifts, so each step waits for the one before.
+    let until = |peer: &mut Peer<TcpStream>, is_so: fn(&Telemetry) -> bool| {
+        loop {
+            if let ClientMessage::Telemetry(told) = peer.next()
+                && is_so(&told)
+            {
+                return;
+            }
+        }
+    };
     peer.send(&ServerMessage::Control(Control::Pause));
+    until(&mut peer, |told| told.is_paused);
     peer.gift("held");
+    until(&mut peer, |told| told.waiting == 1);
     peer.send(&ServerMessage::Control(Control::Hold("held".into())));
     peer.send(&ServerMessage::Control(Control::Resume));
-    peer.ping(1);
+    until(&mut peer, |told| !told.is_paused && told.waiting == 1);
     peer.close(1008, "the token is revoked");
     let ran = program.wait();
     ran.ended_with(1);
