@@ -32,6 +32,12 @@ pub(super) fn run(args: &DemoArgs) -> Result<ExitCode> {
     let catalog = Catalog::load(&catalog_path)?;
     // Elsewhere it is seen by itself, and files would take its time from it.
     let mut outputs = live_outputs(&config);
+    for output in &mut outputs {
+        if let OutputPlan::Obs { in_preview, .. } = output {
+            // Nobody paid, and it is what a source is placed by.
+            *in_preview = true;
+        }
+    }
     let writes_files = outputs.is_empty();
     if writes_files {
         make_folder(&args.out)?;

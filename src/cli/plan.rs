@@ -114,7 +114,11 @@ pub enum OutputPlan {
     /// A file for each frame, into this existing folder.
     PngSequence(PathBuf),
     /// The source in OBS, by what it calls this engine.
-    Obs { name: String },
+    Obs {
+        name: String,
+        /// Whether gifts play for a preview that only the streamer sees.
+        in_preview: bool,
+    },
     /// Over the desktop.
     Overlay {
         settings: OverlaySettings,
@@ -233,6 +237,7 @@ pub(super) fn live_outputs(config: &Config) -> Vec<OutputPlan> {
         }),
         LiveOutput::Obs => Some(OutputPlan::Obs {
             name: output.name.clone(),
+            in_preview: false,
         }),
         LiveOutput::Nut(address) => Some(OutputPlan::Nut(*address)),
     };

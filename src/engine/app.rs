@@ -15,6 +15,7 @@ use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
 use bevy::window::ExitCondition;
 
 use super::adapter::Gpu;
+use super::clock;
 use super::lean::LeanPlugin;
 use crate::catalog::Catalog;
 use crate::cli::{RunPlan, show_settings};
@@ -141,6 +142,7 @@ pub fn assemble(
             form: Form::Straight,
         },
     ));
+    clock::install(&mut app);
     Ok(app)
 }
 

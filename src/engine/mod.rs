@@ -9,6 +9,7 @@
 mod adapter;
 mod app;
 mod audience;
+mod clock;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod code;
 mod faces;
@@ -156,7 +157,7 @@ pub fn run_with(
     let mut audience: Vec<audience::Sees> = Vec::new();
     if let Some(obs) = &obs {
         obs.install(&mut app);
-        audience.push(Box::new(obs.is_showing()));
+        audience.push(Box::new(obs.is_seen()));
     }
     for feed in &players {
         feed.install(&mut app);
@@ -172,7 +173,10 @@ pub fn run_with(
         audience.push(Box::new(outputs.are_open()));
         audience::install(&mut app, plan.stage.window, audience);
     }
-    reload::install(&mut app, &plan);
+    {
+        let alarm = alarm.clone();
+        reload::install(&mut app, &plan, move || alarm.ring());
+    }
     let (mixer, mix) = crate::sound::mixer();
     mixer.set_lane_volume(Lane::Headline, plan.sound.headline);
     mixer.set_lane_volume(Lane::Feature, plan.sound.feature);
@@ -192,32 +196,34 @@ pub fn run_with(
         keeper.begin();
     }
     let pace = obs.as_ref().map_or_else(ObsPace::default, ObsFeed::pace);
-    let ended = if by_window_system {
+    let driven = if by_window_system {
         drive_by_window_system(app, &plan, pace, &alarm, outputs, tally)
     } else {
         drive(app, &plan, &pace, &alarm, outputs, tally)
     };
-    let ended = match ended {
-        Ok(ended) => ended,
-        Err(error) => {
-            if let Some(keeper) = keeper {
-                let kept = keeper.close();
-                tell(kept.warnings, kept.written);
-            }
-            return Err(error);
-        }
-    };
-    let (mut summary, report) = ended.close();
+    // What people look at ends at once: files may take long to be finished, and no
+    // gift is to stand still on air meanwhile.
     voices.close();
+    let obs = obs.map(ObsFeed::close).into_iter();
+    let live = obs.chain(players.into_iter().map(NutFeed::close));
+    let live: Vec<_> = live.chain(overlay.map(overlay::Feed::close)).collect();
+    let (mut summary, report, failure) = match driven {
+        Ok(ended) => ended.close(),
+        Err(error) => (Summary::default(), OutputReport::default(), Some(error)),
+    };
+    let kept = keeper.map(Keeper::close);
+    if let Some(error) = failure {
+        tell(complaints(&report), report.written);
+        if let Some(kept) = kept {
+            tell(kept.warnings, kept.written);
+        }
+        return Err(error);
+    }
     warnings.extend(complaints(&report));
     summary.outputs = report.written;
-    summary.outputs.extend(obs.map(ObsFeed::close));
-    summary
-        .outputs
-        .extend(players.into_iter().map(NutFeed::close));
-    summary.outputs.extend(overlay.map(overlay::Feed::close));
+    summary.outputs.extend(live);
     summary.failed = report.failed;
-    if let Some(kept) = keeper.map(Keeper::close) {
+    if let Some(kept) = kept {
         summary.outputs.extend(kept.written);
         summary.failed.extend(kept.failed);
         warnings.extend(kept.warnings);
@@ -228,14 +234,16 @@ pub fn run_with(
 
 /// The ring for OBS, if the plan has one.
 fn open_obs(plan: &RunPlan, alarm: &Alarm) -> Result<Option<(ObsFeed, ObsSound)>> {
-    let name = plan.outputs.iter().find_map(|output| match output {
-        OutputPlan::Obs { name } => Some(name),
+    let obs = plan.outputs.iter().find_map(|output| match output {
+        OutputPlan::Obs { name, in_preview } => Some((name, *in_preview)),
         _ => None,
     });
-    let Some(name) = name else { return Ok(None) };
+    let Some((name, in_preview)) = obs else {
+        return Ok(None);
+    };
     let config::Size { width, height } = plan.stage.size;
     let alarm = alarm.clone();
-    let feed = ObsFeed::open(name, (width, height), move || alarm.ring())?;
+    let feed = ObsFeed::open(name, (width, height), in_preview, move || alarm.ring())?;
     Ok(Some(feed))
 }
 
@@ -267,7 +275,9 @@ enum Voices {
 impl Voices {
     fn open(mix: MixSource, plan: &RunPlan, obs: Option<ObsSound>) -> Self {
         match obs {
-            Some(mut obs) => Self::Obs(Tap::start(mix, move |samples| obs.write(samples))),
+            Some(mut obs) => Self::Obs(Tap::start(mix, move |samples, late| {
+                obs.write(samples, late)
+            })),
             None => Self::Speakers(Speakers::start(mix, plan.sound.device.clone())),
         }
     }
@@ -332,12 +342,8 @@ fn drive(
     mut tally: Tally,
 ) -> Result<Ended> {
     let driven = headless::drive(&mut app, plan, pace, alarm, &outputs, &mut tally);
-    let ended = Ended::of(app.world_mut(), tally, outputs);
-    if let Err(error) = driven {
-        let (_, report) = ended.close();
-        tell(complaints(&report), report.written);
-        return Err(error);
-    }
+    let mut ended = Ended::of(app.world_mut(), tally, outputs);
+    ended.failure = driven.err();
     Ok(ended)
 }
 
@@ -364,6 +370,8 @@ struct Ended {
     summary: Summary,
     link: Option<Link>,
     outputs: Outputs,
+    /// Why it could not go on, if that is why it ended.
+    failure: Option<anyhow::Error>,
 }
 
 impl Ended {
@@ -372,12 +380,13 @@ impl Ended {
             link: world.resource_mut::<StageLink>().take(),
             summary: tally.summary(world),
             outputs,
+            failure: None,
         }
     }
 
     /// Ends the session first, so that its last acks go out while the outputs
     /// are being finished.
-    fn close(mut self) -> (Summary, OutputReport) {
+    fn close(mut self) -> (Summary, OutputReport, Option<anyhow::Error>) {
         if let Some(link) = &self.link {
             link.request_shutdown();
         }
@@ -385,7 +394,7 @@ impl Ended {
         if let Some(link) = self.link {
             self.summary.gifts.acked = link.shutdown().acks_sent;
         }
-        (self.summary, report)
+        (self.summary, report, self.failure)
     }
 }
 

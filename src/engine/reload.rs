@@ -2,7 +2,7 @@
 //! good one and says where the mistake is.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use bevy::prelude::*;
@@ -16,10 +16,19 @@ use crate::stage::{Director, StageSet};
 /// How often the file's time is looked at.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Catalogues that were read since the last frame; the thread waits for the
-/// stage to take one before it offers the next.
-#[derive(Resource)]
-struct Fresh(Receiver<Arc<Catalog>>);
+/// The catalogue that was read last, if the stage has not taken it yet.
+#[derive(Resource, Clone, Default)]
+struct Fresh(Arc<Mutex<Option<Arc<Catalog>>>>);
+
+impl Fresh {
+    fn put(&self, catalog: Arc<Catalog>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(catalog);
+    }
+
+    fn take(&self) -> Option<Arc<Catalog>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
 
 /// Ends the thread when it is dropped.
 #[derive(Resource)]
@@ -27,21 +36,30 @@ struct Watch {
     _until: Sender<()>,
 }
 
-pub(super) fn install(app: &mut App, plan: &RunPlan) {
-    let (sender, receiver) = bounded(1);
+/// `wake` is called when there is a catalogue to be taken.
+pub(super) fn install(app: &mut App, plan: &RunPlan, wake: impl Fn() + Send + 'static) {
+    let fresh = Fresh::default();
     let (until, stop) = bounded(0);
+    let offer = {
+        let fresh = fresh.clone();
+        move |catalog| {
+            fresh.put(catalog);
+            wake();
+        }
+    };
     let (path, settings) = (plan.catalog.clone(), plan.show.clone());
     let thread = std::thread::Builder::new().name("catalogue".into());
-    if let Err(error) = thread.spawn(move || watch(&path, &settings, &sender, &stop)) {
+    if let Err(error) = thread.spawn(move || watch(&path, &settings, offer, &stop)) {
         warn!("the catalogue is not read again while this runs: no thread ({error})");
         return;
     }
-    app.insert_resource(Fresh(receiver))
+    app.insert_resource(fresh)
         .insert_resource(Watch { _until: until })
-        .add_systems(Update, take.in_set(StageSet::Receive));
+        // A gift that comes with it is placed by it.
+        .add_systems(Update, take.before(StageSet::Receive));
 }
 
-fn watch(path: &Path, settings: &ShowSettings, fresh: &Sender<Arc<Catalog>>, stop: &Receiver<()>) {
+fn watch(path: &Path, settings: &ShowSettings, offer: impl Fn(Arc<Catalog>), stop: &Receiver<()>) {
     let mut known = modified(path);
     // Nothing is ever sent; the other end's going is the word to stop.
     while stop.recv_timeout(EVERY) == Err(crossbeam_channel::RecvTimeoutError::Timeout) {
@@ -53,9 +71,7 @@ fn watch(path: &Path, settings: &ShowSettings, fresh: &Sender<Arc<Catalog>>, sto
         match load_catalog(path, settings) {
             Ok(catalog) => {
                 info!("the catalogue was read again");
-                if fresh.send(Arc::new(catalog)).is_err() {
-                    return;
-                }
+                offer(Arc::new(catalog));
             }
             Err(error) => warn!("the catalogue stays as it was: {error:#}"),
         }
@@ -69,13 +85,15 @@ fn modified(path: &Path) -> Option<SystemTime> {
 }
 
 fn take(time: Res<Time<Real>>, fresh: Res<Fresh>, mut director: ResMut<Director>) {
-    if let Ok(catalog) = fresh.0.try_recv() {
+    if let Some(catalog) = fresh.take() {
         director.set_catalog(time.elapsed(), catalog);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use crossbeam_channel::unbounded;
+
     use super::*;
     use crate::catalog::Motion;
     use crate::show::Counting;
@@ -86,7 +104,7 @@ mod tests {
         let path = folder.path().join("catalog.toml");
         let shipped = include_str!("../../assets/catalog.toml");
         std::fs::write(&path, shipped).unwrap();
-        let (sender, fresh) = bounded(1);
+        let (sender, fresh) = unbounded();
         let (until, stop) = bounded(0);
         let watched = path.clone();
         let settings = ShowSettings {
@@ -97,7 +115,8 @@ mod tests {
             headline_from: None,
             lanes: Vec::new(),
         };
-        let thread = std::thread::spawn(move || watch(&watched, &settings, &sender, &stop));
+        let offer = move |catalog| sender.send(catalog).expect("the test listens");
+        let thread = std::thread::spawn(move || watch(&watched, &settings, offer, &stop));
 
         let later = |seconds| SystemTime::now() + Duration::from_secs(seconds);
         let edit = |text: &str, at| {
@@ -113,5 +132,16 @@ mod tests {
         assert_eq!(&*catalog.recipe("rose").name, "Rosa");
         drop(until);
         thread.join().unwrap();
+    }
+
+    #[test]
+    fn of_two_edits_on_a_sleeping_stage_the_later_is_taken() {
+        let fresh = Fresh::default();
+        let shipped = Catalog::shipped();
+        let later = Arc::new(Catalog::clone(&shipped));
+        fresh.put(shipped);
+        fresh.put(later.clone());
+        assert!(Arc::ptr_eq(&fresh.take().unwrap(), &later));
+        assert!(fresh.take().is_none());
     }
 }

@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 use hyperfocus_ring::{
-    Connection, Folder, FrameStamp, ReaderWish, RingError, SAMPLE_RATE, Settings, SoundWriter,
-    Vitals, Writer, now_ns,
+    Connection, Folder, FrameStamp, ReaderWish, RingError, SAMPLE_RATE, Settings, Showing,
+    SoundWriter, Vitals, Writer, now_ns,
 };
 
 use super::OutputError;
@@ -44,8 +44,10 @@ struct State {
     period: AtomicU64,
     /// Whether OBS has taken its seat.
     is_joined: AtomicBool,
-    /// Whether the source is on air or in a preview.
-    is_showing: AtomicBool,
+    /// Whether gifts play for a preview that only the streamer sees.
+    in_preview: bool,
+    /// Whether the source is where gifts play for it.
+    is_seen: AtomicBool,
     /// OBS has come, and has not seen the stage as it is.
     is_owed: AtomicBool,
     is_over: AtomicBool,
@@ -60,7 +62,9 @@ struct Ring {
 
 impl ObsFeed {
     /// Makes the ring called `name` for frames of `size` pixels, and what takes
-    /// its sound. `wake` is called when OBS wants something else than before.
+    /// its sound. Gifts play while the source is on air, and `in_preview` also while
+    /// only the streamer sees it. `wake` is called when OBS wants something else than
+    /// before.
     ///
     /// # Errors
     /// When an engine of that name runs already, or shared memory is not to be
@@ -68,6 +72,7 @@ impl ObsFeed {
     pub fn open(
         name: &str,
         (width, height): (u32, u32),
+        in_preview: bool,
         wake: impl Fn() + Send + 'static,
     ) -> Result<(Self, ObsSound), OutputError> {
         let settings = Settings {
@@ -93,7 +98,8 @@ impl ObsFeed {
             }),
             period: AtomicU64::new(0),
             is_joined: AtomicBool::new(false),
-            is_showing: AtomicBool::new(false),
+            in_preview,
+            is_seen: AtomicBool::new(false),
             is_owed: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
             frames: AtomicU64::new(0),
@@ -119,10 +125,10 @@ impl ObsFeed {
             .add_systems(Update, tell.after(StageSet::Receive));
     }
 
-    /// Asks whether the source is on air or in a preview.
-    pub fn is_showing(&self) -> impl Fn() -> bool + Send + Sync + use<> {
+    /// Asks whether the source is where gifts play for it.
+    pub fn is_seen(&self) -> impl Fn() -> bool + Send + Sync + use<> {
         let state = self.state.clone();
-        move || state.is_showing.load(Ordering::Acquire)
+        move || state.is_seen.load(Ordering::Acquire)
     }
 
     /// What paces the stage in place of its own rate.
@@ -161,10 +167,11 @@ pub struct ObsSound {
 }
 
 impl ObsSound {
-    /// Takes interleaved stereo at 48 kHz as it is due; nothing need be written
-    /// for silence.
-    pub fn write(&mut self, samples: &[f32]) {
-        let due = now_ns() + LEAD_NS;
+    /// Takes interleaved stereo at 48 kHz that was due `late` ago; nothing need be
+    /// written for silence.
+    pub fn write(&mut self, samples: &[f32], late: Duration) {
+        let late = u64::try_from(late.as_nanos()).unwrap_or(u64::MAX);
+        let due = (now_ns() + LEAD_NS).saturating_sub(late);
         if due.abs_diff(self.next_ns) > DRIFT_NS {
             self.next_ns = due;
         }
@@ -229,8 +236,12 @@ impl State {
             };
             self.ring().writer.clear(&nothing);
         }
-        let was_showing = self.is_showing.swap(wish.is_showing, Ordering::AcqRel);
-        has_come || was_showing != wish.is_showing
+        let is_seen = match wish.showing {
+            Showing::OnAir => true,
+            Showing::InPreview => self.in_preview,
+            Showing::Nowhere => false,
+        };
+        has_come || self.is_seen.swap(is_seen, Ordering::AcqRel) != is_seen
     }
 }
 

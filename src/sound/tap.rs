@@ -24,10 +24,13 @@ pub struct Tap {
 }
 
 impl Tap {
-    /// Calls `take` with each piece of interleaved stereo at [`RATE`] as it is
-    /// due, and not at all while there is silence: with nothing to play its thread
-    /// sleeps. It must not wait.
-    pub fn start(mut mix: MixSource, mut take: impl FnMut(&[f32]) + Send + 'static) -> Self {
+    /// Calls `take` with each piece of interleaved stereo at [`RATE`] and how long ago
+    /// it was due, and not at all while there is silence: with nothing to play its
+    /// thread sleeps. It must not wait.
+    pub fn start(
+        mut mix: MixSource,
+        mut take: impl FnMut(&[f32], Duration) + Send + 'static,
+    ) -> Self {
         let (stop, stopped) = bounded(0);
         let spawned = thread::Builder::new().name("sound".into()).spawn(move || {
             let mut samples = [0.0; SPAN as usize * 2];
@@ -48,7 +51,7 @@ impl Tap {
                     mix.render(&mut samples);
                     pulled += span;
                     if !mix.is_silent() {
-                        take(&samples);
+                        take(&samples, due - pulled);
                     }
                 }
             }

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use hyperfocus::model::Control;
 use hyperfocus::protocol::ServerMessage;
-use hyperfocus_ring::{Folder, Instance, Life, Newest, Reader, Report, SoundReader, now_ns};
+use hyperfocus_ring::{
+    Folder, Instance, Life, Newest, Reader, Report, Showing, SoundReader, now_ns,
+};
 
 use crate::program::{Program, folder, summary};
 use crate::server::Server;
@@ -43,7 +45,7 @@ impl Source {
             reader,
             report: Report {
                 fps: (30, 1),
-                is_showing: false,
+                showing: Showing::Nowhere,
                 sources: 1,
                 shown: 0,
             },
@@ -135,7 +137,7 @@ fn obs_gets_pictures_and_sound_and_gifts_wait_for_it() {
     }
     assert_eq!(source.pictures, 0, "nothing plays that nobody would see");
 
-    source.report.is_showing = true;
+    source.report.showing = Showing::OnAir;
     source.tick_until("no picture came", |source| source.pictures > 5);
     source.tick_until("nothing was heard", |source| source.loudest > 0.01);
 
@@ -162,7 +164,7 @@ fn a_paused_gift_costs_no_frames_and_who_comes_back_sees_it_as_it_is() {
     let program = Program::start(&arguments, home.path(), &variables);
     let mut peer = server.accept_session_with(&["x-control"]);
     let mut source = Source::join(&rings, "paused");
-    source.report.is_showing = true;
+    source.report.showing = Showing::OnAir;
     peer.gift("a-rose");
     source.tick_until("no picture came", |source| source.pictures > 5);
     peer.send(&ServerMessage::Control(Control::Pause));
@@ -177,7 +179,7 @@ fn a_paused_gift_costs_no_frames_and_who_comes_back_sees_it_as_it_is() {
 
     // Another sees it at once, although it still stands still.
     let mut source = Source::join(&rings, "paused");
-    source.report.is_showing = true;
+    source.report.showing = Showing::OnAir;
     source.tick_until("the gift is not shown again", |source| source.pictures > 0);
     source.tick_until_nothing_comes();
     let pictures = source.pictures;
@@ -217,7 +219,7 @@ fn a_window_beside_obs_shows_the_same_at_the_pace_of_obs() {
     let mut source = Source::join(&rings, "both");
     // Far below what any machine draws of so small a stage.
     source.report.fps = (5, 1);
-    source.report.is_showing = true;
+    source.report.showing = Showing::OnAir;
     source.tick_until("no picture came", |source| source.pictures > 5);
     let frames = |source: &Source| source.seen.expect("some were seen");
     let (before, began) = (frames(&source), now());

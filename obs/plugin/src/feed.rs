@@ -23,6 +23,8 @@ pub(crate) struct Feed {
     open: Option<Open>,
     next_try_ns: u64,
     seen: Seen,
+    /// The engine is there, and another program shows it.
+    is_taken: bool,
     trouble: Option<String>,
 }
 
@@ -61,6 +63,7 @@ impl Feed {
             open: None,
             next_try_ns: 0,
             seen: Seen::Nothing,
+            is_taken: false,
             trouble: None,
         }
     }
@@ -104,6 +107,7 @@ impl Feed {
             Life::Ended => "it ended",
             Life::Silent { .. } => "it is silent",
         };
+        self.is_taken = open.reader.life(now_ns) == Life::Live;
         self.open = None;
         self.seen = Seen::Nothing;
         self.next_try_ns = now_ns + RETRY_NS;
@@ -118,6 +122,7 @@ impl Feed {
             return Ok(None);
         };
         let found = Reader::open(folder, &self.name, now_ns);
+        self.is_taken = matches!(found, Err(RingError::Taken { .. }));
         let mut reader = match found {
             Ok(reader) if reader.life(now_ns) == Life::Live => reader,
             other => {
@@ -151,6 +156,11 @@ impl Feed {
     /// Whether an engine is there and lives.
     pub(crate) fn is_live(&self) -> bool {
         self.open.is_some()
+    }
+
+    /// Whether the engine is there, and another program shows it.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.is_taken
     }
 
     /// The size of the engine's frames.

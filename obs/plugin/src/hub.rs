@@ -7,7 +7,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use hyperfocus_ring::{Report, SoundChunk};
+use hyperfocus_ring::{Report, Showing, SoundChunk};
 
 use super::choice::Launch;
 use super::feed::{Event, Feed};
@@ -111,7 +111,7 @@ impl Hub {
             now_ns,
             &Report {
                 fps,
-                is_showing: members.iter().any(|member| member.is_showing),
+                showing: showing(members),
                 sources: u32::try_from(members.len()).unwrap_or(u32::MAX),
                 shown: 0,
             },
@@ -120,7 +120,7 @@ impl Hub {
         // An engine is started for a source that is on air, not for the other
         // scenes of a collection.
         let wanted = launch.filter(|_| member.is_active);
-        launcher.tick(now_ns, feed.is_live(), wanted);
+        launcher.tick(now_ns, feed.is_live() || feed.is_taken(), wanted);
         // OBS plays the sound of sources on air only, so one of those speaks.
         let speaks = members
             .iter()
@@ -138,6 +138,15 @@ impl Hub {
     /// Lets an engine that was given up be started again.
     pub(crate) fn retry(&self) {
         self.state().launcher.retry();
+    }
+
+    /// A source wants its engine started otherwise than before. That one does not want
+    /// it at all does not end it for the others.
+    pub(crate) fn suit(&self, wanted: Option<&Launch>) {
+        let mut state = self.state();
+        if wanted.is_some() || state.members.len() < 2 {
+            state.launcher.suit(wanted);
+        }
     }
 
     /// Why no engine runs, if one should.
@@ -194,5 +203,16 @@ impl Hub {
     /// The next chunk of sound, for the source that gives it to OBS.
     pub(crate) fn sound(&self, samples: &mut Vec<f32>) -> Option<SoundChunk> {
         self.state().feed.sound(samples)
+    }
+}
+
+/// Where the sources are to be seen, taken together.
+fn showing(members: &[Member]) -> Showing {
+    if members.iter().any(|member| member.is_active) {
+        Showing::OnAir
+    } else if members.iter().any(|member| member.is_showing) {
+        Showing::InPreview
+    } else {
+        Showing::Nowhere
     }
 }

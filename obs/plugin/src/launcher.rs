@@ -48,6 +48,8 @@ pub(crate) struct Launcher {
     live_since_ns: Option<u64>,
     /// Since when one of ours runs and is not live.
     unseen_since_ns: Option<u64>,
+    /// The one that was started last has been live.
+    was_live: bool,
     /// What the one that was started last said last.
     words: LastWords,
     /// Why the last one ended, while there is no other.
@@ -61,9 +63,14 @@ enum State {
     /// None of ours runs.
     Idle,
     /// A thread is about to start one.
-    Starting(Receiver<Result<Child, String>>),
+    Starting {
+        launch: Launch,
+        started: Receiver<Result<Child, String>>,
+    },
     /// One of ours runs.
-    Running(Child),
+    Running { launch: Launch, child: Child },
+    /// One of ours was asked to end, since another is wanted.
+    Ending(Child),
 }
 
 impl Launcher {
@@ -76,6 +83,7 @@ impl Launcher {
             next_ns: 0,
             live_since_ns: None,
             unseen_since_ns: None,
+            was_live: false,
             words: LastWords::default(),
             trouble: None,
         }
@@ -95,7 +103,10 @@ impl Launcher {
         self.settle(now_ns);
         if is_live {
             self.trouble = None;
-            self.unseen_since_ns = None;
+            if !matches!(self.state, State::Ending(_)) {
+                self.unseen_since_ns = None;
+            }
+            self.was_live = true;
             let since = *self.live_since_ns.get_or_insert(now_ns);
             if now_ns.saturating_sub(since) >= GOOD_RUN_NS {
                 self.attempts = 0;
@@ -122,6 +133,29 @@ impl Launcher {
         self.next_ns = 0;
     }
 
+    /// Somebody has changed how the engine is to be started. One of ours that was
+    /// started otherwise ends, and another begins when it is wanted.
+    pub(crate) fn suit(&mut self, wanted: Option<&Launch>) {
+        self.retry();
+        let launch = match &self.state {
+            State::Starting { launch, .. } | State::Running { launch, .. } => launch,
+            State::Idle | State::Ending(_) => return,
+        };
+        if wanted == Some(launch) {
+            return;
+        }
+        // One that is being started is ended by the thread that starts it, which
+        // finds nobody to hand it to.
+        if let State::Running { mut child, .. } = std::mem::replace(&mut self.state, State::Idle) {
+            log(
+                Level::Info,
+                &format!("engine {} ends: its settings have changed", self.name),
+            );
+            ask_to_end(&mut child);
+            self.state = State::Ending(child);
+        }
+    }
+
     /// Why there is no engine, and what happens next.
     pub(crate) fn trouble(&self) -> Option<String> {
         let why = self.trouble.as_ref()?;
@@ -139,7 +173,7 @@ impl Launcher {
     }
 
     fn end_if_it_hangs(&mut self, now_ns: u64) {
-        if !matches!(self.state, State::Running(_)) {
+        if !matches!(self.state, State::Running { .. } | State::Ending(_)) {
             self.unseen_since_ns = None;
             return;
         }
@@ -148,7 +182,9 @@ impl Launcher {
             return;
         }
         self.unseen_since_ns = None;
-        if let State::Running(mut child) = std::mem::replace(&mut self.state, State::Idle) {
+        if let State::Running { mut child, .. } | State::Ending(mut child) =
+            std::mem::replace(&mut self.state, State::Idle)
+        {
             // One that ended just now is as good as killed.
             let _ = child.kill();
             reap(child);
@@ -159,21 +195,37 @@ impl Launcher {
     fn settle(&mut self, now_ns: u64) {
         match &mut self.state {
             State::Idle => {}
-            State::Starting(receiver) => match receiver.try_recv() {
+            State::Starting { launch, started } => match started.try_recv() {
                 Err(TryRecvError::Empty) => {}
                 Ok(Ok(child)) => {
-                    self.state = State::Running(child);
+                    let launch = launch.clone();
+                    self.state = State::Running { launch, child };
                 }
                 Ok(Err(why)) => self.failed(now_ns, &why),
                 Err(TryRecvError::Disconnected) => {
                     self.failed(now_ns, "the thread that starts it ended");
                 }
             },
-            State::Running(child) => match child.try_wait() {
+            State::Running { launch, child } => match child.try_wait() {
                 Ok(None) => {}
+                Ok(Some(status))
+                    if status.success() && launch.mode == Mode::Demo && self.was_live =>
+                {
+                    log(
+                        Level::Info,
+                        &format!("engine {}: the demonstration begins again", self.name),
+                    );
+                    self.state = State::Idle;
+                    self.retry();
+                }
                 Ok(Some(status)) => self.failed(now_ns, &ended(status)),
                 Err(error) => self.failed(now_ns, &error.to_string()),
             },
+            State::Ending(child) => {
+                if !matches!(child.try_wait(), Ok(None)) {
+                    self.state = State::Idle;
+                }
+            }
         }
     }
 
@@ -197,7 +249,8 @@ impl Launcher {
 
     fn start(&mut self, launch: &Launch) {
         let folder = self.folder.clone().or_else(data_folder);
-        let (name, launch) = (self.name.clone(), launch.clone());
+        let (name, own) = (self.name.clone(), launch.clone());
+        self.was_live = false;
         self.words = LastWords::default();
         let words = self.words.clone();
         // Without room: a child is either received or still the thread's.
@@ -207,7 +260,7 @@ impl Launcher {
             .spawn(move || {
                 let started = folder
                     .ok_or_else(|| "OBS does not say where the plugin's data is".to_owned())
-                    .and_then(|folder| start(&folder, &name, &launch));
+                    .and_then(|folder| start(&folder, &name, &own));
                 let (started, said) = match started {
                     Ok(mut child) => {
                         let said = child.stderr.take();
@@ -226,15 +279,18 @@ impl Launcher {
             });
         // A system without a thread left drops the sender, which `settle` sees.
         drop(spawned);
-        self.state = State::Starting(receiver);
+        self.state = State::Starting {
+            launch: launch.clone(),
+            started: receiver,
+        };
     }
 
     /// The process that was started and runs.
     #[cfg(test)]
     pub(crate) fn pid(&self) -> Option<u32> {
         match &self.state {
-            State::Running(child) => Some(child.id()),
-            State::Idle | State::Starting(_) => None,
+            State::Running { child, .. } => Some(child.id()),
+            State::Idle | State::Starting { .. } | State::Ending(_) => None,
         }
     }
 }
@@ -243,8 +299,10 @@ impl Drop for Launcher {
     fn drop(&mut self) {
         // One that is being started is ended by the thread that starts it,
         // which finds nobody to hand it to.
-        if let State::Running(child) = std::mem::replace(&mut self.state, State::Idle) {
-            end(child);
+        match std::mem::replace(&mut self.state, State::Idle) {
+            State::Running { child, .. } => end(child),
+            State::Ending(child) => reap(child),
+            State::Idle | State::Starting { .. } => {}
         }
     }
 }

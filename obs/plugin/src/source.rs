@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use hyperfocus_ring::{Folder, Instance, instances, now_ns};
+use hyperfocus_ring::{Folder, Instance, SoundChunk, instances, now_ns};
 
 use super::choice::{Choice, DEFAULT_INSTANCE};
 use super::feed::RETRY_NS;
@@ -13,6 +13,10 @@ use super::obs::{Graphics, Handle, Video, video};
 /// Chunks of sound that one tick passes on. At 30 ticks a second and chunks of
 /// 10 ms there are three or four; the rest waits for the next tick.
 const MAX_CHUNKS: usize = 64;
+
+/// Sound that is later than this is left out. OBS would delay all sound of the stream
+/// by as much, and for as long as it runs.
+const TOO_LATE_NS: u64 = 60_000_000;
 
 /// What OBS knows as one source.
 pub(crate) struct Source {
@@ -51,9 +55,13 @@ impl Source {
     }
 
     pub(crate) fn update(&self, choice: Choice) {
-        *lock(&self.choice) = choice;
+        let wanted = choice.launch.clone();
+        let before = std::mem::replace(&mut *lock(&self.choice), choice);
         lock(&self.ticking).next_choice_ns = 0;
-        self.retry();
+        match self.hub() {
+            Some(hub) if before.launch != wanted => hub.suit(wanted.as_ref()),
+            _ => self.retry(),
+        }
     }
 
     /// An engine that could not be started may be now.
@@ -110,7 +118,9 @@ impl Source {
                 let Some(chunk) = hub.sound(&mut ticking.samples) else {
                     break;
                 };
-                self.handle.output_audio(&ticking.samples, chunk.at_ns);
+                if !is_too_late(&chunk, now_ns) {
+                    self.handle.output_audio(&ticking.samples, chunk.at_ns);
+                }
             }
         }
         drop(ticking);
@@ -166,6 +176,11 @@ impl Drop for Source {
             hub.leave(self.id);
         }
     }
+}
+
+/// Whether it should have been heard so long ago that it had better not be heard.
+fn is_too_late(chunk: &SoundChunk, now_ns: u64) -> bool {
+    chunk.at_ns.saturating_add(TOO_LATE_NS) < now_ns
 }
 
 fn first_running(now_ns: u64) -> Option<String> {

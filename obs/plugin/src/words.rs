@@ -34,6 +34,9 @@ pub(crate) fn connection(
     if instance.life != Life::Live {
         return format!("Engine {name} has ended.");
     }
+    if let Some(pid) = instance.reader_pid.filter(|pid| *pid != std::process::id()) {
+        return format!("Engine {name} is being shown by another program (pid {pid}).");
+    }
     let backend = match instance.connection {
         Connection::Connecting => "it is connecting to its backend",
         Connection::Online => "online",

@@ -71,6 +71,6 @@ pub use layout::{
     CHANNELS, Connection, HEARTBEAT_LIMIT_NS, MAX_SIDE, SAMPLE_CAPACITY, SAMPLE_RATE, VERSION,
 };
 pub use platform::now_ns;
-pub use reader::{Frame, FrameStamp, Life, Newest, Reader, Report};
+pub use reader::{Frame, FrameStamp, Life, Newest, Reader, Report, Showing};
 pub use sound::{SoundChunk, SoundReader, SoundWriter};
 pub use writer::{ReaderWish, Settings, SlotMut, Vitals, Writer};

@@ -52,13 +52,42 @@ pub enum Life {
     Ended,
 }
 
+/// Where the sources of a reader are to be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Showing {
+    #[default]
+    Nowhere,
+    /// In a preview or a multiview alone: the streamer sees them, and nobody else.
+    InPreview,
+    OnAir,
+}
+
+impl Showing {
+    fn to_word(self) -> u32 {
+        match self {
+            Self::Nowhere => 0,
+            Self::OnAir => 1,
+            Self::InPreview => 2,
+        }
+    }
+
+    /// Readers older than the distinction say 1 for both.
+    pub(crate) fn from_word(word: u32) -> Self {
+        match word {
+            0 => Self::Nowhere,
+            2 => Self::InPreview,
+            _ => Self::OnAir,
+        }
+    }
+}
+
 /// What the reader says about itself with each heartbeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Report {
     /// Frames a second as a fraction; `(0, 0)` when not known.
     pub fps: (u32, u32),
-    /// Whether any source is on air or in a preview.
-    pub is_showing: bool,
+    /// The best of what its sources have.
+    pub showing: Showing,
     /// How many sources share the reader.
     pub sources: u32,
     /// The sequence number of the frame shown last.
@@ -181,7 +210,7 @@ impl Reader {
         let header = self.memory.header();
         header.fps_numerator.store(report.fps.0, Relaxed);
         header.fps_denominator.store(report.fps.1, Relaxed);
-        header.showing.store(report.is_showing.into(), Relaxed);
+        header.showing.store(report.showing.to_word(), Relaxed);
         header.sources.store(report.sources, Relaxed);
         header.shown.store(report.shown, Relaxed);
         header.reader_heartbeat_ns.store(now_ns, Release);

@@ -14,7 +14,7 @@ use super::layout::{
 };
 use super::memory::{Memory, write_text};
 use super::platform;
-use super::reader::FrameStamp;
+use super::reader::{FrameStamp, Showing};
 use super::sound::SoundWriter;
 
 /// Rates beyond these are not a display's.
@@ -49,8 +49,8 @@ pub struct ReaderWish {
     pub is_alive: bool,
     /// Frames a second as a fraction, between 1 and 1000, if it said any.
     pub fps: Option<(u32, u32)>,
-    /// Whether any source is on air or in a preview.
-    pub is_showing: bool,
+    /// Where its sources are to be seen.
+    pub showing: Showing,
     /// How many sources share the reader.
     pub sources: u32,
     /// The sequence number of the frame it showed last.
@@ -225,7 +225,7 @@ pub(crate) fn read_wish(header: &Header, now_ns: u64) -> ReaderWish {
     ReaderWish {
         is_alive,
         fps: is_rate.then_some((numerator, denominator)),
-        is_showing: header.showing.load(Relaxed) != 0,
+        showing: Showing::from_word(header.showing.load(Relaxed)),
         sources: header.sources.load(Relaxed),
         shown: header.shown.load(Relaxed),
         beaten_ns: beaten,

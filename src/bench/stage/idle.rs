@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use cpu_time::ProcessTime;
-use hyperfocus_ring::{Folder, Reader, Report, now_ns};
+use hyperfocus_ring::{Folder, Reader, Report, Showing, now_ns};
 use serde::{Deserialize, Serialize};
 
 use super::{Watch, handed_over, plan};
@@ -80,7 +80,7 @@ fn read_meanwhile<T>(name: &str, done: impl FnOnce() -> T) -> T {
         scope.spawn(|| {
             let report = Report {
                 fps: (30, 1),
-                is_showing: true,
+                showing: Showing::OnAir,
                 sources: 1,
                 shown: 0,
             };
@@ -113,8 +113,10 @@ pub fn one_run(ring: Option<&str>) -> Result<Idle> {
     let (hand_over, watch) = handed_over();
     let (tell, told) = channel();
     let mut plan = plan(&state)?;
-    plan.outputs
-        .extend(ring.map(|name| OutputPlan::Obs { name: name.into() }));
+    plan.outputs.extend(ring.map(|name| OutputPlan::Obs {
+        name: name.into(),
+        in_preview: false,
+    }));
     let shutdown = plan.shutdown.clone();
     let backend = Backend::start(move |socket| {
         let idle = look(socket, &watch);

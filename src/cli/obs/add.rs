@@ -5,10 +5,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail, ensure};
-use hyperfocus_ring::{Folder, instances, now_ns};
+use hyperfocus_ring::{Folder, Instance, RingError, instances, now_ns};
 use serde_json::{Value, json};
 
-use super::home::ObsHome;
+use super::home::{ObsHome, WebSocketSettings};
 use super::websocket::ObsSocket;
 use super::{AddArgs, SOURCE_KIND};
 use crate::config::nearest;
@@ -20,7 +20,13 @@ const SOURCE: &str = "Hyperfocus gifts";
 const MOST_SOURCES: u32 = 99;
 
 pub(super) fn run(args: &AddArgs) -> Result<ExitCode> {
-    let settings = ObsHome::all().iter().find_map(ObsHome::websocket);
+    if let Some(name) = &args.name
+        && let Err(error @ RingError::Name { .. }) =
+            Folder::of_user().and_then(|folder| Instance::find(&folder, name, now_ns()))
+    {
+        bail!(error);
+    }
+    let settings = settings(ObsHome::all().iter().filter_map(ObsHome::websocket));
     if let (None, Some(settings)) = (args.port, &settings) {
         ensure!(
             settings.is_on,
@@ -49,6 +55,13 @@ pub(super) fn run(args: &AddArgs) -> Result<ExitCode> {
     println!("added \"{source}\" to the scene \"{scene}\"");
     tell_of_size(&mut obs, args.name.as_deref());
     Ok(ExitCode::SUCCESS)
+}
+
+/// Of several OBSs the first whose WebSocket server is on is meant.
+fn settings(all: impl Iterator<Item = WebSocketSettings>) -> Option<WebSocketSettings> {
+    let mut all: Vec<_> = all.collect();
+    let is_on = all.iter().position(|settings| settings.is_on);
+    (!all.is_empty()).then(|| all.swap_remove(is_on.unwrap_or(0)))
 }
 
 fn read_password(file: &Path) -> Result<Private<String>> {
@@ -163,4 +176,22 @@ fn texts(list: &Value) -> impl Iterator<Item = &str> {
         .into_iter()
         .flatten()
         .filter_map(Value::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_obs_that_is_off_does_not_stand_before_one_that_is_on() {
+        let at = |port, is_on| WebSocketSettings {
+            is_on,
+            port,
+            password: None,
+        };
+        let port = |all: &[WebSocketSettings]| Some(settings(all.iter().cloned())?.port);
+        assert_eq!(port(&[at(1, false), at(2, true), at(3, true)]), Some(2));
+        assert_eq!(port(&[at(1, false), at(2, false)]), Some(1));
+        assert_eq!(port(&[]), None);
+    }
 }

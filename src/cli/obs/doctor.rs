@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use hyperfocus_ring::{Connection, Folder, Instance, Life, instances, now_ns};
+use hyperfocus_ring::{Connection, Folder, Instance, Life, Showing, instances, now_ns};
 use serde_json::Value;
 
 use super::SOURCE_KIND;
-use super::home::{ObsHome, own_plugin};
+use super::home::{IN_FLATPAK, ObsHome, own_plugin};
 use crate::cli::RunPlan;
 use crate::cli::plan::configure;
 
@@ -92,6 +92,10 @@ fn examine_plugin(found: &mut Findings, home: &ObsHome, own: Option<&Path>) {
              start OBS anew"
         )),
         _ => found.well(format!("{title} has the plugin")),
+    }
+    if home.is_flatpak {
+        found.note(format!("{title}: {IN_FLATPAK}"));
+        return;
     }
     match program(&home.engine_file()) {
         Some(program) if program.is_file() => {
@@ -196,14 +200,18 @@ fn examine_engines(found: &mut Findings, all: &[Instance]) {
             engine.height,
             connection(engine)
         ));
-        match (engine.reader_pid, engine.reader.is_showing) {
+        match (engine.reader_pid, engine.reader.showing) {
             (None, _) => found.problem(format!(
                 "{name} is not read by OBS; is OBS running, with the source in a scene?"
             )),
-            (Some(_), false) => found.note(format!(
+            (Some(_), Showing::Nowhere) => found.note(format!(
                 "{name} is read by OBS, and its source is not on air: gifts wait until it is"
             )),
-            (Some(pid), true) => {
+            (Some(_), Showing::InPreview) => found.note(format!(
+                "{name} is read by OBS, and its source is in a preview only: gifts wait until it \
+                 is on air"
+            )),
+            (Some(pid), Showing::OnAir) => {
                 let on_air = format!("{name} is on air in OBS (pid {pid})");
                 match engine.frame_age_ns {
                     None => found.problem(format!(

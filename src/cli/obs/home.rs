@@ -14,6 +14,11 @@ pub(super) const PLUGIN_FILE: &str = if cfg!(windows) {
     "libhyperfocus_obs.so"
 };
 
+/// What an OBS in a sandbox needs, and cannot do.
+pub(super) const IN_FLATPAK: &str = "it can only reach the engine with: flatpak override --user \
+     --device=shm com.obsproject.Studio; start the engine yourself with `hyperfocus run --output \
+     obs`, since from within the sandbox the source cannot";
+
 /// How Flatpak calls OBS.
 const FLATPAK: &str = "com.obsproject.Studio";
 /// Where obs-websocket listens unless it is told otherwise.

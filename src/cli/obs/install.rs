@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::InstallArgs;
-use super::home::{ObsHome, own_plugin};
+use super::home::{IN_FLATPAK, ObsHome, own_plugin};
 use crate::cli::plan::make_room_for;
 
 pub(super) fn run(args: &InstallArgs) -> Result<ExitCode> {
@@ -28,12 +28,7 @@ pub(super) fn run(args: &InstallArgs) -> Result<ExitCode> {
         replace(&home.engine_file(), |new| fs::write(new, &line))?;
         println!("{}: the plugin is at {}", home.title, place.display());
         if home.is_flatpak {
-            println!(
-                "{}: it can only reach the engine with: flatpak override --user --device=shm \
-                 com.obsproject.Studio\n{}: start the engine yourself with \
-                 `hyperfocus run --output obs`; from within the sandbox the source cannot",
-                home.title, home.title
-            );
+            println!("{}: {IN_FLATPAK}", home.title);
         }
     }
     println!(

@@ -20,12 +20,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow};
 use bevy::app::AppExit;
 use bevy::camera::visibility::RenderLayers;
+use bevy::ecs::system::NonSendMarker;
 use bevy::prelude::*;
 use bevy::window::{
     Monitor, PresentMode, PrimaryWindow, WindowCloseRequested, WindowDestroyed, WindowOccluded,
     WindowResolution,
 };
-use bevy::winit::{EventLoopProxyWrapper, WinitUserEvent};
+use bevy::winit::{EventLoopProxyWrapper, WINIT_WINDOWS, WinitUserEvent};
 
 use super::adapter::Gpu;
 use super::app::{self, Caller};
@@ -53,6 +54,8 @@ const TITLE: &str = "Hyperfocus";
 const CAMERA_ORDER: isize = 10;
 /// Of a monitor's side that a stage may fill which is larger than the monitor.
 const LARGEST: f32 = 0.9;
+/// How often a window whose stage moves is asked whether it is minimised.
+const ASK_EVERY: Duration = Duration::from_millis(250);
 
 /// Puts the app together around the plan's window, if it has one; without, the
 /// window system opens what others want of it.
@@ -153,14 +156,45 @@ fn refusal(reason: &str) -> anyhow::Error {
     )
 }
 
-/// A window that nobody can see is no live output.
+/// What is known of whether the window can be seen.
+#[derive(Default)]
+struct Sight {
+    is_covered: bool,
+    is_minimized: bool,
+    /// When the window system was asked last.
+    asked: Option<Duration>,
+}
+
+/// A window that nobody can see is no live output. That it is covered the window
+/// system says by itself (X11 without a compositing manager); that it is minimised
+/// has to be asked (X11, Windows, macOS). On Wayland no program is told either.
 fn follow_visibility(
+    time: Res<Time<Real>>,
+    windows: Query<Entity, With<PrimaryWindow>>,
     mut occlusions: MessageReader<WindowOccluded>,
     mut audience: ResMut<Audience>,
+    mut sight: Local<Sight>,
+    _windows_are_of_this_thread: NonSendMarker,
 ) {
     if let Some(last) = occlusions.read().last() {
-        audience.window = Some(!last.occluded);
+        sight.is_covered = last.occluded;
     }
+    let now = time.elapsed();
+    if sight.asked.is_none_or(|at| now - at >= ASK_EVERY) {
+        sight.asked = Some(now);
+        sight.is_minimized = windows.iter().any(is_minimized);
+    }
+    let is_seen = !sight.is_covered && !sight.is_minimized;
+    if audience.window != Some(is_seen) {
+        audience.window = Some(is_seen);
+    }
+}
+
+fn is_minimized(window: Entity) -> bool {
+    WINIT_WINDOWS.with_borrow(|windows| {
+        let window = windows.get_window(window);
+        window.and_then(|window| window.is_minimized()) == Some(true)
+    })
 }
 
 /// The run, as long as it goes on.

@@ -101,7 +101,7 @@ fn a_sink_that_fails_is_closed_and_the_others_go_on() {
     let outputs = Outputs::spawn(
         receiver,
         vec![
-            Box::new(RawSink::new("full.rgba", full)),
+            Box::new(RawSink::new("full.rgba", full).unwrap()),
             Box::new(SequenceSink::create(&path).unwrap()),
         ],
     );
@@ -122,7 +122,8 @@ fn a_reader_that_leaves_counts_as_written_and_not_as_failed() {
     let (sender, receiver) = bounded(4);
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    let outputs = Outputs::spawn(receiver, vec![Box::new(RawSink::new("the pipe", writer))]);
+    let sink = RawSink::new("the pipe", writer).unwrap();
+    let outputs = Outputs::spawn(receiver, vec![Box::new(sink)]);
     send(&sender, 3);
     while !outputs.is_idle() {
         std::thread::yield_now();

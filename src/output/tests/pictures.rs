@@ -111,7 +111,7 @@ fn a_picture_whose_folder_vanishes_ends_with_a_reason() {
 #[test]
 fn raw_frames_arrive_as_they_are() {
     let (mut reader, writer) = std::io::pipe().unwrap();
-    let mut sink = Box::new(RawSink::new("the pipe", writer));
+    let mut sink = Box::new(RawSink::new("the pipe", writer).unwrap());
     let frame = painted(5, 3, 0.0, |x, y| [x as u8, y as u8, 10, 255]);
     sink.frame(&frame).unwrap();
     sink.frame(&frame).unwrap();
@@ -122,9 +122,38 @@ fn raw_frames_arrive_as_they_are() {
 }
 
 #[test]
+fn a_reader_that_stalls_holds_nobody_up_and_gets_the_newest_frame_after_it() {
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    let mut sink = Box::new(RawSink::new("the pipe", writer).unwrap());
+    // More than a pipe holds.
+    let frame = |shade| plain(256, 256, [shade; 4], 0.0);
+    for shade in 1..=3 {
+        sink.frame(&frame(shade)).unwrap();
+    }
+    let mut read = vec![0; 256 * 256 * 4];
+    reader.read_exact(&mut read).unwrap();
+    assert_eq!(read[0], 1);
+    reader.read_exact(&mut read).unwrap();
+    assert_eq!(read[0], 3);
+    let finished = sink.finish().unwrap();
+    assert_eq!(finished.written, ["the pipe: 2 frames"]);
+    assert!(finished.warnings[0].contains("1 of its frames"));
+}
+
+#[test]
+fn a_reader_that_never_reads_does_not_keep_the_end_from_coming() {
+    let (_reader, writer) = std::io::pipe().unwrap();
+    let mut sink = Box::new(RawSink::new("the pipe", writer).unwrap());
+    sink.frame(&plain(256, 256, [0; 4], 0.0)).unwrap();
+    let finished = sink.finish().unwrap();
+    assert_eq!(finished.written, ["the pipe: 0 frames"]);
+    assert!(finished.warnings[0].contains("1 of its frames"));
+}
+
+#[test]
 fn a_reader_that_leaves_is_an_orderly_end() {
     let (reader, writer) = std::io::pipe().unwrap();
-    let mut sink = RawSink::new("the pipe", writer);
+    let mut sink = RawSink::new("the pipe", writer).unwrap();
     drop(reader);
     let error = sink.frame(&plain(4, 4, [0; 4], 0.0)).unwrap_err();
     assert!(matches!(error, OutputError::ReaderLeft(_)), "{error}");
@@ -135,6 +164,7 @@ fn a_reader_that_leaves_is_an_orderly_end() {
 fn a_full_disk_is_named_with_a_remedy() {
     let full = File::options().write(true).open("/dev/full").unwrap();
     let error = RawSink::new("clip.rgba", full)
+        .unwrap()
         .frame(&plain(4, 4, [0; 4], 0.0))
         .unwrap_err()
         .to_string();

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use hyperfocus_ring::Folder;
+use hyperfocus_ring::{Folder, Showing};
 
 use super::Evening;
 use super::x11::{Desktop, HALF_RED};
@@ -46,7 +46,7 @@ fn a_window_the_overlay_obs_and_a_recording_show_one_stage() {
     evening.give("g1");
 
     let mut source = Source::join(&rings, "together");
-    source.report.is_showing = true;
+    source.report.showing = Showing::OnAir;
     source.tick_until("OBS does not show the gift", |source| {
         source.pixel == FOR_OBS
     });

@@ -383,6 +383,33 @@ fn keys_and_full_screen_windows_take_it_away_and_bring_it_back() {
 }
 
 #[test]
+fn gifts_wait_while_the_window_is_minimised() {
+    let Some(desktop) = Desktop::open(true) else {
+        return;
+    };
+    let home = crate::program::folder();
+    let home = home.path().to_str().unwrap();
+    let variables = desktop.variables(home);
+    let mut evening = Evening::begin_as("run", &variables, &["--output", "window"]);
+    let state = |window| desktop.words(window, "WM_STATE").first().copied();
+    let window = desktop.named("Hyperfocus").expect("it is warm");
+    let id = window.to_string();
+    desktop.act(&["windowminimize", &id]);
+    // ICCCM: 3 is iconic, 1 is normal.
+    desktop.until("it was not minimised", |_| state(window) == Some(3));
+    evening.give("g1");
+    evening.overlay.says("nobody sees the stage");
+    desktop.act(&["windowmap", &id]);
+    desktop.until("it did not come back", |_| state(window) == Some(1));
+    evening.overlay.says("the stage is seen again");
+    desktop.until("the gift never came", |desktop| {
+        let pixel = desktop.pixel(window, 0.5, 0.25);
+        pixel.is_some_and(|[_, _, red, _]| red > 150)
+    });
+    evening.overlay.end_by("TERM").ended_with(0);
+}
+
+#[test]
 fn it_is_where_it_was_asked_to_be_and_follows_the_monitors() {
     let Some(desktop) = Desktop::open(true) else {
         return;

@@ -189,8 +189,10 @@ fn a_ring_that_another_program_shows_is_said_once() {
         matches!(&said[..], [Event::Trouble(line)] if line.contains("another program")),
         "{said:?}"
     );
+    assert!(stage.feed.is_taken(), "no reason to start another engine");
     drop(other);
     stage.until(Some(&mut writer), Feed::is_live);
+    assert!(!stage.feed.is_taken());
 }
 
 #[test]

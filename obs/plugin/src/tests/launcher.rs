@@ -4,6 +4,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -131,6 +132,84 @@ fn a_demonstration_takes_no_settings() {
 }
 
 #[test]
+fn a_demonstration_that_has_been_seen_begins_again_and_again() {
+    let engine = Installed::new(
+        "trap 'exit 0' TERM\n\
+         echo started >> \"$(dirname \"$0\")/log\"\n\
+         while :; do sleep 0.05; done",
+    );
+    let log = engine.path().join("log");
+    let launch = Launch {
+        mode: Mode::Demo,
+        config: None,
+    };
+    let mut launcher = engine.launcher();
+    let mut now = 0;
+    for count in 1..=9 {
+        poll("a start", || {
+            now += SECOND / 100;
+            launcher.tick(now, false, Some(&launch));
+            lines(&log).len() == count && launcher.pid().is_some()
+        });
+        launcher.tick(now, true, Some(&launch));
+        let ended = Command::new("kill")
+            .arg(launcher.pid().unwrap().to_string())
+            .status();
+        assert!(ended.unwrap().success());
+        poll("its end", || {
+            launcher.tick(now, false, None);
+            launcher.pid().is_none()
+        });
+    }
+    assert_eq!(launcher.trouble(), None);
+}
+
+#[test]
+fn an_engine_whose_settings_change_is_ended_and_started_anew() {
+    let engine = Installed::new(
+        "here=$(dirname \"$0\")\n\
+         trap 'echo ended >> \"$here/log\"; exit 0' TERM\n\
+         echo \"$1\" >> \"$here/log\"\n\
+         while :; do sleep 0.05; done",
+    );
+    let log = engine.path().join("log");
+    let (run, demo) = (
+        Launch::default(),
+        Launch {
+            mode: Mode::Demo,
+            config: None,
+        },
+    );
+    let mut launcher = engine.launcher();
+    let mut now = start(&mut launcher, &run, &log);
+    poll("that it runs", || {
+        launcher.tick(now, true, Some(&run));
+        launcher.pid().is_some()
+    });
+    launcher.suit(Some(&run));
+    assert!(launcher.pid().is_some(), "nothing has changed");
+    launcher.suit(Some(&demo));
+    poll("the other's start", || {
+        now += SECOND / 100;
+        launcher.tick(now, false, Some(&demo));
+        lines(&log).len() == 3
+    });
+    assert_eq!(lines(&log), ["run", "ended", "demo"]);
+    // Switched off: it ends, and no other comes.
+    poll("that it runs", || {
+        launcher.tick(now, true, Some(&demo));
+        launcher.pid().is_some()
+    });
+    launcher.suit(None);
+    poll("its end", || {
+        now += SECOND / 100;
+        launcher.tick(now, false, None);
+        lines(&log).len() == 4
+    });
+    assert!(launcher.pid().is_none());
+}
+
+#[test]
 fn no_engine_is_started_where_one_runs_or_none_is_wanted() {
     let engine = Installed::new("echo started >> \"$(dirname \"$0\")/log\"");
     let mut launcher = engine.launcher();
@@ -226,9 +305,7 @@ fn an_engine_that_hangs_is_ended_and_another_started() {
     poll("the first one's end", || !is_there(&pids[0]));
     // It does not listen to the gentle way out.
     let left = launcher.pid().unwrap().to_string();
-    let killed = std::process::Command::new("kill")
-        .args(["-KILL", &left])
-        .status();
+    let killed = Command::new("kill").args(["-KILL", &left]).status();
     assert!(killed.unwrap().success());
 }
 

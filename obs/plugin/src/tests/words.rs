@@ -58,6 +58,24 @@ fn an_engine_that_is_not_there_is_told_with_what_happens_next() {
 }
 
 #[test]
+fn an_engine_that_another_program_shows_is_told() {
+    let elsewhere = Instance {
+        reader_pid: Some(1),
+        ..instance()
+    };
+    assert_eq!(
+        words::connection("main", &Ok(elsewhere), None),
+        "Engine main is being shown by another program (pid 1)."
+    );
+    let here = Instance {
+        reader_pid: Some(std::process::id()),
+        ..instance()
+    };
+    let told = words::connection("main", &Ok(here), None);
+    assert!(told.contains("online"), "{told}");
+}
+
+#[test]
 fn an_engine_that_cannot_be_started_is_told_with_why() {
     let missing = RingError::NotFound { name: "x".into() };
     let trouble = Some("it ended with exit status: 1 (\"no stream to join\")");

@@ -1,6 +1,6 @@
 //! Engines and sources that come and go.
 
-use hyperfocus_ring::{Instance, now_ns};
+use hyperfocus_ring::{Instance, Showing, now_ns};
 use serde_json::json;
 
 use super::harness::{CANVAS, Home, Item, Obs, Picture, Scene, until};
@@ -104,7 +104,7 @@ fn sources_come_and_go() {
     until("the engine hears of its source", || {
         let instance = look();
         let reader = instance.reader;
-        (reader.fps == Some((30, 1)) && reader.is_showing && reader.sources == 1)
+        (reader.fps == Some((30, 1)) && reader.showing == Showing::OnAir && reader.sources == 1)
             .then_some(instance.reader_pid)
     });
     assert_eq!(look().reader_pid, Some(obs.pid()));

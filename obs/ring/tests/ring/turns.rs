@@ -1,8 +1,8 @@
 //! What each side says and the other hears, in order and in one process.
 
 use hyperfocus_ring::{
-    Connection, FrameStamp, Instance, Life, Newest, Reader, ReaderWish, Report, RingError, Vitals,
-    Writer, instances, now_ns,
+    Connection, FrameStamp, Instance, Life, Newest, Reader, ReaderWish, Report, RingError, Showing,
+    Vitals, Writer, instances, now_ns,
 };
 
 use super::{Private, newest_number, publish, settings, stamp};
@@ -87,7 +87,7 @@ fn the_wishes_of_the_reader_are_heard_while_its_heart_beats() {
     let mut reader = private.reader("main");
     let report = Report {
         fps: (30_000, 1001),
-        is_showing: true,
+        showing: Showing::OnAir,
         sources: 2,
         shown: 5,
     };
@@ -97,7 +97,7 @@ fn the_wishes_of_the_reader_are_heard_while_its_heart_beats() {
         ReaderWish {
             is_alive: true,
             fps: Some((30_000, 1001)),
-            is_showing: true,
+            showing: Showing::OnAir,
             sources: 2,
             shown: 5,
             beaten_ns: 1_000_000_000,
