@@ -17,9 +17,19 @@ const LEAVE_SECONDS: f32 = 0.4;
 /// at every gift of a fast streak would flash; WCAG 2.3.1 allows three flashes
 /// a second, and the gift's own light may need one.
 const SWELL_SECONDS: f32 = 0.5;
-/// A recipe's timeline is stretched and squeezed within these; beyond them it
-/// is held at its sustain point or the exit comes early.
-const RATE: std::ops::RangeInclusive<f32> = 0.5..=2.0;
+/// How far a recipe's timeline is stretched; beyond that it is held at its sustain
+/// point.
+const SLOWEST: f32 = 0.5;
+
+/// How far it is squeezed; beyond that the exit comes early. What moves twice as fast
+/// flickers twice as often, and a backend may ask for any duration: only small gifts,
+/// which a crowd hurries, are squeezed so far.
+fn fastest(lane: Lane) -> f32 {
+    match lane {
+        Lane::Ambient => 2.0,
+        Lane::Feature | Lane::Headline => 1.25,
+    }
+}
 
 /// One animation on stage. Pictures, particles and sound attach when it appears
 /// and go when it is removed.
@@ -73,7 +83,7 @@ enum Phase {
     /// stage wants it empty.
     Dismissed { left: f32 },
     /// Nothing of it is to be seen any more.
-    Over,
+    Over { was_dismissed: bool },
 }
 
 /// A growth that the picture has yet to show.
@@ -142,7 +152,7 @@ impl Act {
         } else {
             start.duration.as_secs_f32().max(0.1)
         };
-        let rate = (natural / wanted).clamp(*RATE.start(), *RATE.end());
+        let rate = (natural / wanted).clamp(SLOWEST, fastest(start.lane));
         let spare = wanted - natural / rate;
         Self {
             id: start.act,
@@ -177,7 +187,9 @@ impl Act {
                 let open = *open;
                 self.age = self.next_age(dt, open);
                 if !open && self.age >= self.recipe.duration.as_secs_f32() {
-                    self.phase = Phase::Over;
+                    self.phase = Phase::Over {
+                        was_dismissed: false,
+                    };
                 } else if let Some(cut) = self.cut.filter(|cut| self.elapsed >= cut.at) {
                     self.phase = Phase::Leaving {
                         left: cut.at + cut.fade - self.elapsed,
@@ -189,17 +201,21 @@ impl Act {
                 self.age += dt * self.rate;
                 *left -= dt;
                 if *left <= 0.0 {
-                    self.phase = Phase::Over;
+                    self.phase = Phase::Over {
+                        was_dismissed: false,
+                    };
                 }
             }
             Phase::Dismissed { left } => {
                 self.age += dt * self.rate;
                 *left -= real;
                 if *left <= 0.0 {
-                    self.phase = Phase::Over;
+                    self.phase = Phase::Over {
+                        was_dismissed: true,
+                    };
                 }
             }
-            Phase::Over => {}
+            Phase::Over { .. } => {}
         }
     }
 
@@ -273,7 +289,7 @@ impl Act {
 
     pub(super) fn dismiss(&mut self) {
         let presence = self.presence();
-        if !matches!(self.phase, Phase::Dismissed { .. } | Phase::Over) {
+        if !matches!(self.phase, Phase::Dismissed { .. } | Phase::Over { .. }) {
             self.phase = Phase::Dismissed {
                 left: DISMISS_SECONDS * presence,
             };
@@ -285,13 +301,19 @@ impl Act {
         self.phase == (Phase::Playing { open: true }) && self.age >= self.recipe.sustain
     }
 
-    /// Whether it goes at its host's word, and not at its own time.
+    /// Whether it goes, or went, at its host's word, and not at its own time.
     pub fn is_dismissed(&self) -> bool {
-        matches!(self.phase, Phase::Dismissed { .. })
+        matches!(
+            self.phase,
+            Phase::Dismissed { .. }
+                | Phase::Over {
+                    was_dismissed: true
+                }
+        )
     }
 
     pub fn is_over(&self) -> bool {
-        self.phase == Phase::Over
+        matches!(self.phase, Phase::Over { .. })
     }
 
     /// 1 while the act plays, falling to 0 while it leaves early or is dismissed.
@@ -300,7 +322,7 @@ impl Act {
             Phase::Playing { .. } => 1.0,
             Phase::Leaving { left, of } => (left / of).clamp(0.0, 1.0),
             Phase::Dismissed { left } => (left / DISMISS_SECONDS).clamp(0.0, 1.0),
-            Phase::Over => 0.0,
+            Phase::Over { .. } => 0.0,
         }
     }
 

@@ -1,4 +1,4 @@
-//! Whether gifts flash harmfully: each by itself, and all that the lanes allow
+//! Whether gifts flash harmfully: each by itself, at its own pace and hurried, and all that the lanes allow
 //! at once. Frames are judged over black and over white, as
 //! [`flash`](crate::flash) measures.
 
@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::pictures::{Performance, STEP};
 use super::timeline::Timeline;
-use crate::catalog::{Catalog, Lane};
+use crate::catalog::{Catalog, Lane, Recipe};
 use crate::engine::Rehearsal;
 use crate::flash::{Analyser, Findings};
 use crate::model::{Gift, Moment, Sender};
@@ -75,6 +75,19 @@ pub fn judge(rehearsal: &mut Rehearsal, timeline: &Timeline) -> Result<Judgement
     bench.finish(play.rehearsal())
 }
 
+/// Plays a gift in half its time, which is what a backend or a long queue may ask for.
+///
+/// # Errors
+/// When something that it needs never comes.
+pub fn judge_hurried(rehearsal: &mut Rehearsal, recipe: &Recipe) -> Result<Judgement> {
+    let mut bench = Bench::new(rehearsal);
+    let mut gift = Gift::one("hurried", &*recipe.key, Sender::named("viewer", "Viewer"));
+    gift.animation.duration = Some(recipe.duration / 2);
+    rehearsal.begin(gift)?;
+    bench.watch(rehearsal, recipe.duration.as_secs_f32())?;
+    bench.finish(rehearsal)
+}
+
 /// Fills every lane with what the catalogue has for it, over and over.
 ///
 /// # Errors
@@ -108,12 +121,7 @@ pub fn judge_fullest(rehearsal: &mut Rehearsal, catalog: &Catalog) -> Result<Jud
     };
     rehearsal.begin(first)?;
     crowd.for_each(|gift| rehearsal.offer(gift));
-    let frames = (FULLEST / STEP.as_secs_f32()) as u32;
-    for frame in 0..frames {
-        rehearsal.film(true, frame as f32 * STEP.as_secs_f32());
-        rehearsal.step(STEP);
-        bench.look(rehearsal)?;
-    }
+    bench.watch(rehearsal, FULLEST)?;
     bench.finish(rehearsal)
 }
 
@@ -129,6 +137,17 @@ impl Bench {
         Self {
             analysers: [analyser(), analyser()],
         }
+    }
+
+    /// Lets the stage play for so long.
+    fn watch(&mut self, rehearsal: &mut Rehearsal, seconds: f32) -> Result<()> {
+        let frames = (seconds / STEP.as_secs_f32()) as u32;
+        for frame in 0..frames {
+            rehearsal.film(true, frame as f32 * STEP.as_secs_f32());
+            rehearsal.step(STEP);
+            self.look(rehearsal)?;
+        }
+        Ok(())
     }
 
     fn look(&mut self, rehearsal: &mut Rehearsal) -> Result<()> {

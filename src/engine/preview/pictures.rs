@@ -113,7 +113,10 @@ fn draw_all(
         if pictures.flashes {
             let judgement = flashes::judge(work.rehearsal, &work.timeline)?;
             println!("{}", judgement.line(gift));
-            harmful.extend((!judgement.passes()).then_some(gift.as_str()));
+            let hurried = flashes::judge_hurried(work.rehearsal, recipe)?;
+            println!("{}", hurried.line(&format!("{gift} (hurried)")));
+            let passes = judgement.passes() && hurried.passes();
+            harmful.extend((!passes).then_some(gift.as_str()));
         }
         if let Some(tiles) = pictures.sheet {
             work.sheet(recipe, tiles)?;
@@ -149,7 +152,11 @@ fn draw_all(
 /// What a gift's files begin with: its name and the occasion.
 fn file_name(gift: &str, plan: &PreviewPlan) -> String {
     let occasion = &plan.occasion;
-    let mut name = gift.to_owned();
+    // A gift may be called anything; its file is within the folder.
+    let mut name = gift.replace(['/', '\\', ':'], "-");
+    if name.starts_with('.') {
+        name.insert(0, '-');
+    }
     for (count, word) in [(occasion.growth, "streak"), (occasion.combo, "combo")] {
         if count > 0 {
             name += &format!("-{word}{count}");

@@ -247,14 +247,27 @@ fn a_wish_for_the_longest_length_is_kept_to_the_frame() {
 #[test]
 fn a_short_wish_hastens_the_timeline_and_cuts_nothing_off() {
     let mut stage = Stage::new();
-    stage.give(lasting(2.5, gift("1", "ann", "rocket")));
+    stage.give(lasting(1.5, gift("1", "ann", "rose")));
     let act = stage.only();
-    for _ in 0..159 {
+    for _ in 0..95 {
         assert_eq!(stage.act(act).presence(), 1.0);
         stage.frame();
     }
-    assert!(stage.act(act).age > 4.9);
+    assert!(stage.act(act).age > 2.9);
     stage.pass(0.1);
+    assert_lasts(stage.lives()[0], 1.5);
+}
+
+/// What fills the stage would flash if it moved twice as fast.
+#[test]
+fn a_large_gift_is_hastened_by_a_quarter_at_most() {
+    let mut stage = Stage::new();
+    stage.give(lasting(2.5, gift("1", "ann", "rocket")));
+    let act = stage.only();
+    stage.pass(2.0);
+    let age = stage.act(act).age;
+    assert!((2.4..2.6).contains(&age), "{age}");
+    stage.pass(0.6);
     assert_lasts(stage.lives()[0], 2.5);
 }
 
