@@ -4,7 +4,7 @@
 
 mod desk;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use bevy::asset::RenderAssetUsages;
@@ -17,10 +17,10 @@ use desk::{Order, open_desk};
 use super::beat::Beat;
 use super::caption::{
     Accent, AvatarSpec, Body, CaptionKind, CardSize, CardSpec, CardTitle, CounterSpec, NameSpec,
-    PixelBuffer, Rgba, without_emoji,
+    Picture, PixelBuffer, Rgba, without_emoji,
 };
 use super::card_place::{
-    MAKE_ROOM, Readable, Shown, card_place, make_way, readable_cards, shown_by,
+    MAKE_ROOM, Readable, Shown, card_place, make_way, number_corner, readable_cards, shown_by,
 };
 use super::faces::{Faces, Worn};
 use super::layout::{Placement, StageSize};
@@ -32,7 +32,7 @@ use super::shake::Trembling;
 use crate::catalog::{Color, Lane, Recipe};
 use crate::model::Private;
 use crate::show::Senders;
-use crate::stage::{Act, Director, Grew, StageSet};
+use crate::stage::{Act, Director, Grew, Shrank, StageSet};
 
 /// Captions lie over everything else on stage.
 const CARD_Z: f32 = 8.0;
@@ -59,6 +59,7 @@ impl Plugin for CaptionPlugin {
             .add_systems(PreStartup, open_desk)
             .add_observer(order_card)
             .add_observer(order_counter)
+            .add_observer(order_smaller)
             .add_systems(
                 Update,
                 (put_faces_on, receive, place)
@@ -166,40 +167,16 @@ fn order_card(
     let icon = desk.icon(&director, &act.recipe);
     let url = avatar_of(&act.by);
     let worn = faces.of(time.elapsed(), url);
-    let spec = CardSpec {
-        size: match act.lane {
-            Lane::Ambient => CardSize::Compact,
-            Lane::Feature => CardSize::Regular,
-            Lane::Headline => CardSize::Large,
-        },
-        title: match &act.by {
-            Senders::One { badge, .. } => CardTitle::Sender {
-                name: name_of(&act.by),
-                avatar: worn.clone().picture(),
-                badge: *badge,
-            },
-            Senders::Many(people) => CardTitle::Bundle { people: *people },
-        },
-        gift: act.title.clone(),
-        icon,
-        // A streak's number climbs beside its card.
-        quantity: if act.streak { 1 } else { act.tally.quantity },
-        accent: accent(&act.recipe),
-        theme: look.theme,
-        scale: look.text_scale * stage.pixels.min_element() as f32 / 1080.0,
-        room: Some(stage.pixels.x as f32 * (1.0 - 2.0 * SAFE_AREA)),
-    };
+    let spec = card_spec(act, icon, &worn, &stage, &look);
     let mut awaits = url.filter(|_| worn == Worn::Coming).map(|url| AwaitsFace {
         url: url.clone(),
         card: spec.clone(),
         tag: None,
     });
     desk.order(Order::Card(add.entity), CaptionKind::Card(Box::new(spec)));
-    if act.streak && act.tally.combo > 1 {
-        desk.order(
-            Order::Counter(add.entity),
-            CaptionKind::Counter(counter_spec(act, &stage, &look)),
-        );
+    let counter = counter_spec(act, &stage, &look);
+    if act.streak && counter.count > 1 {
+        desk.order(Order::Counter(add.entity), CaptionKind::Counter(counter));
     }
     if let Some(letters) = &act.recipe.letters {
         let spelled = without_emoji(&name_of(&act.by).0);
@@ -262,6 +239,74 @@ fn order_card(
     }
     if let Some(awaits) = awaits {
         commands.entity(add.entity).insert(awaits);
+    }
+}
+
+/// A gift that goes on as a small counter has a small card, and a small number.
+fn order_smaller(
+    shrank: On<Shrank>,
+    time: Res<Time<Real>>,
+    mut desk: ResMut<CaptionDesk>,
+    mut faces: ResMut<Faces>,
+    director: Res<Director>,
+    stage: Res<StageSize>,
+    look: Res<Look>,
+    mut acts: Query<(&Act, Option<&mut AwaitsFace>)>,
+    mut cards: Query<&mut Card>,
+) {
+    let Ok((act, awaits)) = acts.get_mut(shrank.entity) else {
+        return;
+    };
+    let icon = desk.icon(&director, &act.recipe);
+    let worn = faces.of(time.elapsed(), avatar_of(&act.by));
+    let spec = card_spec(act, icon, &worn, &stage, &look);
+    if let Some(mut awaits) = awaits {
+        awaits.card = spec.clone();
+    }
+    desk.order_instead(
+        Order::Card(shrank.entity),
+        CaptionKind::Card(Box::new(spec)),
+    );
+    let counter = counter_spec(act, &stage, &look);
+    if counter.count > 1 {
+        let order = Order::Counter(shrank.entity);
+        desk.order_instead(order, CaptionKind::Counter(counter));
+    }
+    // It comes back where the gift goes.
+    if let Some(mut card) = cards.iter_mut().find(|card| card.act == shrank.entity) {
+        card.room = Some(0.0);
+    }
+}
+
+fn card_spec(
+    act: &Act,
+    icon: Option<Picture>,
+    worn: &Worn,
+    stage: &StageSize,
+    look: &Look,
+) -> CardSpec {
+    CardSpec {
+        size: match act.lane {
+            Lane::Ambient => CardSize::Compact,
+            Lane::Feature => CardSize::Regular,
+            Lane::Headline => CardSize::Large,
+        },
+        title: match &act.by {
+            Senders::One { badge, .. } => CardTitle::Sender {
+                name: name_of(&act.by),
+                avatar: worn.clone().picture(),
+                badge: *badge,
+            },
+            Senders::Many(people) => CardTitle::Bundle { people: *people },
+        },
+        gift: act.title.clone(),
+        icon,
+        // A streak's number climbs beside its card.
+        quantity: if act.streak { 1 } else { act.tally.quantity },
+        accent: accent(&act.recipe),
+        theme: look.theme,
+        scale: look.text_scale * stage.pixels.min_element() as f32 / 1080.0,
+        room: Some(stage.pixels.x as f32 * (1.0 - 2.0 * SAFE_AREA)),
     }
 }
 
@@ -480,15 +525,19 @@ fn place(
 ) {
     let mut bodies: HashMap<Entity, (Vec2, Vec2, f32)> = HashMap::new();
     let mut readable = Vec::new();
-    let counting: HashSet<Entity> = counters.iter().map(|(counter, ..)| counter.act).collect();
+    let numbers = counters.iter();
+    let counting: HashMap<Entity, Vec2> = numbers
+        .map(|(counter, ..)| (counter.act, counter.image * INK))
+        .collect();
     let shown_in = |lane: Lane| -> Vec<Shown> {
         let cards = cards.iter().filter_map(|(_, card, ..)| {
             let (act, placement) = acts.get(card.act).ok()?;
             let body = card.body * placement.crowding(lane);
-            (act.lane == lane).then(|| Shown {
-                at: card_place(act, placement, &stage, body),
-                body,
-                alpha: shown_by(act),
+            (act.lane == lane).then(|| {
+                let at = card_place(act, placement, &stage, body);
+                let alpha = shown_by(act);
+                let number = counting.get(&card.act);
+                Shown { at, body, alpha }.with_number(number.copied().unwrap_or_default())
             })
         });
         cards.collect()
@@ -513,7 +562,7 @@ fn place(
             Lane::Feature | Lane::Ambient => make_way(at, body, &headlines),
         };
         // A streak's number is read with its name.
-        let at = match act.lane == Lane::Ambient && counting.contains(&card.act) {
+        let at = match act.lane == Lane::Ambient && counting.contains_key(&card.act) {
             true => make_way(at, body, &features),
             false => at,
         };
@@ -530,7 +579,7 @@ fn place(
         readable.push(Readable {
             card: entity,
             lane: act.lane,
-            counts: counting.contains(&card.act),
+            counts: counting.contains_key(&card.act),
             is_up: card.room.is_some_and(|room| room > 0.5),
             id: act.id,
             at,
@@ -563,7 +612,7 @@ fn place(
         let swing = counter.beat.swing(act.elapsed) * look.movement().max(0.25);
         let crowding = placement.crowding(act.lane);
         let scale = (1.0 + 0.34 * swing) * crowding;
-        let corner = *at + Vec2::new(body.x * 0.5 - body.y * 0.15, body.y * 0.62);
+        let corner = *at + number_corner(*body);
         // It grows up and outwards: the name is below it, to the left.
         let ink = counter.image * INK;
         let middle = corner + counter.shift * crowding + ink * (scale - crowding);

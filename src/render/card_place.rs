@@ -24,6 +24,27 @@ pub(super) struct Shown {
     pub(super) alpha: f32,
 }
 
+/// From the middle of a card to the lower left corner of a streak's number at it.
+pub(super) fn number_corner(body: Vec2) -> Vec2 {
+    Vec2::new(body.x * 0.5 - body.y * 0.15, body.y * 0.62)
+}
+
+impl Shown {
+    /// The card together with a number of this half size at its corner.
+    pub(super) fn with_number(self, ink: Vec2) -> Self {
+        if ink == Vec2::ZERO {
+            return self;
+        }
+        let half = self.body / 2.0;
+        let high = half.max(number_corner(self.body) + 2.0 * ink);
+        Self {
+            at: self.at + (high - half) / 2.0,
+            body: high + half,
+            ..self
+        }
+    }
+}
+
 /// Room between two cards, stage units.
 const CARD_GAP: f32 = 14.0;
 
@@ -130,6 +151,22 @@ mod tests {
         };
         assert_eq!(make_way(at, BODY, &[gone]), at);
         assert_eq!(make_way(at, BODY, &[]), at);
+    }
+
+    #[test]
+    fn a_name_is_not_under_a_headlines_number_either() {
+        let ink = Vec2::new(90.0, 60.0);
+        let counting = HEADLINE.with_number(ink);
+        let number = HEADLINE.at + number_corner(HEADLINE.body) + ink;
+        let at = Vec2::new(576.0, -200.0);
+        assert_eq!(
+            make_way(at, BODY, &[HEADLINE]),
+            at,
+            "the card is clear of it"
+        );
+        let lifted = make_way(at, BODY, &[counting]);
+        let off = (lifted - number).abs();
+        assert!(off.y >= BODY.y / 2.0 + ink.y, "{lifted} is under {number}");
     }
 
     fn card(number: u32, lane: Lane, is_up: bool, x: f32) -> Readable {

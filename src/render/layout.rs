@@ -67,11 +67,16 @@ impl Placement {
             Lane::Headline => Self::MIDDLE,
             Lane::Feature => {
                 let along = [0.3, -0.3, 0.0][act.slot % 3];
+                let free = room.between.unwrap_or(Free {
+                    low: -0.5 * size.y,
+                    high: 0.5 * size.y,
+                });
                 Self {
                     origin: if wide {
                         Vec2::new(along * size.x, 0.0)
                     } else {
-                        Vec2::new(0.0, along * size.y)
+                        let middle = free.low.midpoint(free.high);
+                        Vec2::new(0.0, middle + along * (free.high - free.low))
                     },
                     scale: 0.78,
                 }
@@ -84,7 +89,7 @@ impl Placement {
     /// higher than wide, above and below. The golden ratio spreads successive places
     /// without their ever lining up.
     fn ambient(slot: usize, seed: u32, size: Vec2, room: &AmbientRoom) -> Self {
-        let (side, room) = match slot.is_multiple_of(2) {
+        let (side, beside) = match slot.is_multiple_of(2) {
             true => (-1.0, room.left),
             false => (1.0, room.right),
         };
@@ -97,7 +102,7 @@ impl Placement {
         let place = slot / 2;
         let sway = ((seed >> 8) & 0xff) as f32 / 255.0 - 0.5;
         let spread = (place as f32 * 0.618_034 + 0.5 + 0.08 * sway).fract() - 0.5;
-        let origin = match room {
+        let origin = match beside {
             Some(free) => {
                 let (low, high) = free.for_origins(scale);
                 let out = COLUMNS[place % COLUMNS.len()];
@@ -106,14 +111,25 @@ impl Placement {
                     low.midpoint(high) + spread * (high - low),
                 )
             }
+            None if size.x >= size.y => {
+                size * Vec2::new(side * COLUMNS[place % 3], spread * AMBIENT_SPREAD)
+            }
             None => {
-                let out = side * COLUMNS[place % 3];
-                let along = spread * AMBIENT_SPREAD;
-                size * if size.x >= size.y {
-                    Vec2::new(out, along)
-                } else {
-                    Vec2::new(along, out)
-                }
+                let out = COLUMNS[place % 3];
+                let along = spread * AMBIENT_SPREAD * size.x;
+                let y = match room.between {
+                    None => side * out * size.y,
+                    Some(free) => {
+                        let (low, high) = free.for_origins(scale);
+                        // The furthest out stand at the edges of what is free.
+                        let inwards = (COLUMNS[1] - out) * (high - low);
+                        match side > 0.0 {
+                            true => high - inwards,
+                            false => low + inwards,
+                        }
+                    }
+                };
+                Vec2::new(along, y)
             }
         };
         Self { origin, scale }
@@ -132,13 +148,15 @@ const AMBIENT_SPREAD: f32 = 0.66;
 const ABOVE: f32 = 260.0;
 const BELOW: f32 = 360.0;
 
-/// Where on a wide stage ambient acts stand beside the board: small gifts come by the
-/// dozen and would cover a list for as long as a flood lasts.
+/// Where acts stand beside the board: small gifts come by the dozen and would cover a
+/// list for as long as a flood lasts. `None`: nothing is in the way.
 #[derive(Resource, Debug, Clone, Copy, PartialEq, Default)]
 pub struct AmbientRoom {
-    /// `None`: nothing is in the way.
+    /// On a wide stage, for ambient acts.
     left: Option<Free>,
     right: Option<Free>,
+    /// On a high one, for features too.
+    between: Option<Free>,
 }
 
 /// Stage units, y pointing up.
@@ -164,14 +182,16 @@ impl AmbientRoom {
     /// that would be left with too little is used as if nothing were there.
     pub fn beside(parts: &[(Vec2, Vec2)], stage: &StageSize) -> Self {
         let size = stage.units();
-        if size.x < size.y {
-            return Self::default();
-        }
+        let is_wide = size.x >= size.y;
         let usual = Free {
             low: -0.5 * size.y,
             high: 0.5 * size.y,
         };
-        let inner = COLUMNS[3] * size.x;
+        // What does not reach further out than this is in nobody's way.
+        let inner = match is_wide {
+            true => COLUMNS[3] * size.x,
+            false => f32::NEG_INFINITY,
+        };
         let free_at = |side: f32| {
             let mut free = usual;
             for (middle, body) in parts {
@@ -186,9 +206,16 @@ impl AmbientRoom {
             let is_of_use = free.high - free.low >= Free::LEAST * size.y;
             Some(free).filter(|free| *free != usual && is_of_use)
         };
-        Self {
-            left: free_at(-1.0),
-            right: free_at(1.0),
+        match is_wide {
+            true => Self {
+                left: free_at(-1.0),
+                right: free_at(1.0),
+                between: None,
+            },
+            false => Self {
+                between: free_at(1.0),
+                ..Self::default()
+            },
         }
     }
 }
@@ -233,12 +260,25 @@ mod tests {
     }
 
     #[test]
-    fn a_high_stage_has_no_sides_to_keep_free() {
+    fn on_a_high_stage_they_stand_under_the_lists() {
         let high = StageSize {
             pixels: UVec2::new(1080, 1920),
         };
-        let usual = AmbientRoom::default();
-        assert_eq!(AmbientRoom::beside(&LISTS, &high), usual);
+        let lists = [
+            (Vec2::new(-240.0, 700.0), Vec2::new(440.0, 330.0)),
+            (Vec2::new(240.0, 680.0), Vec2::new(440.0, 390.0)),
+        ];
+        let room = AmbientRoom::beside(&lists, &high);
+        let under = 680.0 - 390.0 / 2.0;
+        let mut sides = [0; 2];
+        for slot in 0..60 {
+            let seed = (slot as u32).wrapping_mul(0x9e37_79b9);
+            let it = Placement::ambient(slot, seed, high.units(), &room);
+            assert!(it.origin.y + ABOVE * it.scale <= under + 0.1, "{it:?}");
+            assert!(it.origin.y - BELOW * it.scale >= -0.5 * high.units().y);
+            sides[usize::from(it.origin.y > -200.0)] += 1;
+        }
+        assert!(sides.iter().all(|count| *count > 20), "{sides:?}");
     }
 
     #[test]

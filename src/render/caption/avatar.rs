@@ -41,6 +41,11 @@ const PALETTE: [(Rgba, Rgba); 12] = [
     (Rgba::hex(0xC96B58), Rgba::hex(0x7C2D2A)),
 ];
 
+/// How wide initials are at most, of the face.
+const WIDEST: f32 = 0.8;
+/// What shrinks to less than this share of its size cannot be read.
+const LEAST_SHARE: f32 = 0.35;
+
 /// The colours that go with a name, today and tomorrow.
 pub fn palette_of(name: &str) -> (Rgba, Rgba) {
     // FNV-1a, 64 bits (draft-eastlake-fnv): stable across runs and platforms,
@@ -211,13 +216,24 @@ fn face(
         return;
     }
     let one = letters.graphemes(true).count() == 1;
-    let size = disc.diameter * if one { 0.52 } else { 0.40 };
-    let style = TextStyle::new(size).bold().shadow(Shadow {
-        blur_px: disc.diameter * 0.05,
-        dx: 0.0,
-        dy: disc.diameter * 0.015,
-        colour: to.mix(Rgba::BLACK, 0.5).with_alpha(0.55),
-    });
+    let full = disc.diameter * if one { 0.52 } else { 0.40 };
+    let style_at = |size: f32| {
+        TextStyle::new(size).bold().shadow(Shadow {
+            blur_px: disc.diameter * 0.05,
+            dx: 0.0,
+            dy: disc.diameter * 0.015,
+            colour: to.mix(Rgba::BLACK, 0.5).with_alpha(0.55),
+        })
+    };
+    // One grapheme may be a whole sentence: it stays within the face.
+    let natural = painter.lay_out(&style_at(full), &letters).width;
+    let share = (WIDEST * disc.diameter / natural.max(1.0)).min(1.0);
+    if share < LEAST_SHARE {
+        silhouette(target, disc, path);
+        return;
+    }
+    let size = full * share;
+    let style = style_at(size);
     let line = painter.lay_out(&style, &letters);
     let x = disc.cx - line.width / 2.0;
     painter.draw(target, &line, x, disc.cy + size * 0.36, &style);

@@ -232,7 +232,7 @@ fn fire(
             count *= quality.particles;
             let count = count.max(1.0);
             let Some(effect) = pool.borrow(emitter.template) else {
-                return false;
+                return pool.makes_more();
             };
             let layer = template::layer(emitter) - pool.next_step();
             salt = salt.wrapping_mul(0x01000193) ^ (item.emitter as u32) ^ act.elapsed.to_bits();
@@ -319,16 +319,14 @@ fn flatten(point: Vec3, stage: &StageSize) -> Vec2 {
     point.truncate() * distance / (distance - point.z).max(1.0)
 }
 
-/// When an act goes, its emitters stop. One that played out leaves its last
-/// particles to die in peace; one that was dismissed takes them along.
+/// When an act goes, its emitters stop. One that played out or was cut short leaves
+/// its last particles to die in peace; one that was dismissed takes them along.
 fn stop_with_act(
     remove: On<Remove, Act>,
     acts: Query<&Act>,
     mut effects: Query<(&Playing, &mut EffectSpawner, &mut EffectProperties)>,
 ) {
-    let dismissed = acts
-        .get(remove.entity)
-        .is_ok_and(|act| act.presence() < 1.0 && act.age < act.recipe.duration.as_secs_f32());
+    let dismissed = acts.get(remove.entity).is_ok_and(Act::is_dismissed);
     for (playing, mut spawner, mut properties) in &mut effects {
         if playing.act != remove.entity {
             continue;

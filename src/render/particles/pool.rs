@@ -31,8 +31,6 @@ pub struct EffectPool {
     assets: BTreeMap<Template, Handle<EffectAsset>>,
     free: BTreeMap<Template, Vec<Entity>>,
     kinds: BTreeMap<Entity, Template>,
-    /// How often an emitter found the pool exhausted.
-    pub exhausted: u64,
     /// Effects wanted but not there yet; made at the next chance.
     wanted: BTreeMap<Template, usize>,
     in_use: usize,
@@ -46,17 +44,21 @@ pub struct EffectPool {
 }
 
 impl EffectPool {
-    /// A free effect of the template, or `None` when there is none; one more is then made for the next time, within the
-    /// pool's bound.
+    /// A free effect of the template, or `None` when there is none; one more is then
+    /// made for the next frame if the pool [`makes_more`](Self::makes_more).
     pub fn borrow(&mut self, template: Template) -> Option<Entity> {
         let effect = self.free.get_mut(&template).and_then(Vec::pop);
         if effect.is_some() {
             self.in_use += 1;
         } else {
-            self.exhausted += 1;
             *self.wanted.entry(template).or_default() += 1;
         }
         effect
+    }
+
+    /// Whether what was wanted last is going to be there.
+    pub fn makes_more(&self) -> bool {
+        self.kinds.len() + self.wanted.values().sum::<usize>() <= MAX_EFFECTS
     }
 
     pub fn give_back(&mut self, effect: Entity) {

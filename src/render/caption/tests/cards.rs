@@ -271,6 +271,35 @@ fn initials_are_what_a_person_would_pick() {
     }
 }
 
+/// A name that is one grapheme as wide as a sentence.
+#[test]
+fn initials_stay_within_their_face() {
+    with_painter(|painter| {
+        let mut face = |text: &str| {
+            let spec = AvatarSpec {
+                name: name(text),
+                picture: None,
+                side: 128,
+                square: true,
+            };
+            avatar::paint(painter, &spec)
+        };
+        // Its letters are white; of a face with none only the gloss is bright.
+        let bright_at_the_rim = |image: &PixelBuffer| {
+            let side = image.width as usize;
+            let pixels = image.rgba.as_chunks::<4>().0.iter().enumerate();
+            let rim = pixels.filter(|(at, _)| {
+                let (x, y) = (at % side, at / side);
+                (50..78).contains(&y) && !(8..side - 8).contains(&x)
+            });
+            rim.filter(|(_, pixel)| pixel[..3].iter().all(|c| *c > 200))
+                .count()
+        };
+        assert_eq!(bright_at_the_rim(&face("\u{FDFD}")), 0);
+        assert_eq!(bright_at_the_rim(&face("Mika")), 0);
+    });
+}
+
 #[test]
 fn a_name_keeps_its_colours() {
     assert_eq!(avatar::palette_of("Zoë"), avatar::palette_of("Zoë"));
