@@ -172,6 +172,15 @@ pub struct Goal {
     pub description: Arc<str>,
 }
 
+impl Goal {
+    /// Whether the other is this goal too, however far it has come.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.kind == other.kind
+            && self.target == other.target
+            && self.description == other.description
+    }
+}
+
 /// What `connection:ack` grants for the session; a later one replaces it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SessionConfig {

@@ -42,6 +42,7 @@ pub(super) fn run(args: ServeArgs) -> Result<ExitCode> {
         Some(nats) => nats.servers.clone(),
         None => data_dir.display().to_string(),
     };
+    let is_shared = nats.is_some();
     let tls = args.tls_cert.zip(args.tls_key);
     let speaks_tls = tls.is_some();
     let relay = Relay::start(RelayOptions {
@@ -59,7 +60,7 @@ pub(super) fn run(args: ServeArgs) -> Result<ExitCode> {
         ca_file: config.ca_file,
         judge,
     })?;
-    let said = greeting(&relay, &place, &again)? + &sources(&config.sources);
+    let said = greeting(&relay, &place, &again)? + &sources(&config.sources, is_shared);
     print(said.as_bytes())?;
 
     // Without a certificate a hangup means what it means to every program.
@@ -215,11 +216,15 @@ once, within ten minutes; `hyperfocus desk{again}` prints another:
 }
 
 /// Where else gifts come from, as the configuration says.
-fn sources(sources: &[SourceSettings]) -> String {
+fn sources(sources: &[SourceSettings], is_shared: bool) -> String {
     let line = |source: &SourceSettings| format!("  {} for {}\n", source.name, source.stream);
     let lines: String = sources.iter().map(line).collect();
     match lines.is_empty() {
         true => lines,
+        false if is_shared => format!(
+            "\nGifts also come from:\n{lines}Name each source at one of the relays only: two that \
+             fetch the same gifts may count them twice.\n"
+        ),
         false => format!("\nGifts also come from:\n{lines}"),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{GiftId, GiftType, Private, Verdict, Word};
+use super::{GiftId, GiftType, Goal, Private, Verdict, Word};
 
 /// Waiting gifts that are told one by one; more nobody reads.
 pub const WAITING_TOLD: usize = 100;
@@ -30,6 +30,8 @@ pub struct Telemetry {
     pub is_muted: bool,
     /// 0.0 to 1.0.
     pub volume: f32,
+    /// The goal with what was given towards it since the backend told it.
+    pub goal: Option<Goal>,
 }
 
 /// The median of something and its 95th percentile.

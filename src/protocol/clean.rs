@@ -41,7 +41,7 @@ pub fn clean_text(text: &str, max_graphemes: usize) -> Cow<'_, str> {
 
 /// Cleans a machine's word (a type, a code, a capability) and cuts it to
 /// [`MAX_LABEL_BYTES`].
-pub(super) fn clean_label(label: &str) -> Cow<'_, str> {
+pub(crate) fn clean_label(label: &str) -> Cow<'_, str> {
     if label.len() <= MAX_LABEL_BYTES && is_plain(label) {
         return Cow::Borrowed(label);
     }

@@ -14,7 +14,7 @@ use super::{
     ClientMessage, ClientType, ConnectionAck, ConnectionInit, GiftAck, PeerError, Ping, Pong,
     ServerMessage, limits, wire,
 };
-use crate::model::{Control, Gift, Private, StreamStatus, Telemetry, WaitingGift, WallTime};
+use crate::model::{Control, Gift, Goal, Private, StreamStatus, Telemetry, WaitingGift, WallTime};
 
 /// What `x-telemetry` takes besides its list of gifts; generously.
 const TELEMETRY_BESIDES: usize = 2 * 1024;
@@ -159,12 +159,16 @@ fn stream_status(status: &StreamStatus) -> wire::Status<'_> {
         is_live: Flag(Some(status.is_live)),
         viewer_count: Number::of(status.viewer_count as f64),
         started_at: status.started_at.map(Stamp::from).unwrap_or_default(),
-        current_goal: Object(status.goal.as_ref().map(|goal| wire::Goal {
-            kind: Text::of(&goal.kind),
-            target: Number::of(goal.target),
-            current: Number::of(goal.current),
-            description: Text::of(&goal.description),
-        })),
+        current_goal: Object(status.goal.as_ref().map(goal)),
+    }
+}
+
+fn goal(goal: &Goal) -> wire::Goal<'_> {
+    wire::Goal {
+        kind: Text::of(&goal.kind),
+        target: Number::of(goal.target),
+        current: Number::of(goal.current),
+        description: Text::of(&goal.description),
     }
 }
 
@@ -254,7 +258,7 @@ fn telemetry(telemetry: &Telemetry) -> wire::Telemetry<'_> {
         },
         waiting: wire::Waiting {
             count: count(telemetry.waiting),
-            gifts: List(waiting_gifts(&telemetry.first_waiting)),
+            gifts: List(waiting_gifts(telemetry)),
         },
         outcomes: wire::Outcomes {
             played: count(outcomes.played),
@@ -268,13 +272,16 @@ fn telemetry(telemetry: &Telemetry) -> wire::Telemetry<'_> {
         do_not_disturb: Flag(Some(telemetry.is_quiet)),
         muted: Flag(Some(telemetry.is_muted)),
         volume: Number::of(telemetry.volume.into()),
+        goal: Object(telemetry.goal.as_ref().map(goal)),
     }
 }
 
 /// As many of the first as a message has room for: ids, types and names may be
 /// long, and escaped they may be twice as long.
-fn waiting_gifts(gifts: &[WaitingGift]) -> Vec<wire::WaitingGift<'_>> {
-    let mut room = limits::MAX_MESSAGE_BYTES - TELEMETRY_BESIDES;
+fn waiting_gifts(telemetry: &Telemetry) -> Vec<wire::WaitingGift<'_>> {
+    let goal = telemetry.goal.as_ref();
+    let goal = goal.map_or(0, |goal| 2 * (goal.kind.len() + goal.description.len()));
+    let mut room = (limits::MAX_MESSAGE_BYTES - TELEMETRY_BESIDES).saturating_sub(goal);
     let fits = |gift: &&WaitingGift| {
         let text = gift.gift.len() + gift.gift_type.len() + gift.sender.0.len();
         let taken = 2 * text + WAITING_BESIDES;
@@ -282,7 +289,8 @@ fn waiting_gifts(gifts: &[WaitingGift]) -> Vec<wire::WaitingGift<'_>> {
         room = room.saturating_sub(taken);
         fits
     };
-    let first = gifts.iter().take(limits::MAX_WAITING_TOLD).take_while(fits);
+    let gifts = telemetry.first_waiting.iter();
+    let first = gifts.take(limits::MAX_WAITING_TOLD).take_while(fits);
     let told = first.map(|gift| wire::WaitingGift {
         gift_id: Text::of(&gift.gift),
         gift_type: Text::of(&gift.gift_type),

@@ -89,6 +89,8 @@ mod wire;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "relay")]
+pub(crate) use clean::clean_label;
 pub use clean::clean_text;
 pub use decode::{decode_client, decode_payload, decode_server};
 pub use encode::{encode_client, encode_server};

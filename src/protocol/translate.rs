@@ -272,6 +272,7 @@ pub(super) fn telemetry(wire: &wire::Telemetry) -> Result<Telemetry, DecodeError
         is_quiet: wire.do_not_disturb.is_set(),
         is_muted: wire.muted.is_set(),
         volume: wire.volume.positive().unwrap_or(0.0).min(1.0) as f32,
+        goal: wire.goal.0.as_ref().and_then(goal),
     })
 }
 

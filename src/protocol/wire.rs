@@ -235,6 +235,7 @@ object! {
         "doNotDisturb" => do_not_disturb: Flag,
         "muted" => muted: Flag,
         "volume" => volume: Number,
+        "goal" => goal: Object<Goal<'de>>,
     }
 }
 

@@ -472,9 +472,12 @@ pub(super) async fn readyz(State(core): State<Arc<Core>>) -> Response {
 
 /// `GET /metrics`
 pub(super) async fn metrics(State(core): State<Arc<Core>>) -> Response {
-    let text = core
-        .figures
-        .text(&core.channels.sum(), core.store.is_well());
+    let mut sum = core.channels.sum();
+    // Of streams that nobody has open, too.
+    if let Some(unsettled) = core.store.unsettled().await {
+        sum.unsettled = unsettled as usize;
+    }
+    let text = core.figures.text(&sum, core.store.is_well());
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     ([(header::CONTENT_TYPE, kind)], text).into_response()
 }

@@ -19,7 +19,8 @@ use super::rates;
 use super::roster::Roster;
 use super::socket::Frame;
 use super::store::{Feed, Kept, News, StreamId};
-use crate::model::{SessionConfig, WallTime};
+use crate::model::{Goal, SessionConfig, WallTime};
+use crate::protocol::{ServerMessage, decode_server, encode_server};
 
 /// Events that a slow reader may be behind; then it hears that it missed some.
 const EVENTS: usize = 256;
@@ -166,6 +167,29 @@ impl Channel {
         Some(message["payload"].take())
     }
 
+    /// A host's stage says how far the goal has come: the sender of the status may
+    /// have told it once and for all. Whoever joins later hears so. Returns the status
+    /// if that is news.
+    pub fn heed_goal(&self, goal: &Goal) -> Option<String> {
+        let mut hub = self.hub();
+        let mut status = lock(&self.status);
+        let kept = status.as_ref()?;
+        let Ok(ServerMessage::Status(mut told)) = decode_server(kept.as_bytes()) else {
+            return None;
+        };
+        let own = told.goal.as_mut().filter(|own| own.is_same(goal))?;
+        if own.current == goal.current {
+            return None;
+        }
+        own.current = goal.current;
+        let message = encode_server(&ServerMessage::Status(told), WallTime::now());
+        hub.renew_status(Frame::text(&message));
+        *status = Some(message.clone());
+        drop((hub, status));
+        self.tell("status", || parsed(&message));
+        Some(message)
+    }
+
     /// Tells what a second has brought.
     pub fn tell_figures(&self) {
         let (tally, (hosts, viewers), unsettled) = {
@@ -253,7 +277,6 @@ impl Channel {
     }
 
     fn tell_news(&self, news: &News) {
-        let parsed = |message: &str| serde_json::from_str(message).unwrap_or(Value::Null);
         match news {
             News::Gift(gift) => self.tell("gift", || parsed(&gift.message)),
             News::Ended(ended) => self.tell_ended(ended),
@@ -272,6 +295,10 @@ impl Channel {
         // Whoever comes in has it by another reference.
         Arc::strong_count(self) == 1 && readers == 0 && self.hub().audience() == (0, 0)
     }
+}
+
+fn parsed(message: &str) -> Value {
+    serde_json::from_str(message).unwrap_or(Value::Null)
 }
 
 /// Which of the streams that nobody uses.

@@ -455,6 +455,12 @@ impl Client {
             }
             ClientMessage::Telemetry(telemetry) => {
                 if joined.tells {
+                    let channel = &joined.channel;
+                    if let Some(status) =
+                        telemetry.goal.as_ref().and_then(|it| channel.heed_goal(it))
+                    {
+                        self.core.store.note_status(&channel.id, &status).await;
+                    }
                     let told = joined.channel.roster.told(joined.id, telemetry);
                     joined.channel.tell("telemetry", || told);
                 }

@@ -62,6 +62,8 @@ pub struct Board {
     gifts: u64,
     value: f64,
     status: StreamStatus,
+    /// The next status is what the backend says to everybody who joins.
+    is_rejoining: bool,
     gifters: HashMap<Private<Word>, Given>,
     /// Dearest first; of equals, who got there first.
     top: Vec<Gifter>,
@@ -106,9 +108,21 @@ impl Board {
         self.recent.iter()
     }
 
+    /// The connection was lost and is back.
+    pub(super) fn rejoin(&mut self) {
+        self.is_rejoining = true;
+    }
+
     /// The backend knows the goal's progress better than we do: it replaces
-    /// what was added locally.
-    pub(super) fn set_status(&mut self, status: StreamStatus) {
+    /// what was added locally. But what it tells whoever joins may be as old as the
+    /// goal, and a goal that was reached is not reached again.
+    pub(super) fn set_status(&mut self, mut status: StreamStatus) {
+        let is_repeated = std::mem::take(&mut self.is_rejoining);
+        if let (true, Some(own), Some(told)) = (is_repeated, self.goal(), &mut status.goal)
+            && own.is_same(told)
+        {
+            told.current = told.current.max(own.current);
+        }
         if self.status != status {
             self.revision += 1;
         }

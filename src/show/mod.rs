@@ -206,6 +206,12 @@ impl Show {
         self.lanes.set_rate(self.rate);
     }
 
+    /// The connection to the backend was lost and is back: what it says first of the
+    /// stream is what it says to everybody.
+    pub fn rejoin(&mut self) {
+        self.board.rejoin();
+    }
+
     /// The latest `stream:status`.
     pub fn set_status(&mut self, now: Moment, status: StreamStatus) {
         self.advance(now);

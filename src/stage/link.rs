@@ -121,7 +121,12 @@ pub(super) fn receive(
             }
             ToStage::Status(status) => director.show.set_status(now, status),
             ToStage::Control(control) => director.show.control(now, control),
-            ToStage::Connection(state) => connected.0 = Some(state),
+            ToStage::Connection(state) => {
+                if state == ConnectionState::Online {
+                    director.show.rejoin();
+                }
+                connected.0 = Some(state);
+            }
         }
     }
 }

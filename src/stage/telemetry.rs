@@ -161,6 +161,7 @@ impl Reports {
             is_quiet: show.is_quiet(),
             is_muted: show.is_muted(),
             volume: show.volume(),
+            goal: show.board().goal().cloned(),
         }
     }
 

@@ -283,6 +283,9 @@ fn x_telemetry() {
             "doNotDisturb": true,
             "muted": false,
             "volume": 0.75,
+            "goal": {
+                "type": "gifts", "target": 500, "current": 321, "description": "A song",
+            },
         },
         "timestamp": "2025-10-28T23:59:59.999Z",
     });
@@ -330,6 +333,12 @@ fn x_telemetry() {
             is_quiet: true,
             is_muted: false,
             volume: 0.75,
+            goal: Some(Goal {
+                kind: "gifts".into(),
+                target: 500.0,
+                current: 321.0,
+                description: "A song".into(),
+            }),
         })),
     );
 }

@@ -298,9 +298,10 @@ fn telemetry() -> impl Strategy<Value = Telemetry> {
         waiting,
         switches,
         0..=64_u8,
+        prop::option::of(goal()),
     )
         .prop_map(
-            |(frame_time, wait_time, fps, counts, first_waiting, switches, volume)| {
+            |(frame_time, wait_time, fps, counts, first_waiting, switches, volume, goal)| {
                 let [
                     headline,
                     feature,
@@ -336,25 +337,29 @@ fn telemetry() -> impl Strategy<Value = Telemetry> {
                     is_quiet,
                     is_muted,
                     volume: f32::from(volume) / 64.0,
+                    goal,
                 }
             },
         )
 }
 
-fn status() -> impl Strategy<Value = StreamStatus> {
-    let goal = (label(), 1..1_000_000_u32, amount(), name()).prop_map(
+fn goal() -> impl Strategy<Value = Goal> {
+    (label(), 1..1_000_000_u32, amount(), name()).prop_map(
         |(kind, target, current, description)| Goal {
             kind,
             target: target.into(),
             current,
             description,
         },
-    );
+    )
+}
+
+fn status() -> impl Strategy<Value = StreamStatus> {
     (
         any::<bool>(),
         any::<u32>(),
         prop::option::of(time()),
-        prop::option::of(goal),
+        prop::option::of(goal()),
     )
         .prop_map(|(is_live, viewer_count, started_at, goal)| StreamStatus {
             is_live,

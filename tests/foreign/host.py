@@ -6,6 +6,7 @@ wait until a line on stdin says what becomes of the first that is not held:
 
     play            shown
     fail REASON     not shown
+    grow N          the goal has come so far on its stage
     late            from now on it tells which gifts were held at this moment, as
                     what is still on its way does
 
@@ -38,6 +39,7 @@ class Stage:
         self.waiting = []
         self.held = set()
         self.late = None
+        self.goal = None
         self.waits = []
         self.outcomes = dict.fromkeys(
             ["played", "joinedStreak", "joinedBundle", "refused", "failed", "dismissed"], 0
@@ -107,6 +109,7 @@ class Stage:
             "waitTime": {"p50": share(0.5), "p95": share(0.95)},
             "waiting": {"count": len(self.waiting), "gifts": gifts},
             "outcomes": self.outcomes,
+            "goal": self.goal,
         }
         return message("x-telemetry", told | self.state)
 
@@ -122,6 +125,8 @@ async def listen(socket, stage):
         print(json.dumps({"type": said["type"], "payload": said["payload"]}), flush=True)
         if said["type"] == "heartbeat:ping":
             await socket.send(stage.pong(said["payload"]))
+        elif said["type"] == "stream:status":
+            stage.goal = said["payload"]["currentGoal"]
         elif said["type"] == "gift:received":
             stage.take(said["payload"])
             await socket.send(stage.telemetry())
@@ -139,6 +144,10 @@ async def obey(socket, stage):
         word, _, reason = line.partition(" ")
         if word == "late":
             stage.late = set(stage.held)
+            continue
+        if word == "grow":
+            stage.goal["current"] = int(reason)
+            await socket.send(stage.telemetry())
             continue
         gift = stage.first()
         if gift is not None:

@@ -398,3 +398,53 @@ fn rates_are_judged_by_the_configuration_that_the_relay_was_given() {
         "one at a time has the stage"
     );
 }
+
+#[test]
+fn a_goal_is_as_far_as_a_hosts_stage_says_for_whoever_comes_next() {
+    let mut house = House::new();
+    let goal = |current: u32| json!({ "type": "gifts", "target": 6, "current": current, "description": "Cake" });
+    let put = |house: &House, current| {
+        let status = json!({ "isLive": true, "viewerCount": 9, "currentGoal": goal(current) });
+        let request = house.request(Role::Ingest, "PUT", "/v1/streams/main/status");
+        assert_eq!(request.json(&status).send().status, 204);
+    };
+    let kept = |house: &House| {
+        let status = get(house, "/v1/streams/main/status");
+        (
+            status["currentGoal"]["current"].clone(),
+            status["viewerCount"].clone(),
+        )
+    };
+    put(&house, 0);
+    let token = house.token(Role::Host);
+    let mut host = Guest::join(house.address(), &token, "h", "host");
+    assert_eq!(host.next_of("stream:status")["currentGoal"], goal(0));
+    host.say("x-telemetry", &json!({ "goal": goal(5) }));
+    until("the goal has come on", || {
+        kept(&house) == (json!(5), json!(9))
+    });
+    // The stage has its own count, and another goal's is none of this one.
+    let mut other = goal(1);
+    other["description"] = "Song".into();
+    host.say("x-telemetry", &json!({ "goal": other }));
+    host.say("x-telemetry", &json!({ "goal": goal(6) }));
+    until("all was heard", || kept(&house).0 == json!(6));
+    let mut second = Guest::join(house.address(), &token, "second", "host");
+    assert_eq!(second.next_of("stream:status")["currentGoal"], goal(6));
+    house.restart();
+    assert_eq!(kept(&house), (json!(6), json!(9)), "it is kept");
+    // The host's own word counts at once.
+    put(&house, 0);
+    assert_eq!(kept(&house).0, json!(0));
+}
+
+#[test]
+fn gifts_that_wait_are_counted_though_nobody_has_opened_their_stream() {
+    let mut house = House::new();
+    house.give("a");
+    house.give("b");
+    assert_eq!(house.figure("unsettled_gifts"), 2);
+    house.restart();
+    assert_eq!(house.figure("streams"), 0);
+    assert_eq!(house.figure("unsettled_gifts"), 2);
+}

@@ -572,6 +572,14 @@ impl<F: Clone> Stream<F> {
         self.status_version += 1;
     }
 
+    /// What a connection gets when it joins, in place of the status that the others
+    /// have.
+    pub fn renew_status(&mut self, status: F) {
+        if self.status.is_some() {
+            self.status = Some(status);
+        }
+    }
+
     /// Tells every connection that named `x-control`, where the stream's
     /// features do too. Returns how many will get it.
     pub fn control(&mut self, control: &F) -> usize {

@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::rules::Rules;
 use crate::model::WallTime;
-use crate::protocol::DecodeError;
 use crate::protocol::limits::{MAX_LABEL_BYTES, MAX_URL_BYTES};
+use crate::protocol::{DecodeError, clean_label};
 use crate::relay::store::Offer;
 
 /// Longest id of a platform that becomes part of a gift's as it is; ids have
@@ -69,7 +69,7 @@ impl Given<'_> {
         let rule = rules.rule_for(self.kind, self.name, self.amount);
         let gift_type = match rule {
             Some(rule) => &rule.gift,
-            None => cut(self.name.unwrap_or(self.kind), MAX_LABEL_BYTES),
+            None => self.own_type(),
         };
         let own_value = rule.and_then(|rule| rule.value);
         let value = own_value.map_or(self.value, |value| value * f64::from(self.quantity));
@@ -96,6 +96,16 @@ impl Given<'_> {
     }
 }
 
+impl<'a> Given<'a> {
+    /// What the platform calls it; one that has a name without anything to be read in
+    /// it is called by its kind.
+    fn own_type(&self) -> &'a str {
+        let name = self.name.map(|name| cut(name, MAX_LABEL_BYTES));
+        name.filter(|name| !clean_label(name).is_empty())
+            .unwrap_or(self.kind)
+    }
+}
+
 /// At most so many bytes of a text, and whole characters.
 fn cut(text: &str, bytes: usize) -> &str {
     &text[..text.floor_char_boundary(bytes)]
@@ -116,4 +126,38 @@ pub(super) fn platform_id(platform: &str, id: &str) -> String {
 pub(super) fn hashed(text: &str) -> String {
     let hash = digest(&SHA256, text.as_bytes());
     URL_SAFE_NO_PAD.encode(&hash.as_ref()[..16])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gift_without_a_name_to_be_read_is_called_by_its_kind() {
+        let given = |name| Given {
+            id: "a".to_owned(),
+            kind: "gift",
+            name,
+            amount: 1.0,
+            quantity: 1,
+            value: 1.0,
+            combo: None,
+            giver: Giver::default(),
+            sent_at: None,
+        };
+        for (name, called) in [
+            (Some("Rose"), "Rose"),
+            (Some("  "), "gift"),
+            (Some("\u{202e}\u{0}"), "gift"),
+            (None, "gift"),
+        ] {
+            let given = given(name);
+            assert_eq!(given.own_type(), called, "{name:?}");
+            assert!(
+                given
+                    .offer(&Rules::new(Vec::new()), WallTime::UNIX_EPOCH)
+                    .is_ok()
+            );
+        }
+    }
 }

@@ -275,6 +275,12 @@ pub(super) trait Store: Send + Sync {
         status: &str,
     ) -> BoxFuture<'static, Result<(), StoreError>>;
 
+    /// Keeps the message `stream:status` for those who join later, and for the relay's
+    /// next start if the store can; nobody is told.
+    fn note_status(&self, _stream: &StreamId, _status: &str) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
     /// Passes the message `x-control` to the other relays, as far as they can be
     /// reached.
     fn control(&self, _stream: &StreamId, _control: &str) -> BoxFuture<'static, ()> {
@@ -294,6 +300,11 @@ pub(super) trait Store: Send + Sync {
         stream: &StreamId,
         gift: &GiftId,
     ) -> BoxFuture<'static, Result<Option<Listed>, StoreError>>;
+
+    /// Gifts of all streams that nobody has settled, if the store can tell.
+    fn unsettled(&self) -> BoxFuture<'static, Option<u64>> {
+        Box::pin(std::future::ready(None))
+    }
 
     /// Deletes what ended before a time; returns how many.
     fn forget_before(&self, time: WallTime) -> BoxFuture<'static, Result<u64, StoreError>>;

@@ -177,3 +177,25 @@ fn the_revision_changes_with_what_the_board_says_and_not_otherwise() {
     world.give("ann", "rose", 1.0);
     assert_ne!(world.show.board().revision(), with_goal);
 }
+
+/// What a backend tells whoever joins may be as old as the goal.
+#[test]
+fn a_reconnect_does_not_put_the_same_goal_back() {
+    let mut world = World::at_rate(30.0);
+    world.show.set_status(world.now, status("gifts", 10.0));
+    world.give("ann", "rose", 1.0);
+    let current = |world: &World| world.show.board().goal().unwrap().current;
+    assert_eq!(current(&world), 11.0);
+    world.show.rejoin();
+    world.show.set_status(world.now, status("gifts", 10.0));
+    assert_eq!(current(&world), 11.0);
+    // On a connection that stands it is the host's word.
+    world.show.set_status(world.now, status("gifts", 10.0));
+    assert_eq!(current(&world), 10.0);
+    // So is another goal, and one that has come further.
+    for told in [status("revenue", 3.0), status("revenue", 9.0)] {
+        world.show.rejoin();
+        world.show.set_status(world.now, told.clone());
+        assert_eq!(world.show.board().goal(), told.goal.as_ref());
+    }
+}

@@ -170,6 +170,14 @@ impl Store for SqliteStore {
         })
     }
 
+    fn note_status(&self, stream: &StreamId, status: &str) -> BoxFuture<'static, ()> {
+        let (stream, status) = (stream.clone(), status.to_owned());
+        // On a full disk it is as old as it was.
+        self.send(Request::NoteStatus { stream, status })
+            .map(drop)
+            .boxed()
+    }
+
     fn list(
         &self,
         stream: &StreamId,
@@ -186,6 +194,10 @@ impl Store for SqliteStore {
     ) -> BoxFuture<'static, Result<Option<Listed>, StoreError>> {
         let (stream, gift) = (stream.clone(), gift.clone());
         self.read(move |path| read::find(path, &stream, &gift))
+    }
+
+    fn unsettled(&self) -> BoxFuture<'static, Option<u64>> {
+        self.read(read::unsettled).map(Result::ok).boxed()
     }
 
     fn forget_before(&self, time: WallTime) -> BoxFuture<'static, Result<u64, StoreError>> {

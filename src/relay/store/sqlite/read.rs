@@ -16,6 +16,14 @@ const UNSETTLED: &str = "SELECT serial, gift, message FROM gifts WHERE stream = 
 /// How many of its gifts are parked.
 const PARKED: &str = "SELECT count(*) FROM gifts WHERE stream = ?1 AND state = 3";
 
+/// How many gifts of all streams nobody has settled.
+const ALL_UNSETTLED: &str = "SELECT count(*) FROM gifts WHERE state = 0";
+
+/// Counts the unsettled gifts of all streams, beside the writer.
+pub(super) fn unsettled(path: &Path) -> rusqlite::Result<u64> {
+    reader(path)?.query_row(ALL_UNSETTLED, [], |row| row.get(0))
+}
+
 /// What is kept of a stream and matters still.
 pub(super) fn load(transaction: &Transaction, stream: &StreamId) -> rusqlite::Result<Kept> {
     let mut kept = transaction

@@ -56,6 +56,8 @@ pub(super) enum Request {
         status: String,
         reply: oneshot::Sender<Result<(), StoreError>>,
     },
+    /// As `Status`, and nobody is told.
+    NoteStatus { stream: StreamId, status: String },
     Forget {
         before: WallTime,
         reply: oneshot::Sender<Result<u64, StoreError>>,
@@ -297,16 +299,12 @@ fn take(
             reply,
         } => {
             answers.push(Answer::Done(reply));
-            let keep = |it: &Transaction| {
-                it.prepare_cached(
-                    "INSERT INTO streams (id, status) VALUES (?1, ?2)
-                     ON CONFLICT (id) DO UPDATE SET status = ?2",
-                )?
-                .execute(params![&*stream, status])
-            };
-            transaction.map_or(Ok(()), |it| keep(it).map(drop))?;
+            transaction.map_or(Ok(()), |it| keep_status(it, &stream, &status))?;
             told.push((stream, News::Status(status)));
             Ok(())
+        }
+        Request::NoteStatus { stream, status } => {
+            transaction.map_or(Ok(()), |it| keep_status(it, &stream, &status))
         }
         Request::Flush { reply } => {
             answers.push(Answer::Done(reply));
@@ -416,6 +414,16 @@ fn end(transaction: &Transaction, ending: &Unsaved) -> rusqlite::Result<Option<i
         }
     }
     Ok(None)
+}
+
+fn keep_status(transaction: &Transaction, stream: &StreamId, status: &str) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO streams (id, status) VALUES (?1, ?2)
+             ON CONFLICT (id) DO UPDATE SET status = ?2",
+        )?
+        .execute(params![&**stream, status])
+        .map(drop)
 }
 
 fn keep_config(
