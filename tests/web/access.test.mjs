@@ -48,6 +48,40 @@ test("a narrow dock scrolls down and never sideways", async (t) => {
     }
 });
 
+test("in a narrow dock no row runs under what can be done to it", async (t) => {
+    const { page, relay } = await full(t, { viewport: { width: 300, height: 700 }, locale: "de-DE" });
+    await relay.give({ giftType: "universe", quantity: 1_000_000, sender: { username: LONG } });
+    await page.getByText("× 1.000.000").first().waitFor();
+    const hidden = await page.evaluate(() =>
+        [...document.querySelectorAll(".row .line > *")].filter((part) => {
+            const [own, acts, row] = [part, part.closest(".row").querySelector(".acts"), part.closest(".row")].map(
+                (element) => element.getBoundingClientRect(),
+            );
+            if (own.width === 0) return false;
+            const isUnder = own.right > acts.left + 0.5 && own.bottom > acts.top + 0.5 && acts.width > 0;
+            return isUnder || own.right > row.right + 0.5;
+        }).map((part) => part.textContent),
+    );
+    assert.deepEqual(hidden, []);
+});
+
+test("what is on can be told from what is off in the system's own colours", async (t) => {
+    const { page, host } = await full(t, { forcedColors: "active" });
+    const pause = part(page, "Controls").getByRole("button", { name: "Pause" });
+    await pause.click();
+    await host.told("x-control", (payload) => payload.action === "pause");
+    const look = (name) =>
+        part(page, "Controls").getByRole("button", { name }).evaluate((button) => {
+            const icon = getComputedStyle(button.querySelector(".icon"));
+            const style = getComputedStyle(button);
+            return { ground: style.backgroundColor, icon: icon.backgroundColor };
+        });
+    await until("that it is on", async () => (await pause.getAttribute("aria-pressed")) === "true");
+    const [on, off] = [await look("Pause"), await look("Mute")];
+    assert.notEqual(on.ground, off.ground);
+    for (const { ground, icon } of [on, off]) assert.notEqual(icon, ground);
+});
+
 /** What has the focus, once the page has been drawn with it. */
 function focused(page) {
     return page.evaluate(async () => {

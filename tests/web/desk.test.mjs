@@ -448,6 +448,30 @@ test("the goal is set, kept apart from what else is told, and removed", async (t
     await host.told("stream:status", (payload) => payload.viewerCount === 400 && payload.currentGoal === null);
 });
 
+test("a goal that has come on at the stage is not put back by what else is changed", async (t) => {
+    const { relay, host, page } = await show(t);
+    const goal = (current) => ({ type: "gifts", target: 6, current, description: "Cake" });
+    const told = { isLive: true, viewerCount: 3, startedAt: null, currentGoal: goal(0) };
+    await relay.ask("ingest", "PUT", "/v1/streams/main/status", told);
+    await host.told("stream:status", (payload) => payload.currentGoal !== null);
+    host.say("grow 5");
+    const form = part(page, "Goal");
+    const reached = form.getByLabel("Reached", { exact: true });
+    await until("what the stage has counted", async () => (await reached.inputValue()) === "5");
+    const current = async () => (await relay.ask("host", "GET", "/v1/streams/main/status")).currentGoal.current;
+    await form.getByLabel("The stream is live").click();
+    await form.getByText("The stream is not live.").waitFor();
+    assert.equal(await current(), 5);
+    await form.getByLabel("What for").fill("Cakes");
+    await form.getByRole("button", { name: "Save" }).click();
+    await form.getByText("The goal is set.").waitFor();
+    assert.equal(await current(), 5);
+    // What somebody sets counts.
+    await reached.fill("1");
+    await form.getByRole("button", { name: "Save" }).click();
+    await host.told("stream:status", (payload) => payload.currentGoal.current === 1);
+});
+
 test("what is saved while the stream goes live leaves it live", async (t) => {
     const { relay, page } = await show(t);
     const form = part(page, "Goal");
@@ -471,10 +495,17 @@ test("the stream that was chosen opens again, though nobody is connected to it",
         (await relay.ask("host", "GET", "/v1/streams")).streams.map(({ id }) => id),
         ["main"],
     );
+    const chosen = async () => {
+        await page.locator(".link[data-state=open]").waitFor();
+        return page.locator(".stream select").inputValue();
+    };
     await page.evaluate(() => localStorage.setItem("hyperfocus-desk.stream", "evening"));
+    // Another window has chosen that; this one keeps its own.
     await page.reload();
-    await page.locator(".link[data-state=open]").waitFor();
-    assert.equal(await page.locator(".stream select").inputValue(), "evening");
+    assert.equal(await chosen(), "main");
+    await page.evaluate(() => localStorage.setItem("hyperfocus-desk.stream", "evening"));
+    await page.goto(new URL("/desk", page.url()).href);
+    assert.equal(await chosen(), "evening");
 });
 
 test("a relay that goes away and comes back is found again, with what was missed", async (t) => {

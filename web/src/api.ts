@@ -104,9 +104,10 @@ export class StreamApi {
     status = () => ask<StreamStatus>("GET", `${this.base}/status`);
 
     /** Changes a part of the status; what others have told meanwhile, viewers for one, stays. */
-    changeStatus = (change: Partial<StreamStatus>): Promise<StreamStatus> =>
+    changeStatus = (change: (told: StreamStatus) => Partial<StreamStatus>): Promise<StreamStatus> =>
         this.inTurn(async () => {
-            const status = { ...((await this.status()) ?? UNTOLD), ...change };
+            const told = (await this.status()) ?? UNTOLD;
+            const status = { ...told, ...change(told) };
             if (status.isLive) status.startedAt ??= new Date().toISOString();
             await ask("PUT", `${this.base}/status`, status);
             return status;

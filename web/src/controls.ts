@@ -15,6 +15,7 @@ export function controls(view: View): HTMLElement {
     view.desk.watch(["renderers"], () => {
         const known = view.desk.renderers;
         idle.hidden = known === null || known.some((renderer) => renderer.controls);
+        if (idle.hidden) notice.settleIf(text.controlsIdle);
     });
     return panel(
         "controls",

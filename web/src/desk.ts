@@ -112,6 +112,8 @@ export class Desk {
             for (const topic of new Set<Fetched>(["streams", ...this.troubles.keys()])) void this.fetch(topic);
         }, AGAIN_EVERY);
         document.addEventListener("visibilitychange", this.looked);
+        // It may have been opened behind another.
+        if (document.hidden) this.look();
     }
 
     stop(): void {
@@ -268,7 +270,7 @@ export class Desk {
     private apply(name: EventName, data: string): void {
         switch (name) {
             case "gift":
-                return this.takeGift((JSON.parse(data) as { payload: Gift }).payload);
+                return this.takeGift(JSON.parse(data) as { payload: Gift; timestamp: string });
             case "ended":
                 return this.takeEnded(JSON.parse(data) as Ended);
             case "status":
@@ -291,11 +293,10 @@ export class Desk {
         }
     }
 
-    private takeGift(gift: Gift): void {
+    private takeGift({ payload: gift, timestamp: acceptedAt }: { payload: Gift; timestamp: string }): void {
         const known = this.gifts ?? [];
         // A list that was asked for meanwhile may have it already, and what became of it.
         if (known.some((listed) => listed.giftId === gift.giftId)) return;
-        const acceptedAt = new Date().toISOString();
         const listed: ListedGift = { giftId: gift.giftId, state: "unacked", error: null, acceptedAt, gift };
         this.gifts = [listed, ...known].slice(0, RECENT);
         this.tell("gifts");

@@ -17,8 +17,9 @@ export class Format {
         return this.write(value, { maximumFractionDigits: 0 });
     }
 
-    /** A rate or the like: with one decimal where there is one. */
+    /** A rate or the like: with one decimal where there is one, and with two figures below 1. */
     number(value: Value): string {
+        if (value && Math.abs(value) < 1) return this.write(value, { maximumSignificantDigits: 2 });
         return this.write(value, { maximumFractionDigits: 1 });
     }
 

@@ -25,21 +25,27 @@ export function goal(view: View): HTMLElement {
     const current = amount(0);
     const progress = el("progress", { max: 1, value: 0, "aria-label": text.goalProgress });
     const save = el("button", { type: "submit", class: "primary" }, text.save);
-    const remove = button(text.removeGoal, () => void put({ currentGoal: null }, text.goalRemoved));
+    const remove = button(text.removeGoal, () => void put(() => ({ currentGoal: null }), text.goalRemoved));
     // Counts what is typed: what is being edited is not written over by what comes in.
     let edits = 0;
+    // How far it has come grows by itself: that is told only where somebody set it.
+    let setsCurrent = false;
 
-    const put = (change: Partial<StreamStatus>, said: string) =>
+    const put = (change: (told: StreamStatus) => Partial<StreamStatus>, said: string) =>
         attempt(view, notice, async () => {
             desk.changed({ status: await desk.api.changeStatus(change) });
             return said;
         });
-    const edited = (): Goal => ({
-        type: kind.value.trim(),
-        target: Number(target.value),
-        current: Number(current.value),
-        description: description.value.trim(),
-    });
+    const edited = (told: Goal | null): Goal => {
+        const type = kind.value.trim();
+        const grown = !setsCurrent && told?.type === type ? told.current : null;
+        return {
+            type,
+            target: Number(target.value),
+            current: grown ?? Number(current.value),
+            description: description.value.trim(),
+        };
+    };
     const form = on(
         el(
             "form",
@@ -51,14 +57,18 @@ export function goal(view: View): HTMLElement {
             el("div", { class: "form-end" }, save, remove),
         ),
         {
-            input: () => {
+            input: (event) => {
                 edits += 1;
+                setsCurrent ||= event.target === current;
             },
             submit: (event) => {
                 event.preventDefault();
                 const saved = edits;
-                void put({ currentGoal: edited() }, text.goalSaved).then((went) => {
-                    if (went && edits === saved) edits = 0;
+                const change = (told: StreamStatus) => ({ currentGoal: edited(told.currentGoal) });
+                void put(change, text.goalSaved).then((went) => {
+                    if (!went || edits !== saved) return;
+                    edits = 0;
+                    setsCurrent = false;
                 });
             },
         },
@@ -66,7 +76,7 @@ export function goal(view: View): HTMLElement {
     on(live, {
         change: () => {
             const isLive = live.checked;
-            void put({ isLive }, isLive ? text.nowLive : text.nowOffline).then(draw);
+            void put(() => ({ isLive }), isLive ? text.nowLive : text.nowOffline).then(draw);
         },
     });
     const draw = () => {

@@ -35,8 +35,9 @@ export class History {
     }
 
     push(time: number, row: Row): void {
+        // After a clock was set back, what was before it cannot be drawn beside it.
+        if (time < (this.times.at(-1) ?? time) - GAP) this.clear();
         const last = this.times.at(-1);
-        // A clock that was set back would draw the line backwards.
         if (Number.isNaN(time) || (last !== undefined && time <= last)) return;
         if (last !== undefined && time - last > GAP) this.append(last + 1, null);
         this.append(time, row);

@@ -57,6 +57,10 @@ class Page {
 
     private show(stream: string): void {
         localStorage.setItem(STREAM, stream);
+        // Each window and dock opens its own again, whatever others show meanwhile.
+        const address = new URL(location.href);
+        address.searchParams.set("stream", stream);
+        history.replaceState(null, "", address);
         this.desk?.stop();
         this.desk = new Desk(new StreamApi(stream), () => this.signedOut(null));
         this.build();

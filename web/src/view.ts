@@ -32,6 +32,16 @@ export class Notice {
         this.show("", false);
     }
 
+    /** What was wrong is so no more. */
+    settle(): void {
+        if (this.element.classList.contains("is-error")) this.clear();
+    }
+
+    /** The same, if that was it. */
+    settleIf(complaint: string): void {
+        if (this.element.textContent === complaint) this.settle();
+    }
+
     private show(text: string, isError: boolean): void {
         this.element.textContent = text;
         this.element.classList.toggle("is-error", isError);
@@ -42,7 +52,8 @@ export class Notice {
 export async function attempt(view: View, notice: Notice, act: () => Promise<string | null>): Promise<boolean> {
     try {
         const said = await act();
-        if (said !== null) notice.say(said);
+        if (said === null) notice.settle();
+        else notice.say(said);
         return true;
     } catch (error) {
         if (!(error instanceof Problem)) throw error;
