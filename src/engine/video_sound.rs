@@ -7,7 +7,7 @@ use bevy::prelude::*;
 
 use crate::catalog::Lane;
 use crate::render::Patience;
-use crate::render::video::audio::{AudioStream, Pull};
+use crate::render::video::audio::{AudioChunk as Piece, AudioStream, Pull, SAMPLE_RATE};
 use crate::render::video::{VideoPlayback, open_sound};
 use crate::render::videos::ActVideo;
 use crate::sound::{
@@ -27,10 +27,20 @@ struct VideoMixer(Arc<Mixer>);
 struct Soundtrack {
     from: AudioStream,
     to: AudioFeed,
+    /// Whose act it belongs to.
+    act: Entity,
+    /// Seconds of the video up to which it was heard or left out; `None` until its
+    /// first piece comes.
+    heard: Option<f64>,
     /// What the mixer had no room for yet.
     held: Option<AudioChunk>,
     over: bool,
 }
+
+/// Silence within a video's sound, seconds at most.
+const LONGEST_HOLE: f64 = 60.0;
+/// A picture that is no later than this begins with its sound whole, seconds.
+const IN_TIME: f64 = 0.1;
 
 pub(super) fn install(app: &mut App, mixer: Arc<Mixer>) {
     app.insert_resource(VideoMixer(mixer))
@@ -56,6 +66,8 @@ fn begin(
                 commands.entity(entity).insert(Soundtrack {
                     from,
                     to,
+                    act: shown.act,
+                    heard: None,
                     held: None,
                     over: false,
                 });
@@ -74,16 +86,22 @@ fn voice(act: &Act) -> VoiceKey {
 }
 
 /// Fills the mixer's queue; the rest waits for the next frame.
-fn pump(patience: Res<Patience>, mut tracks: Query<&mut Soundtrack>) {
+fn pump(patience: Res<Patience>, acts: Query<&Act>, mut tracks: Query<&mut Soundtrack>) {
     for mut track in &mut tracks {
         let track = &mut *track;
+        let age = acts.get(track.act).map_or(0.0, |act| f64::from(act.age));
         while !track.over {
             let chunk = match track.held.take() {
                 Some(chunk) => chunk,
                 None => match track.from.pull_within(patience.0) {
-                    Pull::Chunk(chunk) => AudioChunk {
-                        samples: chunk.samples,
-                    },
+                    Pull::Chunk(chunk) => {
+                        // A picture that had to wait is further on by now.
+                        let start = if age > IN_TIME { age } else { 0.0 };
+                        let heard = track.heard.get_or_insert(start);
+                        AudioChunk {
+                            samples: from_there(chunk, heard),
+                        }
+                    }
                     Pull::NotYet => break,
                     Pull::Ended => {
                         track.over = true;
@@ -108,6 +126,24 @@ fn pump(patience: Res<Patience>, mut tracks: Query<&mut Soundtrack>) {
     }
 }
 
+/// What is left of a piece of sound by the time up to which the sound was `heard`,
+/// which then ends with it; with silence before it where it begins later.
+fn from_there(chunk: Piece, heard: &mut f64) -> Vec<f32> {
+    let frames_of = |seconds: f64| (seconds * f64::from(SAMPLE_RATE)).round() as usize;
+    let length = (chunk.samples.len() / 2) as f64 / f64::from(SAMPLE_RATE);
+    let Piece { pts, mut samples } = chunk;
+    if pts > *heard {
+        // A hole of more than a gift's length is a file's mistake.
+        let hole = frames_of((pts - *heard).min(LONGEST_HOLE));
+        samples.splice(..0, std::iter::repeat_n(0.0, 2 * hole));
+    } else {
+        let late = 2 * frames_of(*heard - pts);
+        samples.drain(..late.min(samples.len()));
+    }
+    *heard = heard.max(pts + length);
+    samples
+}
+
 fn stop(
     remove: On<Remove, ActVideo>,
     mixer: Res<VideoMixer>,
@@ -122,5 +158,36 @@ fn stop(
         mixer
             .0
             .stop(voice(act), std::time::Duration::from_millis(300));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A hundredth of a second from `pts` on.
+    fn piece(pts: f64, level: f32) -> Piece {
+        Piece {
+            pts,
+            samples: vec![level; SAMPLE_RATE as usize / 100 * 2],
+        }
+    }
+
+    #[test]
+    fn sound_begins_where_its_picture_is() {
+        // The picture is at 15 ms: one piece is over, half of the next is left.
+        let mut heard = 0.015;
+        let sizes = [0.0, 0.01, 0.02].map(|pts| from_there(piece(pts, 1.0), &mut heard).len());
+        assert_eq!(sizes, [0, 480, 960]);
+        assert!((heard - 0.03).abs() < 1e-9, "{heard}");
+    }
+
+    #[test]
+    fn sound_that_begins_later_than_its_picture_comes_when_it_is_due() {
+        let mut heard = 0.0;
+        let samples = from_there(piece(0.02, 1.0), &mut heard);
+        assert_eq!(samples.len(), 3 * 960);
+        assert!(samples[..1920].iter().all(|sample| *sample == 0.0));
+        assert!(samples[1920..].iter().all(|sample| *sample == 1.0));
     }
 }

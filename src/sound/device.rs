@@ -26,6 +26,9 @@ const LONGEST_RETRY: Duration = Duration::from_secs(60);
 const FINE_AFTER: Duration = Duration::from_secs(30);
 
 /// A device that takes no sound for this long is dead, whatever it says: some
+/// How often a device is looked for that was wanted and not there, while another
+/// plays.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
 /// drivers just stop calling when the hardware goes.
 const STALLED_AFTER: Duration = Duration::from_secs(3);
 
@@ -71,6 +74,10 @@ pub(super) trait Output {
 
     /// Opens the device; later errors are sent to `lost`.
     fn open(&mut self, lost: LostReport) -> Result<Self::Opened, Self::Error>;
+
+    /// Whether another device than the one that was opened last is there now, and is
+    /// the one that was wanted. Looking may take a while.
+    fn has_come(&mut self) -> bool;
 }
 
 /// A device that is open. Dropping it closes it and drops what it plays.
@@ -199,7 +206,7 @@ impl<O: Output, W: Wait> Keeper<O, W> {
                             tracing::warn!("sound is off: {why}; the device is tried again");
                             said = true;
                         }
-                        Woken::Retry => {}
+                        Woken::Retry => continue,
                     }
                 }
                 Err(error) if !said => {
@@ -233,6 +240,7 @@ impl<O: Output, W: Wait> Keeper<O, W> {
         });
         self.open.store(true, Ordering::Relaxed);
         let mut lived = Duration::ZERO;
+        let mut looked = Duration::ZERO;
         let mut still = Duration::ZERO;
         let mut frames = progress.frames();
         let woken = loop {
@@ -252,6 +260,12 @@ impl<O: Output, W: Wait> Keeper<O, W> {
             frames = now;
             if still >= STALLED_AFTER {
                 break Woken::Lost("the device takes no more sound".into());
+            }
+            if lived - looked >= LOOK_AGAIN {
+                looked = lived;
+                if self.output.has_come() {
+                    break Woken::Retry;
+                }
             }
         };
         self.open.store(false, Ordering::Relaxed);

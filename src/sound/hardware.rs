@@ -42,6 +42,9 @@ pub(super) struct ChosenDevice {
     wanted: Option<String>,
     /// That the default plays in its place has been said.
     said: bool,
+    /// Whether it was there when it was looked for last, though it may not have been
+    /// to be had.
+    was_there: bool,
 }
 
 /// An output that plays.
@@ -55,6 +58,7 @@ impl ChosenDevice {
         Self {
             wanted,
             said: false,
+            was_there: false,
         }
     }
 
@@ -98,6 +102,7 @@ impl Output for ChosenDevice {
                     return Ok(playing);
                 }
                 Err(why) if !self.said => {
+                    self.was_there = is_there(wanted);
                     tracing::error!(
                         "the default sound device plays instead of the chosen one: {why}"
                     );
@@ -111,6 +116,19 @@ impl Output for ChosenDevice {
             name: "the default device".to_owned(),
         })
     }
+
+    fn has_come(&mut self) -> bool {
+        let Some(wanted) = self.wanted.as_deref().filter(|_| self.said) else {
+            return false;
+        };
+        let _chatter = AlsaChatter::catch();
+        let was_there = std::mem::replace(&mut self.was_there, is_there(wanted));
+        self.was_there && !was_there
+    }
+}
+
+fn is_there(wanted: &str) -> bool {
+    outputs().is_ok_and(|all| all.iter().any(|(known, _)| known.is(wanted)))
 }
 
 /// Opens `device`, or the default one.

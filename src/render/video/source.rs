@@ -217,6 +217,8 @@ pub enum VideoError {
     Truncated { path: PathBuf, missing: u64 },
     #[error("{}: not a video we can read ({reason}); expected MP4 with H.264 or HEVC", path.display())]
     NotAVideo { path: PathBuf, reason: String },
+    #[error("{}: transparent in WebM's own way, which is not played; draw its frames with `ffmpeg -c:v libvpx-vp9 -i IN frames/%05d.png` and pack them with `hyperfocus pack`", .0.display())]
+    OwnAlpha(PathBuf),
     #[error("{}: the codec {codec} is not played; convert it with `ffmpeg -i IN -c:v libx264 -pix_fmt yuv420p OUT.mp4` (this drops a vapc box: pack it again)", path.display())]
     Codec { path: PathBuf, codec: String },
     #[error("{}: pixels are {format}, but only 8-bit 4:2:0 (yuv420p) is played; convert with `-pix_fmt yuv420p`", path.display())]
@@ -247,7 +249,10 @@ impl VideoError {
     /// The file it is about.
     pub fn path(&self) -> &Path {
         match self {
-            Self::Missing(path) | Self::Stopped(path) | Self::NoDecoder(path) => path,
+            Self::Missing(path)
+            | Self::OwnAlpha(path)
+            | Self::Stopped(path)
+            | Self::NoDecoder(path) => path,
             Self::Unreadable { path, .. }
             | Self::Truncated { path, .. }
             | Self::NotAVideo { path, .. }

@@ -32,6 +32,8 @@ struct RigState {
     heard: Vec<f32>,
     now: Duration,
     quit_at: Duration,
+    /// When a device that was wanted comes, while another plays.
+    comes_at: Option<Duration>,
 }
 
 struct RigDevice(Rc<RefCell<RigState>>, u32);
@@ -45,6 +47,7 @@ impl Rig {
             heard: Vec::new(),
             now: Duration::ZERO,
             quit_at: Duration::from_secs(quit_at),
+            comes_at: None,
         })))
     }
 
@@ -75,6 +78,12 @@ impl Output for Rig {
             }
             Some(_) => Ok(RigDevice(self.0.clone(), lost.opening())),
         }
+    }
+
+    fn has_come(&mut self) -> bool {
+        let rig = self.0.borrow();
+        rig.comes_at
+            .is_some_and(|at| rig.now >= at && rig.tried.len() == 1)
     }
 }
 
@@ -183,6 +192,24 @@ fn a_device_that_stops_taking_sound_is_given_up() {
     assert_eq!(tried.len(), 2);
     assert!((15..=20).contains(&tried[1].as_secs()), "{tried:?}");
     drop(mixer);
+}
+
+#[test]
+fn a_device_that_was_wanted_plays_once_it_is_there() {
+    let (_mixer, mix) = mixer();
+    let long = Opening::PlaysFor(Duration::from_secs(1_000));
+    let rig = Rig::new(&[long, long], 200);
+    rig.0.borrow_mut().comes_at = Some(Duration::from_secs(70));
+    rig.keep(mix).expect("the mix comes back");
+    let rig = rig.0.borrow();
+    assert_eq!(rig.tried.len(), 2);
+    assert!(
+        (70..=105).contains(&rig.tried[1].as_secs()),
+        "{:?}",
+        rig.tried
+    );
+    let taken = rig.heard.len() as f64 / f64::from(RATE);
+    assert!((taken - 200.0).abs() < 0.5, "silent in between: {taken}");
 }
 
 #[test]

@@ -47,6 +47,10 @@ impl Decoder {
             .streams()
             .best(Type::Video)
             .ok_or_else(|| not_a_video(path, "there is no video stream in it"))?;
+        // libav's own decoders leave the alpha of a WebM out.
+        if stream.metadata().get("alpha_mode") == Some("1") {
+            return Err(VideoError::OwnAlpha(path.to_path_buf()));
+        }
         let parameters = stream.parameters();
         let id = parameters.id();
         if !matches!(id, Id::H264 | Id::HEVC | Id::VP8 | Id::VP9 | Id::AV1) {
