@@ -216,6 +216,15 @@ impl Recipe {
                 format!("`repeats` must be from 0 to `sustain`, {sustain}"),
             ));
         }
+        if entry
+            .best
+            .is_some_and(|best| !(0.0..=seconds).contains(&best))
+        {
+            return Err((at, format!("`best` must be from 0 to {seconds}")));
+        }
+        for stem in [&entry.icon, &entry.sound].into_iter().flatten() {
+            check_file_stem(stem).map_err(|message| (at, message))?;
+        }
         if entry.emitters.len() + entry.pictures.len() > MAX_PARTS {
             return Err((at, format!("at most {MAX_PARTS} emitters and pictures")));
         }
@@ -364,6 +373,8 @@ fn checked_shakes(shakes: Vec<Spanned<Shake>>) -> Result<Vec<Shake>, Complaint> 
 fn check_picture(picture: &Picture) -> Result<(), String> {
     check_file_stem(&picture.texture)?;
     check_track(&picture.track)?;
+    positive("size", picture.size)?;
+    not_negative("glow", picture.glow)?;
     if let Some(Wave {
         hold,
         sway,

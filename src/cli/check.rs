@@ -12,8 +12,11 @@ use anyhow::Result;
 use super::Engine;
 use super::args::CheckArgs;
 use super::plan::{environment, find_catalog, read_token};
-use crate::catalog::Catalog;
-use crate::config::{Config, ConfigError, ConfigFile, Folders, SoundDevice, unknown_device};
+use super::show::load_catalog;
+use crate::catalog::{Catalog, Recipe};
+use crate::config::{
+    Config, ConfigError, ConfigFile, Folders, ShowSettings, SoundDevice, nearest, unknown_device,
+};
 use crate::net::Dialer;
 
 /// What was found, line by line.
@@ -31,7 +34,8 @@ pub(super) fn run(args: &CheckArgs) -> Result<ExitCode> {
     let catalog = args.catalog.as_deref().or(configured
         .as_ref()
         .and_then(|config| config.catalog.as_deref()));
-    check_catalog(catalog, &mut findings);
+    let show = configured.as_ref().map(|config| &config.show);
+    check_catalog(catalog, show, &mut findings);
     if let Some(device) = configured.as_ref().and_then(|c| c.sound.device.as_deref())
         && let Ok(engine) = Engine::of_this_build()
     {
@@ -129,7 +133,7 @@ fn check_config(
     }
 }
 
-fn check_catalog(chosen: Option<&Path>, findings: &mut Findings) {
+fn check_catalog(chosen: Option<&Path>, show: Option<&ShowSettings>, findings: &mut Findings) {
     let path = match find_catalog(chosen) {
         Ok(path) => path,
         Err(error) => {
@@ -137,7 +141,11 @@ fn check_catalog(chosen: Option<&Path>, findings: &mut Findings) {
             return;
         }
     };
-    let catalog = match Catalog::load(&path) {
+    let loaded = match show {
+        Some(show) => load_catalog(&path, show),
+        None => Catalog::load(&path).map_err(Into::into),
+    };
+    let catalog = match loaded {
         Ok(catalog) => catalog,
         Err(error) => {
             findings.errors.push(error.to_string());
@@ -158,8 +166,84 @@ fn check_catalog(chosen: Option<&Path>, findings: &mut Findings) {
             findings.errors.push(catalog.fault(&path, &asset, &reason));
         }
     }
+    for recipe in catalog.gifts.values().chain([&catalog.fallback]) {
+        if let Some(model) = &recipe.model {
+            let file = catalog.root.join("models").join(&model.file);
+            // One that cannot be read has been told above.
+            if let Some(parts) = ModelParts::of(&file) {
+                findings.errors.extend(parts.missing(recipe));
+            }
+        }
+    }
     if findings.errors.len() == before {
         findings.fine.push(format!("{} assets", seen.len()));
+    }
+}
+
+/// What a model has that recipes name.
+struct ModelParts {
+    nodes: Vec<String>,
+    clips: Vec<String>,
+}
+
+impl ModelParts {
+    /// Reads the first chunk of a binary glTF 2.0 file, which is JSON.
+    fn of(path: &Path) -> Option<Self> {
+        /// Far more than the JSON of any model that could be played.
+        const MOST: u32 = 16 << 20;
+        let mut file = File::open(path).ok()?;
+        // Magic, version, length of all, length and kind of the chunk.
+        let mut head = [0; 20];
+        file.read_exact(&mut head).ok()?;
+        let length = u32::from_le_bytes(head[12..16].try_into().ok()?);
+        if &head[..4] != b"glTF" || &head[16..] != b"JSON" || length > MOST {
+            return None;
+        }
+        let mut json = vec![0; length as usize];
+        file.read_exact(&mut json).ok()?;
+        let json: serde_json::Value = serde_json::from_slice(&json).ok()?;
+        let names = |of: &str| {
+            let all = json[of].as_array().into_iter().flatten();
+            all.filter_map(|it| it["name"].as_str().map(str::to_owned))
+                .collect()
+        };
+        Some(Self {
+            nodes: names("nodes"),
+            clips: names("animations"),
+        })
+    }
+
+    /// What the recipe names and neither the model nor the recipe's pictures have.
+    fn missing(&self, recipe: &Recipe) -> Vec<String> {
+        let key = &recipe.key;
+        let hint = |word: &str, known: &[&str]| {
+            let near = nearest(word, known.iter().copied());
+            near.map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"))
+        };
+        let ids = recipe.pictures.iter().filter_map(|it| it.id.as_deref());
+        let nodes: Vec<_> = self.nodes.iter().map(String::as_str).chain(ids).collect();
+        let follows = recipe.emitters.iter().filter_map(|it| it.follow.as_deref());
+        let mut told: Vec<_> = follows
+            .filter(|follow| !nodes.contains(follow))
+            .map(|follow| {
+                let hint = hint(follow, &nodes);
+                format!("{key}: its model has no node \"{follow}\" to follow{hint}")
+            })
+            .collect();
+        let clips: Vec<_> = self.clips.iter().map(String::as_str).collect();
+        let clip = recipe
+            .model
+            .as_ref()
+            .and_then(|model| model.clip.as_deref());
+        if let Some(clip) = clip.filter(|clip| !clips.contains(clip)) {
+            let hint = hint(clip, &clips);
+            told.push(format!(
+                "{key}: its model has no animation \"{clip}\"{hint}"
+            ));
+        }
+        told.sort();
+        told.dedup();
+        told
     }
 }
 
@@ -262,13 +346,46 @@ mod tests {
         let path = folder.path().join("catalog.toml");
         std::fs::write(&path, "lanes = 3\n").unwrap();
         let mut findings = Findings::default();
-        check_catalog(Some(&path), &mut findings);
+        check_catalog(Some(&path), None, &mut findings);
         assert_eq!(findings.errors.len(), 1);
         assert!(
             findings.errors[0].contains("catalog.toml"),
             "{:?}",
             findings.errors
         );
+    }
+
+    #[test]
+    fn what_a_recipe_names_in_its_model_must_be_there() {
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets");
+        let text = std::fs::read_to_string(shipped.join("catalog.toml")).unwrap();
+        let parts = ModelParts::of(&shipped.join("models/rocket.glb")).expect("a model");
+        let missing = |text: &str| {
+            let catalog = Catalog::parse(text, &shipped.join("catalog.toml")).unwrap();
+            parts.missing(catalog.recipe("rocket"))
+        };
+        assert_eq!(missing(&text), [""; 0]);
+        let slip = text.replace("follow = \"exhaust\"", "follow = \"exhasut\"");
+        assert_ne!(slip, text);
+        let told = missing(&slip);
+        assert_eq!(told.len(), 1);
+        assert!(told[0].contains("did you mean \"exhaust\"?"), "{told:?}");
+    }
+
+    #[test]
+    fn lanes_that_cross_by_the_configuration_are_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let catalog = folder.path().join("catalog.toml");
+        std::fs::write(&catalog, include_str!("../../assets/catalog.toml")).unwrap();
+        let path = folder.path().join("config.toml");
+        std::fs::write(&path, "[show]\nfeature_from = 5000\n").unwrap();
+        let mut findings = Findings::default();
+        let config = check_config(Some(&path), &Folders::of_this_machine(), &mut findings);
+        assert_eq!(findings.errors, [""; 0]);
+        let show = config.expect("it can be read").show;
+        check_catalog(Some(&catalog), Some(&show), &mut findings);
+        let told = &findings.errors[0];
+        assert!(told.contains("from a value of 5000"), "{told}");
     }
 
     #[test]

@@ -64,8 +64,9 @@ pub struct Gifts {
     pub refused: u64,
     pub failed: u64,
     pub dismissed: u64,
-    /// Acks written to the backend; a reconnect repeats those that it may not
-    /// have read.
+    /// Acks written to the backend, also for what can never be shown, which is in no
+    /// other figure. A gift that comes again is answered again, and a reconnect repeats
+    /// those that the backend may not have read.
     pub acked: u64,
     /// Received and undecided at the end; the backend sends them again.
     pub waiting: u64,
@@ -186,7 +187,7 @@ impl fmt::Display for Summary {
         line(
             "",
             format!(
-                "{} refused, {} failed, {} dismissed, {} still waiting; {} acked",
+                "{} refused, {} failed, {} dismissed, {} still waiting; {} acks sent",
                 gifts.refused, gifts.failed, gifts.dismissed, gifts.waiting, gifts.acked
             ),
         )?;

@@ -240,7 +240,7 @@ impl Driver {
                 info!(%endpoint, "connected");
             }
             ConnectionState::Offline { problem, retry_in } => {
-                let retry_in = retry_in.as_secs_f32();
+                let retry_in = format!("{:.1} s", retry_in.as_secs_f32());
                 // The same trouble every few seconds is news once.
                 if self.last_problem.as_ref() == Some(&problem) {
                     debug!(%endpoint, %problem, retry_in, "still offline");

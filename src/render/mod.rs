@@ -27,7 +27,7 @@ pub mod pictures;
 pub mod present;
 mod quad;
 pub mod shake;
-mod textures;
+pub(crate) mod textures;
 pub mod video;
 pub mod videos;
 mod warmup;

@@ -44,6 +44,16 @@ impl Textures {
         handle
     }
 
+    /// Loads a texture anew, whose file was edited. Until it is there it has not
+    /// settled.
+    pub fn reload(&mut self, assets: &AssetServer, stem: &str) {
+        if let Some(handle) = self.by_stem.get(stem) {
+            self.ready.remove(&handle.id());
+            self.shrinking.remove(&handle.id());
+        }
+        assets.reload(texture_path(stem));
+    }
+
     /// Whether every texture asked for so far is as it is to be shown, or has
     /// failed.
     pub fn settled(&self, assets: &AssetServer) -> bool {

@@ -58,10 +58,10 @@ pub enum LineError {
         before: &'static str,
     },
     #[error(
-        "it comes more than a week after the beginning, and one show is at most so long: cut the \
-         file into parts, or take less of a relay's history, as in .../history?last=7d"
+        "it comes more than a week before or after another, and one show is at most so long: cut \
+         the file into parts, or take less of a relay's history, as in .../history?last=7d"
     )]
-    TooLate,
+    TooFar,
     #[error("a line of more than {0} bytes; no message is so long")]
     TooLong(usize),
     #[error("not UTF-8")]

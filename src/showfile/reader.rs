@@ -177,9 +177,10 @@ struct Scan {
     offset: u64,
     line: u64,
     gifts: u64,
-    /// The first date, and the earliest against it in nanoseconds.
     first: Option<WallTime>,
+    /// The dates against the first, in nanoseconds, and the least and the most of them.
     walls: Vec<i64>,
+    span: (i128, i128),
     has_moments: bool,
     passed_over: u64,
     /// How long after the line before it a line comes that has no time.
@@ -217,7 +218,7 @@ impl Scan {
                     });
                 }
                 if at > LONGEST {
-                    return Err(LineError::TooLate);
+                    return Err(LineError::TooFar);
                 }
                 self.has_moments = true;
                 entry.at = at;
@@ -231,9 +232,12 @@ impl Scan {
                 }
                 let first = *self.first.get_or_insert(at);
                 let since = at.as_nanosecond() - first.as_nanosecond();
-                if since.unsigned_abs() > LONGEST.as_nanos() {
-                    return Err(LineError::TooLate);
+                let (earliest, latest) = self.span;
+                let (earliest, latest) = (earliest.min(since), latest.max(since));
+                if (latest - earliest).unsigned_abs() > LONGEST.as_nanos() {
+                    return Err(LineError::TooFar);
                 }
+                self.span = (earliest, latest);
                 self.walls.push(since as i64);
             }
         }

@@ -183,3 +183,13 @@ fn what_a_full_disk_left_of_a_line_is_taken_back() {
     let mut show = ShowFile::open(&path).unwrap();
     assert_eq!(played(&mut show, 9.0), ["a"]);
 }
+
+#[test]
+fn a_show_is_a_week_at_most_wherever_its_first_line_lies() {
+    let day = |day: u32| gift(&format!("\"2026-03-{day:02}T12:00:00Z\""), "a");
+    assert!(open(&(day(20) + &day(14) + &day(21))).is_ok());
+    for lines in [[20, 29, 20], [29, 20, 20], [20, 14, 26]] {
+        let told = open(&lines.map(day).concat()).unwrap_err().to_string();
+        assert!(told.contains("more than a week before or after"), "{told}");
+    }
+}

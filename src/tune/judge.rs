@@ -109,20 +109,30 @@ impl Judge {
 }
 
 impl Judgement {
-    /// Share of the gifts that were seen promptly and not folded with others: what
-    /// a rate is chosen by.
+    /// Gifts that are to be drawn at all: the settings dismiss the others, whatever
+    /// the rate.
+    pub fn wanted(&self) -> u64 {
+        self.gifts - self.endings.dismissed
+    }
+
+    /// Share of the wanted gifts that were seen promptly and not folded with others:
+    /// what a rate is chosen by.
     pub fn answered_share(&self) -> f64 {
-        self.share(self.answered)
+        self.share_of_wanted(self.answered)
     }
 
-    /// Share of the gifts that shared an act with others because of the load.
+    /// Share of the wanted gifts that shared an act with others because of the load.
     pub fn folded_share(&self) -> f64 {
-        self.share(self.endings.joined_bundle)
+        self.share_of_wanted(self.endings.joined_bundle)
     }
 
-    /// Share of the gifts that were refused and never seen.
+    /// Share of the wanted gifts that were refused and never seen.
     pub fn refused_share(&self) -> f64 {
-        self.share(self.endings.refused)
+        self.share_of_wanted(self.endings.refused)
+    }
+
+    fn share_of_wanted(&self, count: u64) -> f64 {
+        count as f64 / self.wanted().max(1) as f64
     }
 
     /// `count` of the gifts as a share of them, 0 to 1.

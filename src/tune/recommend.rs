@@ -21,9 +21,9 @@ pub struct Recommendation {
 }
 
 /// The slowest rate that [answers](Judgement::answered) nearly as many gifts as the
-/// best does. `None` without rates or without gifts.
+/// best does. `None` without rates or without gifts that are to be drawn.
 pub fn recommend(judged: &[Judgement]) -> Option<Recommendation> {
-    let mut judged: Vec<_> = judged.iter().filter(|judged| judged.gifts > 0).collect();
+    let mut judged: Vec<_> = judged.iter().filter(|judged| judged.wanted() > 0).collect();
     judged.sort_by(|a, b| a.rate.total_cmp(&b.rate));
     let shares = judged.iter().map(|judged| judged.answered_share());
     let best = shares.reduce(f64::max)?;

@@ -4,7 +4,12 @@ use std::time::Duration;
 
 /// "10 a second", "0.5 a second".
 pub(super) fn a_second(rate: f64) -> String {
-    format!("{} a second", number(rate))
+    format!("{} a second", self::rate(rate))
+}
+
+/// A rate, whole: it is what is to be configured.
+pub(super) fn rate(rate: f64) -> String {
+    rate.to_string()
 }
 
 /// A count with its thousands apart: "4,719".

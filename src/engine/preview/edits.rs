@@ -12,6 +12,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use crate::catalog::{Catalog, FALLBACK, nearest};
 use crate::render::captions::CaptionDesk;
+use crate::render::textures::Textures;
 use crate::stage::Director;
 
 /// How often the files' times are looked at: soon enough to feel at once.
@@ -227,8 +228,14 @@ pub fn apply(world: &mut World, edit: &Edit) {
     for asset in &edit.assets {
         if asset.starts_with("icons/") {
             world.resource_mut::<CaptionDesk>().forget_icons();
-        } else if asset.starts_with("textures/") || asset.starts_with("models/") {
-            world.resource::<AssetServer>().reload(asset.clone());
+            continue;
+        }
+        let assets = world.resource::<AssetServer>().clone();
+        let texture = asset.strip_prefix("textures/");
+        if let Some(stem) = texture.and_then(|file| file.strip_suffix(".png")) {
+            world.resource_mut::<Textures>().reload(&assets, stem);
+        } else if asset.starts_with("models/") {
+            assets.reload(asset.clone());
         }
     }
 }

@@ -8,7 +8,7 @@ use super::Report;
 use super::plot::{ACROSS, Picture, STYLE, WaitScale};
 use crate::tune::PROMPT;
 use crate::tune::judge::{Judgement, Waits};
-use crate::tune::words::{a_second, number, share, span};
+use crate::tune::words::{a_second, number, rate, share, span};
 
 const HEIGHT: f64 = 596.0;
 /// Top and bottom of the three plots.
@@ -67,7 +67,7 @@ impl Report {
                 ""
             };
             let x = self.column(index);
-            picture.text(x, COVERAGE.1 + 18.0, "middle", class, &number(judged.rate));
+            picture.text(x, COVERAGE.1 + 18.0, "middle", class, &rate(judged.rate));
         }
         let axis = "maxGiftsPerSecond: acts that may start a second";
         picture.below(HEIGHT - 12.0, axis);

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::Report;
 use super::plot::{STYLE, escaped};
 use super::table::{COLUMNS, cells};
-use crate::tune::words::number;
+use crate::tune::words::rate;
 
 /// The page around the pictures.
 const PAGE: &str = "\
@@ -79,7 +79,7 @@ impl Report {
                 page,
                 "<section class=\"advice\" aria-label=\"Recommendation\"><strong>{}</strong>\
                  <p><code>maxGiftsPerSecond</code><br>{}</p></section>",
-                number(advice.rate),
+                rate(advice.rate),
                 escaped(&advice.reason)
             );
         }

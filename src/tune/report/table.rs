@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Report;
 use crate::tune::judge::Judgement;
-use crate::tune::words::{count, number, share, span};
+use crate::tune::words::{count, rate, share, span};
 
 /// What stands over the columns; the page's table has the same.
 pub(super) const COLUMNS: [&str; 9] = [
@@ -22,7 +22,7 @@ pub(super) const COLUMNS: [&str; 9] = [
 /// The cells of a rate.
 pub(super) fn cells(judged: &Judgement) -> [String; 9] {
     [
-        number(judged.rate),
+        rate(judged.rate),
         share(judged.answered_share()),
         span(judged.wait.p50),
         span(judged.wait.p95),
@@ -45,7 +45,15 @@ impl Report {
             let (from, gifts) = (span(from), count(gifts));
             format!("; the busiest minute begins after {from} and has {gifts}")
         });
-        format!("{gifts} in {}{busiest}", span(self.length))
+        let dismissed = self.judged.iter().map(|judged| judged.endings.dismissed);
+        let dismissed = match dismissed.max().unwrap_or(0) {
+            0 => String::new(),
+            dismissed => format!(
+                "; {} are not drawn as the settings have it, and shares are of the others",
+                count(dismissed as usize)
+            ),
+        };
+        format!("{gifts} in {}{busiest}{dismissed}", span(self.length))
     }
 }
 
@@ -77,7 +85,7 @@ impl fmt::Display for Report {
             line(f, mark, &row.each_ref().map(String::as_str))?;
         }
         if let Some(advice) = &self.advice {
-            let rate = number(advice.rate);
+            let rate = rate(advice.rate);
             writeln!(f, "\nmaxGiftsPerSecond {rate}: {}", advice.reason)?;
         }
         Ok(())

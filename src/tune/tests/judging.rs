@@ -3,6 +3,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
+use crate::catalog::Lane;
 use crate::tune::acts::FRAME;
 
 fn waits(performance: &Performance) -> Vec<Duration> {
@@ -43,6 +44,23 @@ fn a_streak_on_stage_grows_at_once_and_holds_until_it_is_silent() {
     // Silent at 5 s, and from the sustain point there are 1.2 s left to play.
     let end = played.length.as_secs_f64();
     assert!((end - 6.2).abs() < 1e-3, "{end}");
+}
+
+#[test]
+fn gifts_that_the_settings_dismiss_make_no_rate_worse() {
+    let settings = ShowSettings {
+        lanes: vec![Lane::Headline],
+        ..ShowSettings::default()
+    };
+    let few = judge_by(settings);
+    let gifts: Vec<_> = [at_once(90, "rose"), at_once(1, "universe")].concat();
+    let judged = few.judge(&gifts, 2.0);
+    assert_eq!((judged.endings.dismissed, judged.wanted()), (90, 1));
+    assert_eq!(judged.answered_share(), 1.0);
+    assert!(recommend(&[judged]).is_some());
+    // Where nothing is to be drawn no rate is better than another.
+    let nothing = few.judge(&at_once(90, "rose"), 2.0);
+    assert_eq!(recommend(&[nothing]), None);
 }
 
 #[test]
