@@ -516,3 +516,20 @@ fn dropping_a_player_ends_its_decoder_promptly() {
         assert!(ended, "its thread is still there");
     }
 }
+
+/// libav's own VP9 leaves alpha out; what would play is an opaque picture.
+#[test]
+fn a_webm_with_alpha_of_its_own_is_refused_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("own.webm");
+    let made = Command::new("ffmpeg")
+        .args(["-v", "error", "-f", "lavfi", "-i"])
+        .arg("color=red@0.5:size=64x64:duration=0.2,format=yuva420p")
+        .args(["-c:v", "libvpx-vp9", "-auto-alt-ref", "0"])
+        .arg(&path)
+        .status();
+    assert!(made.expect("ffmpeg is there").success());
+    let error = verified(&path).unwrap_err();
+    assert!(matches!(error, VideoError::OwnAlpha(_)), "{error}");
+    assert!(error.to_string().contains("hyperfocus pack"), "{error}");
+}

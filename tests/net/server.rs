@@ -217,6 +217,8 @@ impl<S: Read + Write> Peer<S> {
             server_time: None,
             config: SessionConfig {
                 features: features.iter().map(|f| (*f).into()).collect(),
+                // It pings nobody, and on a slow machine a test may take its time.
+                ping_interval: Duration::from_secs(120),
                 ..SessionConfig::default()
             },
         }));

@@ -42,7 +42,7 @@ test("a link signs one browser in, once", async (t) => {
     const page = await blank(t, browser);
     await page.goto(link);
     await page.getByRole("heading", { name: "Controls" }).waitFor();
-    assert.equal(page.url(), `${relay.origin}/desk`, "the code is gone from the address");
+    assert.equal(page.url(), `${relay.origin}/desk?stream=main`, "the code is gone from the address");
     const [cookie] = await page.context().cookies();
     assert.ok(cookie.httpOnly && cookie.sameSite === "Strict", JSON.stringify(cookie));
     await page.reload();

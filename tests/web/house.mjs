@@ -24,6 +24,8 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 const target = process.env.CARGO_TARGET_DIR ?? here("../../target");
 const program = process.env.HYPERFOCUS_PROGRAM ?? join(target, "debug/hyperfocus");
+// The program would take it for a setting of its own that it does not know.
+delete process.env.HYPERFOCUS_PROGRAM;
 const python = process.env.HYPERFOCUS_TEST_PYTHON ?? join(process.env.HYPERFOCUS_VENV ?? join(target, "venv"), "bin/python");
 
 /** Waits until `look` gives something true, and gives that. */
