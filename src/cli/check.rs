@@ -365,7 +365,7 @@ mod tests {
             parts.missing(catalog.recipe("rocket"))
         };
         assert_eq!(missing(&text), [""; 0]);
-        let slip = text.replace("follow = \"exhaust\"", "follow = \"exhasut\"");
+        let slip = text.replace("follow = \"exhaust\"", "follow = \"exhausts\"");
         assert_ne!(slip, text);
         let told = missing(&slip);
         assert_eq!(told.len(), 1);

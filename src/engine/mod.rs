@@ -276,7 +276,7 @@ impl Voices {
     fn open(mix: MixSource, plan: &RunPlan, obs: Option<ObsSound>) -> Self {
         match obs {
             Some(mut obs) => Self::Obs(Tap::start(mix, move |samples, late| {
-                obs.write(samples, late)
+                obs.write(samples, late);
             })),
             None => Self::Speakers(Speakers::start(mix, plan.sound.device.clone())),
         }
