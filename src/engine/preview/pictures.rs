@@ -113,9 +113,13 @@ fn draw_all(
         if pictures.flashes {
             let judgement = flashes::judge(work.rehearsal, &work.timeline)?;
             println!("{}", judgement.line(gift));
-            let hurried = flashes::judge_hurried(work.rehearsal, recipe)?;
-            println!("{}", hurried.line(&format!("{gift} (hurried)")));
-            let passes = judgement.passes() && hurried.passes();
+            let mut passes = judgement.passes();
+            // Streaks keep their own pace.
+            if plan.occasion.growth == 0 {
+                let hurried = flashes::judge_hurried(work.rehearsal, recipe)?;
+                println!("{}", hurried.line(&format!("{gift} (hurried)")));
+                passes &= hurried.passes();
+            }
             harmful.extend((!passes).then_some(gift.as_str()));
         }
         if let Some(tiles) = pictures.sheet {
