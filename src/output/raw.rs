@@ -20,7 +20,7 @@ const LAST_CHANCE: Duration = Duration::from_secs(5);
 pub struct RawSink {
     name: String,
     shared: Arc<Shared>,
-    /// What is said at the end of the frames that were skipped.
+    /// Frames that a reader who stalled has missed.
     skipped: u64,
 }
 

@@ -169,8 +169,8 @@ impl Channel {
 
     /// A host's stage says how far the goal has come: the sender of the status may
     /// have told it once and for all. Whoever joins later hears so. Returns the status
-    /// if that is news.
-    pub fn heed_goal(&self, goal: &Goal) -> Option<String> {
+    /// before and after, if that is news.
+    pub fn heed_goal(&self, goal: &Goal) -> Option<(String, String)> {
         let mut hub = self.hub();
         let mut status = lock(&self.status);
         let kept = status.as_ref()?;
@@ -184,10 +184,10 @@ impl Channel {
         own.current = goal.current;
         let message = encode_server(&ServerMessage::Status(told), WallTime::now());
         hub.renew_status(Frame::text(&message));
-        *status = Some(message.clone());
+        let before = status.replace(message.clone())?;
         drop((hub, status));
         self.tell("status", || parsed(&message));
-        Some(message)
+        Some((before, message))
     }
 
     /// Tells what a second has brought.

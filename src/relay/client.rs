@@ -456,10 +456,10 @@ impl Client {
             ClientMessage::Telemetry(telemetry) => {
                 if joined.tells {
                     let channel = &joined.channel;
-                    if let Some(status) =
-                        telemetry.goal.as_ref().and_then(|it| channel.heed_goal(it))
-                    {
-                        self.core.store.note_status(&channel.id, &status).await;
+                    let goal = telemetry.goal.as_ref();
+                    if let Some((before, now)) = goal.and_then(|it| channel.heed_goal(it)) {
+                        let store = &self.core.store;
+                        store.note_status(&channel.id, &before, &now).await;
                     }
                     let told = joined.channel.roster.told(joined.id, telemetry);
                     joined.channel.tell("telemetry", || told);

@@ -1,5 +1,5 @@
-//! Whether gifts flash harmfully: each by itself, at its own pace and hurried, and all that the lanes allow
-//! at once. Frames are judged over black and over white, as
+//! Whether gifts flash harmfully: each by itself, at its own pace and hurried, and all
+//! that the lanes allow at once. Frames are judged over black and over white, as
 //! [`flash`](crate::flash) measures.
 
 use anyhow::Result;

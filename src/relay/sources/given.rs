@@ -60,7 +60,7 @@ pub struct Combo {
     pub is_over: bool,
 }
 
-impl Given<'_> {
+impl<'a> Given<'a> {
     /// The gift that the rules make of it, read as if it had come over HTTP.
     ///
     /// # Errors
@@ -94,9 +94,7 @@ impl Given<'_> {
         });
         Offer::read(gift.to_string().as_bytes(), now)
     }
-}
 
-impl<'a> Given<'a> {
     /// What the platform calls it; one that has a name without anything to be read in
     /// it is called by its kind.
     fn own_type(&self) -> &'a str {

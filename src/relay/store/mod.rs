@@ -275,9 +275,15 @@ pub(super) trait Store: Send + Sync {
         status: &str,
     ) -> BoxFuture<'static, Result<(), StoreError>>;
 
-    /// Keeps the message `stream:status` for those who join later, and for the relay's
-    /// next start if the store can; nobody is told.
-    fn note_status(&self, _stream: &StreamId, _status: &str) -> BoxFuture<'static, ()> {
+    /// Keeps the message `stream:status` in place of that `before`, for the relay's next
+    /// start, if the store can. Nobody is told, and one that somebody has set meanwhile
+    /// stays.
+    fn note_status(
+        &self,
+        _stream: &StreamId,
+        _before: &str,
+        _status: &str,
+    ) -> BoxFuture<'static, ()> {
         Box::pin(std::future::ready(()))
     }
 

@@ -170,12 +170,14 @@ impl Store for SqliteStore {
         })
     }
 
-    fn note_status(&self, stream: &StreamId, status: &str) -> BoxFuture<'static, ()> {
-        let (stream, status) = (stream.clone(), status.to_owned());
+    fn note_status(&self, stream: &StreamId, before: &str, status: &str) -> BoxFuture<'static, ()> {
+        let noted = self.send(Request::NoteStatus {
+            stream: stream.clone(),
+            before: before.to_owned(),
+            status: status.to_owned(),
+        });
         // On a full disk it is as old as it was.
-        self.send(Request::NoteStatus { stream, status })
-            .map(drop)
-            .boxed()
+        noted.map(drop).boxed()
     }
 
     fn list(

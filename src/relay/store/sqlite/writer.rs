@@ -56,8 +56,12 @@ pub(super) enum Request {
         status: String,
         reply: oneshot::Sender<Result<(), StoreError>>,
     },
-    /// As `Status`, and nobody is told.
-    NoteStatus { stream: StreamId, status: String },
+    /// As `Status`, in place of that `before` only, and nobody is told.
+    NoteStatus {
+        stream: StreamId,
+        before: String,
+        status: String,
+    },
     Forget {
         before: WallTime,
         reply: oneshot::Sender<Result<u64, StoreError>>,
@@ -299,12 +303,27 @@ fn take(
             reply,
         } => {
             answers.push(Answer::Done(reply));
-            transaction.map_or(Ok(()), |it| keep_status(it, &stream, &status))?;
+            let keep = |it: &Transaction| {
+                it.prepare_cached(
+                    "INSERT INTO streams (id, status) VALUES (?1, ?2)
+                     ON CONFLICT (id) DO UPDATE SET status = ?2",
+                )?
+                .execute(params![&*stream, status])
+            };
+            transaction.map_or(Ok(()), |it| keep(it).map(drop))?;
             told.push((stream, News::Status(status)));
             Ok(())
         }
-        Request::NoteStatus { stream, status } => {
-            transaction.map_or(Ok(()), |it| keep_status(it, &stream, &status))
+        Request::NoteStatus {
+            stream,
+            before,
+            status,
+        } => {
+            let note = |it: &Transaction| {
+                it.prepare_cached("UPDATE streams SET status = ?3 WHERE id = ?1 AND status = ?2")?
+                    .execute([&*stream, &*before, &*status])
+            };
+            transaction.map_or(Ok(()), |it| note(it).map(drop))
         }
         Request::Flush { reply } => {
             answers.push(Answer::Done(reply));
@@ -414,16 +433,6 @@ fn end(transaction: &Transaction, ending: &Unsaved) -> rusqlite::Result<Option<i
         }
     }
     Ok(None)
-}
-
-fn keep_status(transaction: &Transaction, stream: &StreamId, status: &str) -> rusqlite::Result<()> {
-    transaction
-        .prepare_cached(
-            "INSERT INTO streams (id, status) VALUES (?1, ?2)
-             ON CONFLICT (id) DO UPDATE SET status = ?2",
-        )?
-        .execute(params![&**stream, status])
-        .map(drop)
 }
 
 fn keep_config(
