@@ -439,6 +439,12 @@ mod suite {
             News::Status("{\"live\":1}".into()),
         ];
         assert_eq!(heard.take(), news, "heard of before the answer");
+        // What is noted of a status that is not there any more puts nothing back.
+        store
+            .note_status(&stream(), "{\"live\":0}", "{\"live\":2}")
+            .await;
+        store.flush().await;
+        assert_eq!(heard.take(), [], "and nobody hears of it");
         drop(store);
         let (_store, kept, _) = open(bench).await;
         assert_eq!(kept.config, Some(config));
