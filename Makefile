@@ -6,6 +6,8 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 CARGO ?= cargo
+# Where rustup puts it, which a login shell knows and a service does not.
+export PATH := $(PATH):$(HOME)/.cargo/bin
 # Where cargo builds; the Python environment for tests and checks lives there
 # too, so that `cargo clean` leaves nothing behind.
 export CARGO_TARGET_DIR ?= $(CURDIR)/target

@@ -52,7 +52,8 @@ check() {
 try() {
     check
     left_out="the tests of the relay's desk"
-    command -v chromium > /dev/null || leave_out "there is no chromium"
+    command -v chromium > /dev/null || command -v chromium-browser > /dev/null \
+        || command -v google-chrome > /dev/null || leave_out "there is no chromium"
     cd ..
     if [ -z "${HYPERFOCUS_PROGRAM:-}" ]; then
         "${CARGO:-cargo}" build --locked

@@ -26,10 +26,13 @@ packages+=(
 packages+=(nats-server xvfb xauth openbox xdotool xcompmgr sway grim weston dbus python3 python3-venv strace obs-studio libobs-dev libgl1-mesa-dri)
 
 # To build the host's desk and to try it in a browser. Whoever has a Node or a
-# Chromium of their own keeps those.
-command -v node > /dev/null || packages+=(nodejs)
-command -v npm > /dev/null || packages+=(npm)
-command -v chromium > /dev/null || packages+=(chromium)
+# Chromium of their own keeps those. Not every system has these packages, and all
+# but the desk and its tests does without.
+wanted=()
+command -v node > /dev/null || wanted+=(nodejs)
+command -v npm > /dev/null || wanted+=(npm)
+command -v chromium > /dev/null || command -v chromium-browser > /dev/null \
+    || command -v google-chrome > /dev/null || wanted+=(chromium)
 
 # A machine without any Vulkan driver gets Mesa's, which has a software
 # rasteriser; one with a driver keeps what it has.
@@ -46,9 +49,9 @@ missing_packages() {
 }
 
 install_with_apt() {
-    local missing as_root=()
+    local missing package as_root=()
     mapfile -t missing < <(missing_packages)
-    [ "${#missing[@]}" -gt 0 ] || return 0
+    [ $((${#missing[@]} + ${#wanted[@]})) -gt 0 ] || return 0
     if [ "$(id -u)" -ne 0 ]; then
         if ! command -v sudo > /dev/null; then
             say "these packages are missing and there is no sudo; as root, run:"
@@ -57,9 +60,18 @@ install_with_apt() {
         fi
         as_root=(sudo)
     fi
-    say "installing ${missing[*]}"
     # Not all of a machine's package sources need answer for ours to be found.
     "${as_root[@]}" apt-get update -qq || say "apt-get update had errors; going on with the lists at hand"
+    for package in "${wanted[@]}"; do
+        # A name without a package of its own would be the end of all the others.
+        if apt-cache policy "$package" | grep -q 'Candidate: [^(]'; then
+            missing+=("$package")
+        else
+            say "this system has no package $package; going on without"
+        fi
+    done
+    [ "${#missing[@]}" -gt 0 ] || return 0
+    say "installing ${missing[*]}"
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
         apt-get install -y -qq --no-install-recommends "${missing[@]}"
     # Tests start a server of their own; Debian's would listen to everybody.
@@ -103,7 +115,9 @@ check_other_system() {
 python_environment() {
     local venv="${HYPERFOCUS_VENV:-${CARGO_TARGET_DIR:-target}/venv}"
     local stamp="$venv/.requirements"
-    cmp -s scripts/requirements.txt "$stamp" && return 0
+    # Also made anew when the Python that it was made of has gone.
+    cmp -s scripts/requirements.txt "$stamp" && "$venv/bin/python" -c 'import websockets' 2> /dev/null \
+        && return 0
     say "making the Python environment in $venv"
     rm -rf "$venv"
     mkdir -p "$(dirname "$venv")"
@@ -118,7 +132,16 @@ else
     check_other_system
 fi
 command -v cargo > /dev/null || {
-    say "cargo is missing: install Rust 1.95 or newer from https://rustup.rs"
+    say "cargo is missing: install Rust 1.95 or newer from https://rustup.rs, and have it in PATH"
     exit 1
 }
+# A minimal toolchain has neither.
+if ! cargo fmt --version > /dev/null 2>&1 || ! cargo clippy --version > /dev/null 2>&1; then
+    if command -v rustup > /dev/null; then
+        say "installing rustfmt and clippy"
+        rustup component add rustfmt clippy
+    else
+        say "this Rust has no rustfmt or no clippy, which make test and make lint need"
+    fi
+fi
 python_environment

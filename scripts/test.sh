@@ -34,7 +34,7 @@ summary() {
 }
 
 phase() {
-    local name=$1 log start counts status
+    local name=$1 log start counts skipped status
     shift
     printf '\n==> %s: %s\n' "$name" "$*"
     log=$(mktemp)
@@ -47,6 +47,10 @@ phase() {
         $2 == "fail" && NF == 3 { failed += $3 }
         $2 == "skipped" && NF == 3 { ignored += $3 }
         END { if (passed + failed + ignored) { printf "%d passed, %d failed, %d ignored", passed, failed, ignored } }' "$log")
+    # What could not be run here is said in the table too: a test that was skipped
+    # has not passed.
+    skipped=$(grep -cE '(SKIPPED|NOT TESTED|LEFT OUT):' "$log" || true)
+    [ "$skipped" -eq 0 ] || counts="${counts:+$counts, }$skipped SKIPPED"
     rm -f "$log"
     names+=("$name")
     seconds+=($((SECONDS - start)))

@@ -47,6 +47,9 @@
 //! | [`cli`] | the program's commands | `cli` |
 //! | [`bench`] | what the engine must measure up to | `cli` |
 //!
+//! The last three put the others together and may use everything, each other too:
+//! `cli` reads what is wanted into a plan, `engine` carries plans out.
+//!
 //! # What always holds
 //!
 //! - **Every gift reaches exactly one outcome**, and its ack goes out once per

@@ -3,6 +3,7 @@
 
 import { build } from "esbuild";
 import { copyFile, readFile, stat } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 
 const here = (path) => new URL(path, import.meta.url);
 
@@ -29,7 +30,7 @@ await build({
         { in: "src/main.ts", out: "desk" },
         { in: "src/desk.css", out: "desk" },
     ],
-    absWorkingDir: here(".").pathname,
+    absWorkingDir: fileURLToPath(here(".")),
     outdir: "dist",
     bundle: true,
     minify: true,

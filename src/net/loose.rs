@@ -20,6 +20,7 @@ pub struct FarEnd {
 
 impl FarEnd {
     /// The backend wants telemetry, by this connection; 0 for no more.
+    #[cfg(test)]
     pub fn want_telemetry(&self, connection: u64) {
         self.shared
             .telemetry_wanted

@@ -13,7 +13,6 @@ const MAX_QUOTE: usize = 123;
 /// Close codes, RFC 6455 section 7.4.1 and the IANA registry behind it.
 pub mod close_code {
     pub const NORMAL: u16 = 1000;
-    pub const GOING_AWAY: u16 = 1001;
     pub const PROTOCOL: u16 = 1002;
     pub const UNSUPPORTED_DATA: u16 = 1003;
     pub const NOT_UTF8: u16 = 1007;

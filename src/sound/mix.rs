@@ -206,6 +206,7 @@ impl MixSource {
                 }
             }
             Command::Stop(key, fade) => self.leave(key, fade_frames(fade)),
+            #[cfg(test)]
             Command::StopAll(fade) => {
                 for voice in self.voices.iter_mut().flatten() {
                     voice.fade_out(fade_frames(fade), Phase::Leaving);

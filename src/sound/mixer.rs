@@ -78,6 +78,7 @@ pub(super) enum Command {
     Accent(VoiceKey, Arc<Clip>, Accent),
     Move(VoiceKey, Lane),
     Stop(VoiceKey, Duration),
+    #[cfg(test)]
     StopAll(Duration),
 }
 
@@ -188,6 +189,7 @@ impl Mixer {
     }
 
     /// Ends every voice over `fade`.
+    #[cfg(test)]
     pub fn stop_all(&self, fade: Duration) {
         self.send(Command::StopAll(fade));
     }

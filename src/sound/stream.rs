@@ -94,19 +94,6 @@ impl AudioFeed {
         })
     }
 
-    /// Hands over a chunk, waiting for room no longer than `patience`.
-    ///
-    /// # Errors
-    /// As [`push`](Self::push). A paused mixer makes no room.
-    pub fn push_within(&self, chunk: AudioChunk, patience: Duration) -> Result<(), PushError> {
-        self.chunks
-            .send_timeout(chunk, patience)
-            .map_err(|error| match error {
-                crossbeam_channel::SendTimeoutError::Timeout(chunk) => PushError::Full(chunk),
-                crossbeam_channel::SendTimeoutError::Disconnected(_) => PushError::Ended,
-            })
-    }
-
     /// An empty buffer, one that has been played when there is one.
     pub fn buffer(&self) -> Vec<f32> {
         self.emptied.try_recv().unwrap_or_default()

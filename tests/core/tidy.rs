@@ -100,8 +100,6 @@ const LAYERS: &[(&str, &[Reach])] = &[
                     "FromStage",
                     "TO_STAGE_CAPACITY",
                     "FROM_STAGE_CAPACITY",
-                    // For its tests: the link's other end.
-                    "FarEnd",
                 ],
             ),
             Only("session", &["ToStage", "ConnectionState"]),
@@ -362,29 +360,65 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-#[test]
-fn each_layer_uses_only_those_below_it() {
+/// Each source file that is not a test's: its name, its layer, and what it uses.
+fn used_by_each_file() -> Vec<(String, String, BTreeSet<Edge>)> {
     let sources = root().join("src");
     let files = rust_files(&sources);
     assert!(files.len() > 5, "the sources were not found");
-    let mut complaints = Vec::new();
-    for file in files {
+    let used = files.iter().filter_map(|file| {
         let module = module_of(file.strip_prefix(&sources).unwrap());
-        // The root only declares the layers, and `tests.rs` is a test.
-        let (Some(layer), false) = (module.first(), file.ends_with("tests.rs")) else {
-            continue;
-        };
-        let edges = Paths::of(&fs::read_to_string(&file).unwrap(), &module)
+        // The root only declares the layers.
+        let layer = module.first()?.clone();
+        if module.iter().any(|part| part == "tests") {
+            return None;
+        }
+        let edges = Paths::of(&fs::read_to_string(file).unwrap(), &module)
             .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         let name = file.strip_prefix(root()).unwrap().display().to_string();
+        Some((name, layer, edges))
+    });
+    used.collect()
+}
+
+#[test]
+fn each_layer_uses_only_those_below_it() {
+    let mut complaints = Vec::new();
+    for (name, layer, edges) in used_by_each_file() {
         complaints.extend(
             edges
                 .iter()
-                .filter_map(|edge| complaint(layer, edge))
+                .filter_map(|edge| complaint(&layer, edge))
                 .map(|complaint| format!("{name}: {complaint}")),
         );
     }
     assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
+}
+
+#[test]
+fn no_layer_may_use_more_than_it_does() {
+    let files = used_by_each_file();
+    let uses = |layer: &str, target: &str, item: Option<&str>| {
+        let edges = files.iter().filter(|(_, of, _)| of == layer);
+        edges.flat_map(|(_, _, edges)| edges).any(|edge| {
+            edge[0] == target && item.is_none_or(|item| edge.get(1).is_some_and(|it| it == item))
+        })
+    };
+    let mut idle = Vec::new();
+    for (layer, reaches) in LAYERS {
+        for reach in *reaches {
+            match reach {
+                Whole(target) if uses(layer, target, None) => {}
+                Whole(target) => idle.push(format!("{layer} uses nothing of {target}")),
+                Only(target, items) => idle.extend(
+                    items
+                        .iter()
+                        .filter(|item| !uses(layer, target, Some(item)))
+                        .map(|item| format!("{layer} does not use {target}::{item}")),
+                ),
+            }
+        }
+    }
+    assert!(idle.is_empty(), "\n{}\n", idle.join("\n"));
 }
 
 #[test]

@@ -1,10 +1,12 @@
-//! What OBS calls. Each of these goes through the [`shield`](super::shield).
+//! What OBS calls. Each of these goes through the [`shield`](super::shield), except
+//! where nothing is done that could panic.
 #![expect(
     unsafe_code,
     reason = "OBS calls these with pointers, two of which are ours"
 )]
 
 use std::ffi::c_char;
+use std::io::Write as _;
 use std::ptr::null_mut;
 
 use super::choice::Choice;
@@ -42,8 +44,9 @@ extern "C" fn obs_module_description() -> *const c_char {
 #[unsafe(no_mangle)]
 extern "C" fn obs_module_load() -> bool {
     if let Err(missing) = ffi::load() {
-        // There may be no logging either, and no OBS to log to.
-        eprintln!(
+        // There may be no logging either, and no OBS to log to; nor anybody who reads.
+        let _ = writeln!(
+            std::io::stderr(),
             "hyperfocus: this OBS has no {}; version 27 or newer is needed",
             missing.to_string_lossy()
         );

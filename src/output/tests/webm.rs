@@ -9,6 +9,8 @@ use crate::output::{
     Codec, FilmSettings, FilmSink, OutputError, Sink, WebmSettings, WebmSink, WhenBehind,
 };
 
+include!("../../../tests/foreign/skip.rs");
+
 /// One of these tests at a time: a process that another test starts while a
 /// script is written would hold the script open, and it could not be run.
 fn alone() -> MutexGuard<'static, ()> {
@@ -27,7 +29,7 @@ fn settings(path: &Path) -> WebmSettings {
 fn encoder_present() -> bool {
     let present = encoder::find(None).is_some();
     if !present {
-        eprintln!("NOT TESTED: ffmpeg is absent; install it to test WebM");
+        skip("ffmpeg is absent; install it to test WebM");
     }
     present
 }

@@ -80,17 +80,6 @@ impl Rgba {
         colour
     }
 
-    /// From hue in degrees, saturation and lightness of 0.0 to 1.0 (CSS
-    /// Color 4, "HSL colors").
-    pub fn from_hsl(hue: f32, saturation: f32, lightness: f32) -> Self {
-        let a = saturation * lightness.min(1.0 - lightness);
-        let channel = |n: f32| {
-            let k = (n + hue.rem_euclid(360.0) / 30.0) % 12.0;
-            to_byte(lightness - a * (k - 3.0).min(9.0 - k).clamp(-1.0, 1.0))
-        };
-        Self::rgb(channel(0.0), channel(8.0), channel(4.0))
-    }
-
     pub(super) fn to_skia(self) -> tiny_skia::Color {
         tiny_skia::Color::from_rgba8(self.r, self.g, self.b, self.a)
     }
