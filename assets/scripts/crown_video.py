@@ -229,6 +229,7 @@ class Scene:
         landed = smooth(LAND - 0.03, LAND + 0.12, t)
         pulse = 1 + 0.07 * np.sin(2 * np.pi * 1.1 * t)
         wide = np.exp(-((self.ray_r / 175) ** 2)) * 0.30 * p * (0.55 + 0.45 * landed) * pulse
+        wide = wide * (1 - smooth(120, 266, self.ray_r))  # gone before the frame ends
         canvas.light(wide, WARM)
         if landed > 0:
             s = t - LAND

@@ -23,6 +23,8 @@ GAP = 8
 # Light fainter than this is the lens's glow far from any star: it would show
 # where the video ends. What is near the edge fades out.
 HAZE, EDGE = 0.11, 56
+# Of a bright frame more is glow, but never so much that the stars go with it.
+MOST_HAZE = 0.45
 
 
 def film(folder):
@@ -42,8 +44,19 @@ def film(folder):
         colour = rgba[..., :3] * rgba[..., 3:]
         light = np.dstack([colour, np.maximum(rgba[..., 3], colour.max(axis=2))])
         brightness = light[..., 3:]
-        kept = np.clip(brightness - HAZE, 0, None) / (1 - HAZE)
+        lost = haze(brightness[..., 0])
+        kept = np.clip(brightness - lost, 0, None) / (1 - lost)
         yield light * (kept / np.maximum(brightness, 1e-4)) * window()
+
+
+def haze(brightness):
+    """The glow that a frame has at its edges, where it may have none; stars cross them."""
+    rows, columns, strip = slice(60, 600), slice(60, W - 60), 8
+    left = brightness[rows, EDGE : EDGE + strip]
+    right = brightness[rows, W - EDGE - strip : W - EDGE]
+    upper = brightness[EDGE : EDGE + strip, columns]
+    seen = max(np.quantile(left, 0.9), np.quantile(right, 0.9), np.quantile(upper, 0.75))
+    return min(MOST_HAZE, max(HAZE, 1.15 * seen))
 
 
 def window():

@@ -227,6 +227,7 @@ def water():
     rgb_ = screen(rgb_, 0.32 * np.clip(shafts, 0, 1.4)[..., None] * np.array([0.8, 1, 0.95]))
     r = (np.abs(x) ** 2.6 + np.abs(y) ** 2.6) ** (1 / 2.6)
     body = 1 - smoothstep(0.60, 0.98, r + 0.16 * (0.5 - noise))
+    body *= (1 - smoothstep(0.80, 0.985, np.abs(x))) * (1 - smoothstep(0.86, 0.985, np.abs(y)))  # nowhere cut straight
     return np.dstack([np.clip(rgb_, 0, 1), body * (0.66 + 0.16 * depth)])
 
 

@@ -87,7 +87,7 @@ def cosmos():
     tone = np.clip(0.55 * clouds + 0.45 * (1 - r) , 0, 1)
     rgb = ramp(tone, (0.0, "#07031C"), (0.35, "#12083A"), (0.6, "#2A0F66"), (0.8, "#4A1A93"), (1.0, "#7A3BC8"))
     rgb = screen(rgb, star_field(size, 420, 5, 0.9))
-    return lit_edge(rgb, 0.93 * patch(size, 34, 0.84, 0.30), "#5A22B0")
+    return lit_edge(rgb, 0.93 * patch(size, 38, 0.84, 0.30), "#5A22B0")
 
 
 def nebula():

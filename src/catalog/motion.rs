@@ -136,6 +136,11 @@ fn reduce_model(model: &mut Model, best: f32, end: f32) {
     });
 }
 
+/// Whether a thing at this key is past the edge of every usual stage.
+fn has_left(key: &Key) -> bool {
+    key.x.abs() > 1_100.0 || key.y.abs() > 700.0
+}
+
 fn halved(track: &Track, best: f32, end: f32, fade: impl Fn(&mut Key, f32)) -> Track {
     let quiet = Track(
         track
@@ -153,7 +158,12 @@ fn halved(track: &Track, best: f32, end: f32, fade: impl Fn(&mut Key, f32)) -> T
     );
     let rest = quiet.at(best);
     let first = quiet.0.first().map_or(0.0, |key| key.at);
-    let last = end.max(quiet.0.last().map_or(end, |key| key.at));
+    let last = match quiet.0.last() {
+        // Half as far it would stay in view: it is gone when it would have left.
+        Some(key) if has_left(key) => key.at,
+        Some(key) => end.max(key.at),
+        None => end,
+    };
     let steps = ((last - first) * KEYS_PER_SECOND).ceil().max(1.0);
     let keys = (0..=steps as u32).map(|step| {
         let at = first + (last - first) * step as f32 / steps;
