@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+include!("skip.rs");
+
 /// A running nats-server; ended with the test, however that ends.
 pub struct Nats {
     child: Child,
@@ -26,11 +28,9 @@ impl Nats {
         let child = match launch(&folder, 0, more) {
             Ok(child) => child,
             Err(error) => {
-                let why =
-                    format!("no nats-server that runs ({error}); scripts/setup.sh installs it");
-                eprintln!("SKIPPED: {why}");
-                let may_skip = std::env::var_os("HYPERFOCUS_NO_SKIP").is_none();
-                assert!(may_skip, "nothing may be skipped: {why}");
+                skip(&format!(
+                    "no nats-server that runs ({error}); scripts/setup.sh installs it"
+                ));
                 return None;
             }
         };
@@ -46,12 +46,10 @@ impl Nats {
 
     /// Three that keep everything three times.
     pub fn three() -> Option<[Self; 3]> {
-        // Free just now, and nobody else's in all likelihood when it is needed.
-        let free = || {
-            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-            listener.local_addr().unwrap().port()
-        };
-        let ports = [free(), free(), free()];
+        // Free just now, and nobody else's in all likelihood when they are needed;
+        // held until all are known, so that none is there twice.
+        let held = [(); 3].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
+        let ports = held.map(|it| it.local_addr().unwrap().port());
         let routes = ports.map(|port| format!("\"nats://127.0.0.1:{port}\""));
         let servers = ports.map(|port| {
             Self::with(&format!(

@@ -2,6 +2,8 @@
 
 use std::process::{Command, Stdio};
 
+include!("skip.rs");
+
 /// `HYPERFOCUS_TEST_PYTHON`, or `python3`; `None`, said aloud, where neither has
 /// the library.
 pub fn python() -> Option<String> {
@@ -17,9 +19,9 @@ pub fn python() -> Option<String> {
         "{python} has no websockets; run make setup"
     );
     if !has_it {
-        eprintln!(
-            "SKIPPED: no Python with the package `websockets` (13 or newer); `make test` brings \
-             one, or name it in HYPERFOCUS_TEST_PYTHON"
+        skip(
+            "no Python with the package `websockets` (13 or newer); `make test` brings one, or \
+             name it in HYPERFOCUS_TEST_PYTHON",
         );
     }
     has_it.then_some(python)

@@ -3,18 +3,18 @@
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_nats::jetstream::stream::Info;
 use hyperfocus::protocol::ClientType;
 use hyperfocus::relay::{NatsOptions, Relay, RelayError, Role, StoreError};
 use serde_json::{Value, json};
 
 use crate::foreign_nats::Nats;
 use crate::guest::Guest;
-use crate::house::{House, Process, gift, now, options, token, until};
+use crate::house::{House, Process, gift, now, options, program, token, until};
 use crate::http::{Answer, Request};
 use crate::renderer::Renderer;
 
@@ -25,6 +25,34 @@ pub fn on(nats: &Nats) -> NatsOptions {
         authorities: None,
         replicas: 1,
     }
+}
+
+/// A relay that keeps everything on each of three servers, once these have agreed
+/// who leads.
+fn on_all(servers: &[Nats; 3], folder: &Path) -> Relay {
+    let mut options = options(folder);
+    options.nats = Some(NatsOptions {
+        servers: servers.each_ref().map(Nats::url).join(","),
+        replicas: 3,
+        ..on(&servers[0])
+    });
+    let mut relay = None;
+    until("the servers have found each other", || {
+        relay = Relay::start(options.clone()).ok();
+        relay.is_some()
+    });
+    relay.unwrap()
+}
+
+/// What a server says of the stream that relays keep everything in.
+fn log(nats: &Nats) -> Info {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let client = async_nats::connect(nats.url()).await.unwrap();
+        let context = async_nats::jetstream::new(client);
+        let log = context.get_stream("HYPERFOCUS").await.unwrap();
+        log.cached_info().clone()
+    })
 }
 
 /// Two relays on one server; nothing, said aloud, where there is none.
@@ -209,13 +237,7 @@ fn a_relay_reads_a_stream_once_however_many_watch() {
     for viewer in crowds.iter_mut().flatten() {
         assert_eq!(viewer.gift(), "a");
     }
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let consumers = runtime.block_on(async {
-        let client = async_nats::connect(nats.url()).await.unwrap();
-        let context = async_nats::jetstream::new(client);
-        let log = context.get_stream("HYPERFOCUS").await.unwrap();
-        log.cached_info().state.consumer_count
-    });
+    let consumers = log(&nats).state.consumer_count;
     assert_eq!(consumers, 2, "one for each relay");
 }
 
@@ -288,7 +310,7 @@ fn credentials_come_from_a_file_and_are_told_nobody() {
     house.give("a");
     // Nor may they stand where everybody can read them.
     let url = nats.url().replace("nats://", "nats://relay:hunter-2@");
-    let output = Command::new(env!("CARGO_BIN_EXE_hyperfocus"))
+    let output = program(folder.path())
         .args([
             "serve",
             "--listen",
@@ -307,26 +329,26 @@ fn credentials_come_from_a_file_and_are_told_nobody() {
 }
 
 #[test]
+fn a_relay_that_is_told_three_replicas_has_each_of_three_servers_keep_everything() {
+    let Some(servers) = Nats::three() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let _relay = on_all(&servers, folder.path());
+    let log = log(&servers[0]);
+    assert_eq!(log.config.num_replicas, 3);
+    let others = log.cluster.map(|cluster| cluster.replicas.len());
+    assert_eq!(others, Some(2), "beside the one that leads");
+}
+
+#[test]
 #[ignore = "three servers may take longer than our patience to agree on a busy machine; run it by hand"]
 fn one_of_three_nats_servers_may_go_without_a_gift_being_lost() {
     let Some(mut servers) = Nats::three() else {
         return;
     };
-    let nats = NatsOptions {
-        servers: servers.each_ref().map(Nats::url).join(","),
-        replicas: 3,
-        ..on(&servers[0])
-    };
     let folder = tempfile::tempdir().unwrap();
-    let mut options = options(folder.path());
-    options.nats = Some(nats);
-    // They agree on a leader first.
-    let mut relay = None;
-    until("the servers have found each other", || {
-        relay = Relay::start(options.clone()).ok();
-        relay.is_some()
-    });
-    let relay = relay.unwrap();
+    let relay = on_all(&servers, folder.path());
     let token = |role| relay.tokens().secret(role).0.clone();
     let mut host = Guest::join(relay.address(), &token(Role::Host), "h", "host");
     let mut given = Vec::new();

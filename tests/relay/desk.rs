@@ -1,13 +1,11 @@
 //! The host's desk: signing in, and what a cookie is good for.
 
-use std::process::Command;
-
 use hyperfocus::relay::Role;
 use serde_json::{Value, json};
 
 use crate::events::{EVENTS, Events};
 use crate::guest::Guest;
-use crate::house::{House, Process, gift};
+use crate::house::{House, Process, gift, program};
 use crate::http::{Answer, Request};
 
 const CONFIG: &str = "/v1/streams/main/config";
@@ -294,7 +292,7 @@ fn the_page_is_there_or_says_how_to_build_it_and_lets_nothing_else_in() {
 fn the_program_prints_another_link_while_its_relay_runs() {
     let folder = tempfile::tempdir().unwrap();
     let desk = || {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_hyperfocus"));
+        let mut command = program(folder.path());
         command.args(["desk", "--data-dir"]).arg(folder.path());
         command.output().unwrap()
     };

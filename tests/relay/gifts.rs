@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::guest::Guest;
 use crate::house::{House, PATIENCE, gift, until};
+use crate::http::Answer;
 use crate::renderer::Renderer;
 
 #[test]
@@ -163,6 +164,83 @@ fn a_parked_gift_is_sent_again_or_dismissed_when_a_host_says_so() {
     }
     assert_eq!(act(Role::Ingest, "waits", "resend").status, 403);
     assert_eq!(act(Role::Viewer, "waits", "dismiss").status, 403);
+}
+
+/// As a gift is that nobody answered for long.
+fn park(house: &House, gift: &str) {
+    let park = "UPDATE gifts SET state = 3, ended_at = accepted_at WHERE gift = ?1";
+    assert_eq!(house.database().execute(park, [gift]), Ok(1));
+}
+
+fn resend(house: &House, gift: &str) -> Answer {
+    let path = format!("/v1/streams/main/gifts/{gift}/resend");
+    house.request(Role::Host, "POST", &path).send()
+}
+
+#[test]
+fn a_parked_gift_that_is_sent_again_twice_is_one_gift_more() {
+    let house = House::new();
+    house.give("killed");
+    house.give("asked");
+    park(&house, "killed");
+    let first = resend(&house, "killed");
+    assert_eq!(first.status, 201, "{first:?}");
+    let another = first.json()["giftId"].as_str().unwrap().to_owned();
+    until("it has ended", || house.listed("failed") == ["killed"]);
+    // As when the relay was killed between the two.
+    park(&house, "killed");
+    let again = resend(&house, "killed");
+    assert_eq!(again.status, 200, "{again:?}");
+    let repeated = json!({ "giftId": another, "status": "repeated" });
+    assert_eq!(again.json(), repeated);
+    until("it has ended again", || {
+        house.listed("failed") == ["killed"]
+    });
+    assert_eq!(house.listed("unacked"), ["asked", &*another]);
+    // By several at once.
+    park(&house, "asked");
+    let answers = std::thread::scope(|scope| {
+        let asking = [(); 4].map(|()| scope.spawn(|| resend(&house, "asked")));
+        asking.map(|it| it.join().unwrap())
+    });
+    let (sent, others): (Vec<_>, Vec<_>) = answers.iter().partition(|it| it.status == 201);
+    assert_eq!(sent.len(), 1, "{answers:?}");
+    for other in others {
+        assert!(matches!(other.status, 200 | 409), "{other:?}");
+    }
+    until("it has ended as well", || {
+        house.listed("failed") == ["killed", "asked"]
+    });
+    assert_eq!(house.listed("unacked").len(), 2, "one of each");
+}
+
+#[test]
+fn a_parked_gift_that_a_full_store_cannot_send_again_stays_parked_until_there_is_room() {
+    let house = House::with(|options| options.max_store_mib = Some(1));
+    // Too large to go where there is a little room left over.
+    let url = format!("https://example.com/{}", "x".repeat(2_000));
+    let mut large = gift("large");
+    large["sender"]["avatar"] = json!(url);
+    large["animation"] = json!({ "assetUrl": url, "soundUrl": url });
+    assert_eq!(house.post(&large).status, 201);
+    park(&house, "large");
+    let database = house.database();
+    let ballast = "CREATE TABLE ballast AS SELECT zeroblob(2 * 1024 * 1024) AS weight";
+    database.execute_batch(ballast).unwrap();
+    let refused = resend(&house, "large");
+    assert_eq!(
+        (refused.status, &*refused.problem()),
+        (507, "full"),
+        "{refused:?}"
+    );
+    database.execute_batch("DROP TABLE ballast").unwrap();
+    // Whatever had been noted meanwhile would be kept together with this.
+    house.give("later");
+    assert_eq!(house.listed("parked"), ["large"]);
+    assert_eq!(house.listed("unacked"), ["later"]);
+    assert_eq!(resend(&house, "large").status, 201);
+    until("it is sent again", || house.listed("failed") == ["large"]);
+    assert_eq!(house.listed("unacked").len(), 2);
 }
 
 #[test]

@@ -75,6 +75,15 @@ impl Request {
         Answer::parse(&answer).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     }
 
+    /// Sends it; the status of the answer, of which the rest may never end.
+    pub fn status(self) -> u16 {
+        let mut start = [0; "HTTP/1.1 200".len()];
+        let mut stream = self.open().expect("it is there");
+        stream.read_exact(&mut start).expect("an answer");
+        let status = String::from_utf8_lossy(&start[9..]);
+        status.parse().expect("a status")
+    }
+
     /// Sends it; the answer is the caller's to read.
     pub fn open(self) -> io::Result<TcpStream> {
         let (address, text) = self.written();

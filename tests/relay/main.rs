@@ -2,6 +2,7 @@
 //! clients that do what the tests tell them to, as a process that is killed, and
 //! as several on one store.
 
+mod again;
 mod cluster;
 mod crash;
 mod crowd;

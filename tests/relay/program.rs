@@ -1,20 +1,34 @@
 use std::io::Read;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use hyperfocus::relay::{Relay, RelayError, StoreError};
 
-use crate::house::{Process, options};
+use crate::house::{Process, command, options, program};
 
-fn serve(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hyperfocus"));
+fn serve(home: &Path, arguments: &[&str]) -> Output {
+    let mut command = program(home);
     command.arg("serve").args(arguments).output().unwrap()
+}
+
+#[test]
+fn a_program_of_a_test_sees_nothing_of_this_machines_settings() {
+    let home = tempfile::tempdir().unwrap();
+    let output = command("env", home.path()).output().unwrap();
+    let seen = String::from_utf8_lossy(&output.stdout);
+    let own = format!("HOME={}", home.path().display());
+    assert!(seen.lines().any(|line| line == own), "{seen}");
+    // `make test` has two of them at least.
+    let settings = ["HYPERFOCUS_", "XDG_"];
+    let is_setting = |line: &&str| settings.iter().any(|begin| line.starts_with(begin));
+    assert_eq!(seen.lines().find(is_setting), None);
 }
 
 #[test]
 fn it_prints_the_lines_to_paste_and_ends_in_good_order() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    let mut child = Command::new(env!("CARGO_BIN_EXE_hyperfocus"))
+    let mut child = program(folder.path())
         .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
         .arg(&data)
         .stdout(Stdio::piped())
@@ -46,6 +60,7 @@ fn what_cannot_be_is_explained() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
     let running = Process::start(folder.path(), 0, &[]);
+    let serve = |arguments: &[&str]| serve(folder.path(), arguments);
     let same_folder = serve(&["--listen", "127.0.0.1:0", "--data-dir", data]);
     let elsewhere = tempfile::tempdir().unwrap();
     let other = elsewhere.path().to_str().unwrap();

@@ -1,58 +1,118 @@
+use std::collections::BTreeSet;
+
 use hyperfocus::relay::Role;
 use serde_json::json;
 
 use crate::guest::Guest;
 use crate::house::{House, gift, until};
 use crate::http::{Answer, Request};
+use crate::settings::routes;
 
-/// What there is under a stream, and who may use it.
-const ROUTES: [(&str, &str, &[Role]); 7] = [
-    ("POST", "gifts", &[Role::Ingest]),
-    ("GET", "gifts", &[Role::Host]),
-    ("PUT", "status", &[Role::Ingest, Role::Host]),
-    ("GET", "config", &[Role::Host]),
-    ("PATCH", "config", &[Role::Host]),
-    ("POST", "control", &[Role::Host]),
-    ("GET", "history", &[Role::Host]),
+const HOST: &[Role] = &[Role::Host];
+
+/// Who may ask for what: methods and paths as the relay's document has them.
+const RULES: [(&str, &str, &[Role]); 17] = [
+    ("get", "/ws", &[Role::Host, Role::Viewer]),
+    ("post", "/v1/desk/codes", HOST),
+    ("get", "/v1/sources", HOST),
+    ("get", "/v1/streams", HOST),
+    ("post", "/v1/streams/{id}/gifts", &[Role::Ingest]),
+    ("get", "/v1/streams/{id}/gifts", HOST),
+    ("post", "/v1/streams/{id}/gifts/{gift}/resend", HOST),
+    ("post", "/v1/streams/{id}/gifts/{gift}/dismiss", HOST),
+    (
+        "put",
+        "/v1/streams/{id}/status",
+        &[Role::Ingest, Role::Host],
+    ),
+    ("get", "/v1/streams/{id}/status", HOST),
+    ("get", "/v1/streams/{id}/renderers", HOST),
+    ("get", "/v1/streams/{id}/rates", HOST),
+    ("get", "/v1/streams/{id}/config", HOST),
+    ("patch", "/v1/streams/{id}/config", HOST),
+    ("post", "/v1/streams/{id}/control", HOST),
+    ("get", "/v1/streams/{id}/events", HOST),
+    ("get", "/v1/streams/{id}/history", HOST),
 ];
 
-fn body(method: &str, what: &str) -> serde_json::Value {
-    match (method, what) {
-        ("POST", "gifts") => gift("g"),
-        ("PUT", _) => json!({ "isLive": true }),
-        ("POST", "control") => json!({ "action": "pause" }),
+/// What takes no token. The desk's session is the cookie's and the code's.
+const OPEN: [(&str, &str); 9] = [
+    ("get", "/desk"),
+    ("get", "/desk/desk.js"),
+    ("get", "/desk/desk.css"),
+    ("post", "/desk/session"),
+    ("delete", "/desk/session"),
+    ("get", "/healthz"),
+    ("get", "/readyz"),
+    ("get", "/metrics"),
+    ("get", "/openapi.json"),
+];
+
+fn body(method: &str, path: &str) -> serde_json::Value {
+    match (method, path.rsplit('/').next()) {
+        ("post", Some("gifts")) => gift("g"),
+        ("put", _) => json!({ "isLive": true }),
+        ("post", Some("control")) => json!({ "action": "pause" }),
         _ => json!({}),
     }
 }
 
 #[test]
-fn each_role_may_do_its_own_and_nothing_else() {
+fn there_is_a_rule_for_every_route_and_the_relays_document_has_the_same() {
+    let ruled = RULES.iter().map(|(method, path, _)| (*method, *path));
+    let ruled: BTreeSet<_> = ruled.chain(OPEN).collect();
+    let routes = routes();
+    let there = routes.iter().map(|(method, path)| (*method, &**path));
+    assert_eq!(ruled, there.collect::<BTreeSet<_>>());
     let house = House::new();
-    for (method, what, allowed) in ROUTES {
-        let path = format!("/v1/streams/main/{what}");
+    let document = Request::new(house.address(), "GET", "/openapi.json").send();
+    let document = document.json();
+    for (method, path, allowed) in RULES {
+        let ways = document["paths"][path][method]["security"].as_array();
+        let ways = ways.unwrap_or_else(|| panic!("no security: {method} {path}"));
         for role in Role::ALL {
-            let request = house.request(role, method, &path);
-            let answer = request.json(&body(method, what)).send();
-            match allowed.contains(&role) {
-                true => assert!(answer.status < 300, "{role:?} {method} {what}: {answer:?}"),
-                false => assert_eq!(
-                    (answer.status, answer.problem().as_str()),
-                    (403, "forbidden")
-                ),
+            let is_promised = ways.iter().any(|way| way[role.name()].is_array());
+            assert_eq!(
+                is_promised,
+                allowed.contains(&role),
+                "{role:?} {method} {path}"
+            );
+        }
+    }
+}
+
+#[test]
+fn each_role_may_do_its_own_and_nothing_else() {
+    for (method, path, allowed) in RULES {
+        // One for each, since only so many guesses of one address are let pass.
+        let house = House::new();
+        if path.contains("{gift}") {
+            house.give("parked");
+            let park = "UPDATE gifts SET state = 3, ended_at = accepted_at";
+            house.database().execute(park, []).unwrap();
+        }
+        let body = body(method, path);
+        let path = path.replace("{id}", "main").replace("{gift}", "parked");
+        let method = method.to_uppercase();
+        for role in Role::ALL {
+            let ask = || house.request(role, &method, &path).json(&body);
+            let status = ask().status();
+            match (allowed.contains(&role), &*path) {
+                // No WebSocket is asked for.
+                (true, "/ws") => assert_eq!(status, 426, "{role:?}"),
+                (true, _) => assert!(status < 300, "{role:?} {method} {path}: {status}"),
+                (false, _) => {
+                    assert_eq!(status, 403, "{role:?} {method} {path}");
+                    assert_eq!(ask().send().problem(), "forbidden");
+                }
             }
         }
-        let nobody = Request::new(house.address(), method, &path);
-        let answer = nobody.json(&body(method, what)).send();
-        assert_eq!(
-            (answer.status, answer.problem().as_str()),
-            (401, "unauthorised")
-        );
-        assert!(
-            answer
-                .head
-                .to_lowercase()
-                .contains("www-authenticate: bearer")
-        );
+        let nobody = || Request::new(house.address(), &method, &path).json(&body);
+        assert_eq!(nobody().status(), 401, "{method} {path}");
+        let answer = nobody().send();
+        assert_eq!(answer.problem(), "unauthorised");
+        let head = answer.head.to_lowercase();
+        assert!(head.contains("www-authenticate: bearer"), "{head}");
     }
 }
 

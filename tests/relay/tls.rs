@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::http::header::AUTHORIZATION;
 use tokio_tungstenite::tungstenite::{Message, WebSocket, client};
 
 use crate::guest::init_message;
-use crate::house::{House, PATIENCE, Process, gift, now, options, token, until};
+use crate::house::{House, PATIENCE, Process, gift, now, options, program, token, until};
 use crate::http::{Answer, Request};
 use crate::renderer::Renderer;
 
@@ -261,7 +261,7 @@ fn the_desks_link_is_https_and_has_the_name_of_the_certificate() {
     let config = authority.folder.path().join("config.toml");
     let desk = |trusted: String| {
         std::fs::write(&config, trusted).unwrap();
-        let mut desk = Command::new(env!("CARGO_BIN_EXE_hyperfocus"));
+        let mut desk = program(folder.path());
         desk.args(["desk", "--data-dir"]).arg(folder.path());
         desk.arg("--config").arg(&config).output().unwrap()
     };

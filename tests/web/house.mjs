@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -24,8 +25,6 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 const target = process.env.CARGO_TARGET_DIR ?? here("../../target");
 const program = process.env.HYPERFOCUS_PROGRAM ?? join(target, "debug/hyperfocus");
-// The program would take it for a setting of its own that it does not know.
-delete process.env.HYPERFOCUS_PROGRAM;
 const python = process.env.HYPERFOCUS_TEST_PYTHON ?? join(process.env.HYPERFOCUS_VENV ?? join(target, "venv"), "bin/python");
 
 /** Waits until `look` gives something true, and gives that. */
@@ -44,6 +43,16 @@ export function cannot(t, why) {
     console.error(`SKIPPED: ${t.name}: ${why}`);
     assert.notEqual(process.env.HYPERFOCUS_NO_SKIP, "1", why);
     t.skip(why);
+}
+
+/**
+ * What the program sees of the environment: none of this machine's settings, since
+ * what is configured here or stands there would lead a test to sources and stores
+ * that are real.
+ */
+function alone(home) {
+    const others = Object.entries(process.env).filter(([name]) => !/^(HYPERFOCUS|XDG)_/.test(name));
+    return { ...Object.fromEntries(others), HOME: home, XDG_RUNTIME_DIR: home };
 }
 
 const endings = new WeakMap();
@@ -75,6 +84,7 @@ export class Relay {
         if (!folder) atEnd(t, () => rm(data, { recursive: true, force: true }));
         const child = spawn(program, ["serve", "--listen", `127.0.0.1:${port}`, "--data-dir", data], {
             stdio: ["ignore", "pipe", "inherit"],
+            env: alone(data),
         });
         atEnd(t, () => end(child));
         const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -183,7 +193,9 @@ export class ForeignViewer {
 
 /** Whether the program at hand can draw; it says so when it was built without that. */
 export function canRun() {
-    const asked = spawnSync(program, ["devices"], { encoding: "utf8" });
+    const home = mkdtempSync(join(tmpdir(), "hyperfocus-devices-"));
+    const asked = spawnSync(program, ["devices"], { encoding: "utf8", env: alone(home) });
+    rmSync(home, { recursive: true, force: true });
     return !/without the renderer/.test(asked.stderr);
 }
 
@@ -203,7 +215,7 @@ export class Renderer {
             {
                 stdio: ["ignore", "pipe", "inherit"],
                 cwd: here("../.."),
-                env: { ...process.env, XDG_STATE_HOME: join(folder, "state"), XDG_CONFIG_HOME: join(folder, "config") },
+                env: alone(folder),
             },
         );
         atEnd(t, () => end(child));
@@ -226,7 +238,7 @@ export class Renderer {
 /** A browser for a file of tests. */
 export function browser() {
     return chromium.launch({
-        executablePath: spawnSync("sh", ["-c", "command -v chromium"], { encoding: "utf8" }).stdout.trim(),
+        executablePath: spawnSync("sh", ["-c", "command -v chromium || command -v chromium-browser || command -v google-chrome"], { encoding: "utf8" }).stdout.trim(),
         args: [
             "--no-sandbox",
             "--disable-gpu",

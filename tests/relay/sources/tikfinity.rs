@@ -1,7 +1,6 @@
-use std::net::TcpListener;
-
 use hyperfocus::config::SourceKind;
 use serde_json::{Value, json};
+use tokio::net::TcpSocket;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 
 use super::platform::{Caller, Platform};
@@ -170,6 +169,34 @@ fn goes_on(mut house: House, platform: &Platform) {
 }
 
 #[test]
+fn what_was_said_while_the_store_was_locked_is_kept_though_the_relay_stops() {
+    const GIFTS: u64 = 20;
+    let platform = Platform::new();
+    let mut house = house_with(kind(&platform));
+    let mut caller = platform.accept();
+    until_connected(&house);
+    let locked = house.database();
+    locked.execute_batch("BEGIN IMMEDIATE").unwrap();
+    for n in 1..=GIFTS {
+        caller.say(&roses(&n.to_string(), 1, true));
+    }
+    let it = until_source(&house, "the gifts wait", |it| {
+        it["events"] == GIFTS && it["error"].is_string()
+    });
+    assert_eq!(it["gifts"], 0, "{it}");
+    // The source is the first to go, and only then can they be stored.
+    let unlocking = std::thread::spawn(move || {
+        caller.gone();
+        locked.execute_batch("ROLLBACK").unwrap();
+    });
+    house.stop();
+    unlocking.join().unwrap();
+    let count = "SELECT count(*) FROM gifts";
+    let kept = house.database().query_row(count, [], |row| row.get(0));
+    assert_eq!(kept, Ok(GIFTS));
+}
+
+#[test]
 fn a_rule_decides_which_gift_it_is_and_what_it_is_worth() {
     let platform = Platform::new();
     let mut source = source(kind(&platform));
@@ -242,15 +269,17 @@ fn a_message_too_large_ends_the_connection_and_not_the_relay() {
 
 #[test]
 fn who_is_not_there_yet_is_waited_for() {
-    // A port that is free, and that nobody else takes meanwhile.
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
+    // A port that is ours, though nobody listens.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = socket.local_addr().unwrap().port();
     let url = format!("ws://127.0.0.1:{port}/");
     let house = house_with(SourceKind::Tikfinity { url });
     let it = until_source(&house, "it fails", |it| it["state"] == "waiting");
     assert!(it["error"].as_str().unwrap().contains("refused"), "{it}");
-    let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_io().build().unwrap();
+    let listener = runtime.block_on(async { socket.listen(1).unwrap().into_std().unwrap() });
     let stream = super::platform::accept(&listener);
     let _socket = tokio_tungstenite::tungstenite::accept(stream).unwrap();
     let it = until_source(&house, "it is connected", |it| it["state"] == "connected");
