@@ -3,6 +3,11 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Where contents are that are not complete, for whoever has to end without their
+/// owners.
+static DRAFTS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// A path beside the one that is promised, given that name once it is complete
 /// and removed otherwise.
@@ -35,9 +40,11 @@ impl Draft {
         if let Some(folder) = parent.filter(|folder| !folder.as_os_str().is_empty()) {
             fs::create_dir_all(folder)?;
         }
+        let temporary = path.with_file_name(format!(".{name}.{stage}"));
+        drafts().push(temporary.clone());
         Ok(Self {
             path: path.to_owned(),
-            temporary: path.with_file_name(format!(".{name}.{stage}")),
+            temporary,
             published: false,
         })
     }
@@ -69,7 +76,27 @@ impl Drop for Draft {
             // It may never have been created, and nobody is left to tell.
             let _ = fs::remove_file(&self.temporary);
         }
+        let mut drafts = drafts();
+        if let Some(index) = drafts.iter().position(|one| *one == self.temporary) {
+            drafts.swap_remove(index);
+        }
     }
+}
+
+/// Removes all drafts. As long as what it returns is held there can be no other.
+#[must_use]
+pub fn discard_all() -> impl Sized {
+    let drafts = drafts();
+    for draft in drafts.iter() {
+        // It may never have been created, and nobody is left to tell.
+        let _ = fs::remove_file(draft);
+    }
+    drafts
+}
+
+fn drafts() -> MutexGuard<'static, Vec<PathBuf>> {
+    // A panic elsewhere leaves the list whole.
+    DRAFTS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! What the command line takes, and which settings it speaks for.
 
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueHint};
 
 use super::obs::ObsCommand;
 use super::preview::PreviewArgs;
@@ -128,7 +129,7 @@ pub(super) struct ShowArgs {
     #[arg(long, value_name = "HOW")]
     motion: Option<String>,
     /// A catalogue of your own
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = path, value_hint = ValueHint::AnyPath)]
     pub catalog: Option<PathBuf>,
     /// No sound
     #[arg(long)]
@@ -227,10 +228,10 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "ID")]
     stream: Option<String>,
     /// A file that holds the token and nothing else
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = path, value_hint = ValueHint::AnyPath)]
     token_file: Option<PathBuf>,
     /// PEM file with certificates to trust besides the system's
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = path, value_hint = ValueHint::AnyPath)]
     ca_file: Option<PathBuf>,
     /// As what to join: host (its acks count) or viewer; an overlay is a viewer
     #[arg(long, value_name = "ROLE")]
@@ -249,16 +250,16 @@ pub(super) struct RunArgs {
     #[arg(long)]
     play_unseen: bool,
     /// Keep the last frame that had something in it
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = path, value_hint = ValueHint::AnyPath)]
     png: Option<PathBuf>,
     /// Write every frame as a PNG
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = path, value_hint = ValueHint::AnyPath)]
     png_sequence: Option<PathBuf>,
     /// Write raw RGBA with straight alpha to standard output
     #[arg(long)]
     raw: bool,
     /// Record WebM (VP9) with alpha
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = path, value_hint = ValueHint::AnyPath)]
     webm: Option<PathBuf>,
     /// Keep what the backend says, with its times, for `hyperfocus record`: a new
     /// file of at most 1 GiB, with viewers' names in it and readable by you alone
@@ -365,7 +366,8 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7788", value_parser = address)]
     pub listen: std::net::SocketAddr,
     /// PEM file with the relay's certificate, and those between it and an authority
-    /// that others trust: speak TLS only. Read again when it changes, and at SIGHUP
+    /// that others trust: speak TLS only. Read again when it changes, and at SIGHUP,
+    /// under nohup as well
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
     /// PEM file with the certificate's private key
@@ -437,7 +439,7 @@ pub(super) struct PackArgs {
     /// A folder of numbered PNG files, or a pattern such as frames/%05d.png
     #[arg(value_name = "FRAMES")]
     pub frames: PathBuf,
-    /// The video to write
+    /// The video to write, an .mp4
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
     /// Frames per second, 1 to 240
@@ -475,7 +477,7 @@ const MAX_SECONDS: f64 = 366.0 * 86_400.0;
 pub(super) fn seconds(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(seconds) if seconds > 0.0 && seconds <= MAX_SECONDS => Ok(seconds),
-        _ => Err("give a number of seconds above 0".to_owned()),
+        _ => Err("give a number of seconds above 0, at most a year (31622400)".to_owned()),
     }
 }
 
@@ -492,6 +494,11 @@ pub(super) type Given = Vec<(&'static str, String)>;
 
 pub(super) fn give(given: &mut Given, key: &'static str, value: Option<&String>) {
     given.extend(value.map(|value| (key, value.clone())));
+}
+
+/// A path that becomes a setting: those are text.
+pub(super) fn path(text: &str) -> Result<PathBuf, Infallible> {
+    Ok(text.into())
 }
 
 pub(super) fn give_path(given: &mut Given, key: &'static str, value: Option<&PathBuf>) {

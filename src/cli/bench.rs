@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 
 use super::args::BenchArgs;
+use super::pages::print;
 use super::plan::make_room_for;
 
 /// What is to be measured.
@@ -55,12 +56,11 @@ pub(super) fn run(args: &BenchArgs) -> Result<ExitCode> {
     );
     let json = serde_json::to_string_pretty(&figures)?;
     write(&args.out, &json)?;
-    if args.json {
-        println!("{json}");
-    } else {
-        print!("{}", table(&figures));
-    }
-    Ok(ExitCode::SUCCESS)
+    let text = match args.json {
+        true => format!("{json}\n"),
+        false => table(&figures),
+    };
+    print(text.as_bytes())
 }
 
 fn write(path: &PathBuf, json: &str) -> Result<()> {

@@ -2,6 +2,7 @@
 //! and where.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -11,7 +12,8 @@ use anyhow::Result;
 
 use super::Engine;
 use super::args::CheckArgs;
-use super::plan::{environment, find_catalog, read_token};
+use super::pages::print;
+use super::plan::{check_webm, environment, find_catalog, read_token};
 use super::show::load_catalog;
 use crate::catalog::{Catalog, Recipe};
 use crate::config::{
@@ -41,7 +43,11 @@ pub(super) fn run(args: &CheckArgs) -> Result<ExitCode> {
     {
         check_device(device, (engine.devices)(), &mut findings);
     }
-    Ok(findings.tell())
+    print(findings.to_string().as_bytes())?;
+    Ok(match findings.errors.is_empty() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
 }
 
 /// A device that is missing is no error: it may be unplugged just now, and
@@ -89,6 +95,11 @@ fn check_config(
                 && let Err(error) = Dialer::new(url, config.ca_file.as_deref())
             {
                 findings.errors.push(format!("url: {error}"));
+            }
+            if let Some(video) = &config.output.webm
+                && let Err(error) = check_webm(video)
+            {
+                findings.errors.push(format!("output.webm: {error}"));
             }
             let read = config
                 .sources
@@ -278,22 +289,18 @@ fn check_asset(path: &Path) -> Result<(), String> {
     }
 }
 
-impl Findings {
-    fn tell(&self) -> ExitCode {
-        for line in &self.fine {
-            println!("ok       {line}");
+impl fmt::Display for Findings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (kind, lines) in [
+            ("ok", &self.fine),
+            ("warning", &self.warnings),
+            ("error", &self.errors),
+        ] {
+            for line in lines {
+                writeln!(f, "{kind:<8} {line}")?;
+            }
         }
-        for line in &self.warnings {
-            println!("warning  {line}");
-        }
-        for line in &self.errors {
-            println!("error    {line}");
-        }
-        if self.errors.is_empty() {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        }
+        Ok(())
     }
 }
 
@@ -412,6 +419,8 @@ mod tests {
                 "none.pem",
             ),
             ("url = 'WS://localhost/ws'", ""),
+            ("[output]\nwebm = 'show.mp4'", "name it .webm"),
+            ("[output]\nwebm = 'show.webm'", ""),
         ] {
             std::fs::write(&path, settings).unwrap();
             let mut findings = Findings::default();

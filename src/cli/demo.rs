@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::args::DemoArgs;
+use super::pages::print;
 use super::plan::{find_catalog, has_display, live_outputs, make_folder, wants_window};
 use super::{
     Backend, Connection, Engine, LookPlan, OutputPlan, QualityPlan, RunPlan, SheetPlan, Shutdown,
@@ -97,6 +98,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<ExitCode> {
         path: args.out.join("demo.png"),
         catalog: plan.catalog.clone(),
         motion: plan.show.motion,
+        shutdown: plan.shutdown.clone(),
     };
     let mut summary = (engine.run)(plan)?;
     let report = server.stop();
@@ -105,11 +107,11 @@ pub(super) fn run(args: &DemoArgs) -> Result<ExitCode> {
     }
     summary.gifts.sent = Some(report.sent);
     summary.backend = Some(Backend::from(&report));
-    if args.json {
-        println!("{}", summary.to_json());
-    } else {
-        print!("{summary}");
-    }
+    let text = match args.json {
+        true => format!("{}\n", summary.to_json()),
+        false => summary.to_string(),
+    };
+    print(text.as_bytes())?;
     // Gifts still waiting at the end are rightly unacked; a second ack for one
     // is never right.
     let honest = report.acked_twice == 0 && report.acked_unknown == 0;
@@ -124,7 +126,9 @@ pub(super) fn run(args: &DemoArgs) -> Result<ExitCode> {
 /// without one.
 fn draw(engine: Engine, sheet: &SheetPlan, summary: &mut Summary) {
     let path = sheet.path.display();
-    eprintln!("drawing {path}");
+    if !sheet.shutdown.is_requested() {
+        eprintln!("drawing {path}");
+    }
     match (engine.sheet)(sheet) {
         Ok(written) => summary.outputs.push(written),
         Err(error) => summary

@@ -9,6 +9,7 @@ mod demo;
 mod desk;
 mod devices;
 mod engine;
+mod hangup;
 mod heap;
 mod obs;
 mod open_files;
@@ -42,6 +43,8 @@ pub use bench::{BenchPlan, Figure};
 pub(crate) use demo::TemporaryFolder;
 pub use engine::Engine;
 pub use open_files::raise_file_limit;
+#[cfg(feature = "render")]
+pub(crate) use pages::print_line;
 pub(crate) use plan::find_catalog;
 pub use plan::{
     Connection, LookPlan, OutputPlan, QualityPlan, RunPlan, SheetPlan, StageSettings, Start,

@@ -10,11 +10,19 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::Shutdown;
 use super::args::PackArgs;
+use super::pages::print_line;
 use super::record::is_same;
 use crate::draft::Draft;
 use crate::pack::{Encoder, Encoding, Layout, Packer, Sequence, mp4};
 
 pub(super) fn run(args: &PackArgs) -> Result<ExitCode> {
+    ensure!(
+        args.out
+            .extension()
+            .is_some_and(|it| it.eq_ignore_ascii_case("mp4")),
+        "--out: {} would hold MP4: name it .mp4",
+        args.out.display()
+    );
     let sequence = Sequence::find(&args.frames)?;
     for warning in &sequence.warnings {
         warn(warning);
@@ -54,7 +62,7 @@ pub(super) fn run(args: &PackArgs) -> Result<ExitCode> {
     packed
         .publish()
         .with_context(|| format!("cannot write {name}"))?;
-    println!(
+    print_line(format_args!(
         "{name}: {} frames, {:.1} s, {}x{} in a video of {}x{}, {:.2} MB",
         sequence.frames.len(),
         sequence.frames.len() as f64 / f64::from(args.fps),
@@ -63,7 +71,7 @@ pub(super) fn run(args: &PackArgs) -> Result<ExitCode> {
         layout.width,
         layout.height,
         bytes as f64 / 1e6
-    );
+    ))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,5 +1,6 @@
 //! `hyperfocus completions` and `hyperfocus man`.
 
+use std::fmt::Display;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -27,6 +28,11 @@ pub(super) fn manual(folder: Option<&Path>) -> Result<ExitCode> {
     clap_mangen::generate_to(Arguments::command(), folder)
         .with_context(|| format!("cannot write manual pages into {}", folder.display()))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints a line, as [`print`] does.
+pub(crate) fn print_line(line: impl Display) -> Result<()> {
+    print(format!("{line}\n").as_bytes()).map(drop)
 }
 
 /// Prints; a reader that has had enough (`| head`) is no error.

@@ -142,11 +142,13 @@ pub enum OutputPlan {
 }
 
 /// Each gift at a few moments of its life, side by side, in one PNG.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct SheetPlan {
     pub path: PathBuf,
     pub catalog: PathBuf,
     pub motion: Motion,
+    /// Once it is requested nothing more is drawn.
+    pub shutdown: Shutdown,
 }
 
 impl RunPlan {

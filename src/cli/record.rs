@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 
 use super::args::{ConfigArg, ShowArgs};
+use super::pages::print_line;
 use super::plan::{configure, find_catalog, make_room_for};
 use super::{Engine, LookPlan, Shutdown};
 use crate::config::{Config, OnAirSettings, ShowSettings, Size, SoundSettings, nearest};
@@ -128,7 +129,7 @@ pub(super) fn run(args: &RecordArgs) -> Result<ExitCode> {
         .context("cannot listen to signals")?;
     let summary = (engine.record)(plan)?;
     if args.json {
-        println!("{}", summary.to_json());
+        print_line(summary.to_json())?;
     } else {
         eprint!("{summary}");
     }

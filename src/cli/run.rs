@@ -6,12 +6,20 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::args::RunArgs;
+use super::pages::print_line;
 use super::plan::{configure, make_room_for};
 use super::{Engine, OutputPlan, RunPlan, Start};
+use crate::config::Config;
 
 pub(super) fn run(args: &RunArgs) -> Result<ExitCode> {
     let config = configure(args.file.path(), &args.given())?;
-    let mut plan = RunPlan::from_config(&config, args.seconds.map(Duration::from_secs_f64))?;
+    let plan = plan(args, &config)?;
+    play(Engine::of_this_build()?, plan, args.json)
+}
+
+/// What `config` says, and what is only ever said on the command line.
+pub(super) fn plan(args: &RunArgs, config: &Config) -> Result<RunPlan> {
+    let mut plan = RunPlan::from_config(config, args.seconds.map(Duration::from_secs_f64))?;
     if args.measure_quality {
         plan.stage.quality.start = Start::MeasuredAnew;
     }
@@ -22,7 +30,7 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode> {
     if args.stage.end_with_stdin {
         plan.shutdown.listen_to_stdin()?;
     }
-    play(Engine::of_this_build()?, plan, args.json)
+    Ok(plan)
 }
 
 /// Plays the plan until it ends, and prints its account.
@@ -33,7 +41,7 @@ pub(super) fn play(engine: Engine, plan: RunPlan, as_json: bool) -> Result<ExitC
     let raw = plan.outputs.contains(&OutputPlan::Raw);
     let summary = (engine.run)(plan)?;
     match (as_json, raw) {
-        (true, false) => println!("{}", summary.to_json()),
+        (true, false) => print_line(summary.to_json())?,
         (true, true) => eprintln!("{}", summary.to_json()),
         (false, _) => eprint!("{summary}"),
     }

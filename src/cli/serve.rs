@@ -10,10 +10,11 @@ use anyhow::{Context, Result};
 use tracing::warn;
 
 use super::args::ServeArgs;
+use super::hangup;
 use super::open_files::raise_file_limit;
 use super::pages::print;
 use super::plan::configure;
-use super::shutdown::INTERRUPTED;
+use super::shutdown::leave;
 use super::tune;
 use crate::config::{Config, SourceSettings};
 use crate::relay::{NatsOptions, Relay, RelayOptions, Role, TlsFiles};
@@ -22,7 +23,10 @@ use crate::tune::Judge;
 const DAY: u64 = 24 * 60 * 60;
 
 pub(super) fn run(args: ServeArgs) -> Result<ExitCode> {
-    let asked = listen_to_signals().context("cannot listen to signals")?;
+    let speaks_tls = args.tls_cert.is_some();
+    // With a certificate a hangup ends nothing, so that one may always be sent.
+    let hears_hangups = speaks_tls || !hangup::is_ignored();
+    let asked = listen_to_signals(hears_hangups).context("cannot listen to signals")?;
     let config = configure(args.file.path(), &[])?;
     if let Err(error) = raise_file_limit() {
         warn!(%error, "the limit of open files cannot be raised");
@@ -44,7 +48,6 @@ pub(super) fn run(args: ServeArgs) -> Result<ExitCode> {
     };
     let is_shared = nats.is_some();
     let tls = args.tls_cert.zip(args.tls_key);
-    let speaks_tls = tls.is_some();
     let relay = Relay::start(RelayOptions {
         address: args.listen,
         tls: tls.map(|(certificate, key)| TlsFiles { certificate, key }),
@@ -63,7 +66,8 @@ pub(super) fn run(args: ServeArgs) -> Result<ExitCode> {
     let said = greeting(&relay, &place, &again)? + &sources(&config.sources, is_shared);
     print(said.as_bytes())?;
 
-    // Without a certificate a hangup means what it means to every program.
+    // Without a certificate a hangup means what it means to every program: the end,
+    // unless it is ignored.
     while let Ok(Asked::Hangup) = asked.recv()
         && speaks_tls
     {
@@ -92,15 +96,15 @@ enum Asked {
     Stop,
 }
 
-/// Passes signals on. A second one that asks for the end does not wait for good
-/// order.
-fn listen_to_signals() -> io::Result<mpsc::Receiver<Asked>> {
+/// Passes signals on, hangups if it `hears_hangups`. A second one that asks for the
+/// end does not wait for good order.
+fn listen_to_signals(hears_hangups: bool) -> io::Result<mpsc::Receiver<Asked>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .build()?;
     let mut signals = {
         let _ours = runtime.enter();
-        Signals::new()?
+        Signals::new(hears_hangups)?
     };
     let (tell, asked) = mpsc::channel();
     let listen = move || {
@@ -109,7 +113,7 @@ fn listen_to_signals() -> io::Result<mpsc::Receiver<Asked>> {
             loop {
                 let signal = signals.next().await;
                 if signal == Asked::Stop && std::mem::replace(&mut is_over, true) {
-                    std::process::exit(INTERRUPTED);
+                    leave();
                 }
                 // Nobody listens any more once it is over.
                 let _ = tell.send(signal);
@@ -126,25 +130,31 @@ fn listen_to_signals() -> io::Result<mpsc::Receiver<Asked>> {
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
-    hangup: tokio::signal::unix::Signal,
+    hangup: Option<tokio::signal::unix::Signal>,
 }
 
 #[cfg(unix)]
 impl Signals {
-    fn new() -> io::Result<Self> {
+    fn new(hears_hangups: bool) -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
+        let hangup = hears_hangups.then(|| signal(SignalKind::hangup()));
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
+            hangup: hangup.transpose()?,
         })
     }
 
     async fn next(&mut self) -> Asked {
+        let Self {
+            interrupt,
+            terminate,
+            hangup,
+        } = self;
         tokio::select! {
-            _ = self.interrupt.recv() => Asked::Stop,
-            _ = self.terminate.recv() => Asked::Stop,
-            _ = self.hangup.recv() => Asked::Hangup,
+            _ = interrupt.recv() => Asked::Stop,
+            _ = terminate.recv() => Asked::Stop,
+            Some(()) = async { hangup.as_mut()?.recv().await } => Asked::Hangup,
         }
     }
 }
@@ -157,7 +167,7 @@ struct Signals {
 
 #[cfg(windows)]
 impl Signals {
-    fn new() -> io::Result<Self> {
+    fn new(_: bool) -> io::Result<Self> {
         Ok(Self {
             interrupt: tokio::signal::windows::ctrl_c()?,
             close: tokio::signal::windows::ctrl_close()?,

@@ -5,8 +5,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
+use super::hangup;
+use crate::{draft, ffmpeg};
+
 /// What a shell reports for a program ended by ctrl-C.
-pub(super) const INTERRUPTED: i32 = 130;
+const INTERRUPTED: i32 = 130;
+
+/// Ends the program without waiting for anything. What would be left behind goes
+/// first: encoders at work, and files that are not whole.
+pub(super) fn leave() -> ! {
+    // Both held to the end, or there would be new ones.
+    let _encoders = ffmpeg::end_all();
+    let _drafts = draft::discard_all();
+    std::process::exit(INTERRUPTED)
+}
 
 /// A request to end, shared by signals, time limit and window.
 #[derive(Clone, Default)]
@@ -52,19 +64,25 @@ impl Shutdown {
         }
     }
 
-    /// Listens to ctrl-C, SIGTERM and SIGHUP. A second one does not wait for
-    /// good order.
+    /// Listens to ctrl-C, SIGTERM and SIGHUP; not to hangups where whoever started
+    /// the program has them ignored. A second one does not wait for good order.
     ///
     /// # Errors
     /// When the system refuses a handler, or one is installed already.
     pub fn listen_to_signals(&self) -> Result<(), ctrlc::Error> {
         let shutdown = self.clone();
+        let outlives_terminal = hangup::is_ignored();
         ctrlc::set_handler(move || {
             if shutdown.is_requested() {
-                std::process::exit(INTERRUPTED);
+                leave();
             }
             shutdown.request();
-        })
+        })?;
+        if outlives_terminal {
+            // They were taken with the others.
+            hangup::ignore();
+        }
+        Ok(())
     }
 
     /// Asks for the end when standard input ends, as it does when whoever holds

@@ -104,6 +104,7 @@ impl fmt::Display for QualityAccount {
 
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct FrameTimes {
+    /// What the times are of: frames with something on stage, once that was warm.
     pub frames: u64,
     pub p50: f64,
     pub p95: f64,

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use clap::Args;
+use clap::{Args, ValueHint};
 use serde::Serialize;
 
-use super::args::{ConfigArg, give_path, seconds};
+use super::args::{ConfigArg, give_path, path, seconds};
 use super::pages::print;
 use super::plan::{configure, find_catalog};
 use super::record::is_same;
@@ -46,7 +46,7 @@ pub(super) struct TuneArgs {
     #[arg(long, value_name = "N", value_parser = seconds, default_value = "1")]
     every: f64,
     /// A catalogue of your own
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = path, value_hint = ValueHint::AnyPath)]
     catalog: Option<PathBuf>,
     /// Where the picture over the rates goes; without --svg, --html and --json both
     /// are written beside the recording, or here for a crowd, as NAME.rates.svg and

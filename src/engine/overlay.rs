@@ -10,16 +10,13 @@ pub(super) use crate::output::overlay::OverlayFeed as Feed;
 use crate::output::overlay::{Desktop, Hooks, Wish, send};
 
 /// A desktop that shows nothing yet.
-pub(super) struct Connected {
-    desktop: Desktop,
-    name: String,
-}
+pub(super) struct Connected(Desktop);
 
 /// Connects to the desktop, if the plan has an overlay, and gives the plan
 /// the size of stage that is made for it.
 ///
 /// # Errors
-/// When there is no desktop, or it cannot show an overlay.
+/// When an overlay of that name runs, or there is no desktop that can show one.
 pub(super) fn connect(plan: &mut RunPlan) -> Result<Option<Connected>> {
     let overlay = plan.outputs.iter().find_map(|output| match output {
         OutputPlan::Overlay {
@@ -32,19 +29,18 @@ pub(super) fn connect(plan: &mut RunPlan) -> Result<Option<Connected>> {
     let Some((settings, name, sets_size)) = overlay else {
         return Ok(None);
     };
-    let desktop = Desktop::connect(settings)?;
-    let name = name.clone();
+    let desktop = Desktop::connect(settings, name)?;
     if sets_size && let Some((width, height)) = desktop.stage_size() {
         plan.stage.size = Size { width, height };
     }
-    Ok(Some(Connected { desktop, name }))
+    Ok(Some(Connected(desktop)))
 }
 
 impl Connected {
     /// Whether the overlay is windows of the window system's own, which then
     /// calls for the frames.
     pub(super) fn has_panes(&self) -> bool {
-        self.desktop.has_panes()
+        self.0.has_panes()
     }
 
     /// Shows the stage from now on, with a menu in these words. `is_alone` says
@@ -72,9 +68,7 @@ impl Connected {
                 }
             }),
         };
-        Ok(self
-            .desktop
-            .show((width, height), &self.name, words, hooks)?)
+        Ok(self.0.show((width, height), words, hooks)?)
     }
 }
 

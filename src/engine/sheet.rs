@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use super::Rehearsal;
 use crate::catalog::{Catalog, Recipe};
@@ -25,8 +25,14 @@ const STEP: Duration = Duration::from_millis(50);
 ///
 /// # Errors
 /// When there is no graphics adapter, something that a gift needs never comes,
-/// or the picture cannot be written.
+/// the picture cannot be written, or the end was asked for before it was whole.
 pub fn sheet(plan: &SheetPlan) -> Result<String> {
+    let go_on = || {
+        let is_over = plan.shutdown.is_requested();
+        ensure!(!is_over, "the end was asked for");
+        Ok(())
+    };
+    go_on()?;
     let mut sheet = ContactSheet::create(&plan.path)?;
     let catalog = Arc::new(Catalog::load(&plan.catalog)?.with_motion(plan.motion));
     let mut rehearsal = Rehearsal::open(catalog.clone(), SIZE)?;
@@ -34,6 +40,7 @@ pub fn sheet(plan: &SheetPlan) -> Result<String> {
     rehearsal.world().resource_mut::<CaptionDesk>().is_off = true;
     let mut painter = TextPainter::new();
     for recipe in catalog.gifts.values().chain([&catalog.fallback]) {
+        go_on()?;
         let frames = rehearsal.stills(&a_gift(recipe), &moments(recipe), STEP)?;
         sheet.add(&frames, &label(&mut painter, &recipe.name));
     }
@@ -68,4 +75,26 @@ pub(super) fn lettering(size: f32) -> TextStyle {
         b: 238,
         a: 255,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Motion;
+    use crate::cli::Shutdown;
+
+    #[test]
+    fn whoever_has_asked_for_the_end_waits_for_no_sheet() {
+        let folder = tempfile::tempdir().unwrap();
+        let plan = SheetPlan {
+            path: folder.path().join("demo.png"),
+            catalog: "assets/catalog.toml".into(),
+            motion: Motion::Full,
+            shutdown: Shutdown::default(),
+        };
+        plan.shutdown.request();
+        let told = sheet(&plan).unwrap_err().to_string();
+        assert_eq!(told, "the end was asked for");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
 }

@@ -6,7 +6,6 @@ use bevy::prelude::*;
 
 use super::quality;
 use crate::cli::{FrameTimes, Gifts, Memory, Percentiles, Summary};
-use crate::render::present::Readback;
 use crate::render::{Pipelines, Warmup};
 use crate::stage::{Director, Metrics};
 
@@ -81,7 +80,7 @@ impl Tally {
                 waiting: show.undecided() as u64,
             },
             frame_ms: FrameTimes {
-                frames: world.resource::<Readback>().drawn(),
+                frames: metrics.frame.pushed(),
                 p50: p50.into(),
                 p95: p95.into(),
                 p99: p99.into(),

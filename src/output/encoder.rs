@@ -4,7 +4,7 @@
 use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
@@ -16,7 +16,7 @@ use super::OutputError;
 use super::bleed::bleed;
 use super::codec::{self, Picture};
 pub use crate::ffmpeg::PROGRAM as ENCODER;
-use crate::ffmpeg::{is_cut_off, last_words};
+use crate::ffmpeg::{Process, is_cut_off, last_words};
 
 /// How long an encoder may take for a single frame, or one that keeps up with a show
 /// to close its file, before it counts as stuck.
@@ -51,7 +51,7 @@ struct Shown {
 
 pub(super) struct Encoder {
     name: String,
-    child: Child,
+    process: Process,
     queue: Option<Sender<Shown>>,
     feeder: Option<JoinHandle<io::Result<()>>>,
     /// Hangs up when the feeder ends.
@@ -70,15 +70,14 @@ impl Encoder {
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        spare_signals(&mut command);
-        let mut child = command
-            .spawn()
-            .map_err(|error| OutputError::EncoderFailed {
-                name: job.name.clone(),
-                said: error.to_string(),
-            })?;
-        let input = child.stdin.take().expect("its input is piped");
-        let complaints = child.stderr.take().expect("its complaints are piped");
+        let process = Process::start(&mut command).map_err(|error| OutputError::EncoderFailed {
+            name: job.name.clone(),
+            said: error.to_string(),
+        })?;
+        let input = process.child().stdin.take();
+        let input = input.expect("its input is piped");
+        let complaints = process.child().stderr.take();
+        let complaints = complaints.expect("its complaints are piped");
         let (queue, jobs) = crossbeam_channel::bounded(QUEUE);
         let (feeding, fed) = crossbeam_channel::bounded(0);
         let progress = Arc::<AtomicU64>::default();
@@ -86,7 +85,7 @@ impl Encoder {
         let count = progress.clone();
         Ok(Self {
             name: job.name,
-            child,
+            process,
             queue: Some(queue),
             feeder: Some(thread::spawn(move || {
                 // Moved in only to be dropped at the end.
@@ -137,10 +136,10 @@ impl Encoder {
         })?;
         let feeder = self.feeder.take().expect("only the end takes the feeder");
         let fed_all = matches!(feeder.join(), Ok(Ok(())));
-        let child = &mut self.child;
         let mut waited = Duration::ZERO;
         let status: ExitStatus = loop {
-            match child.try_wait() {
+            let ended = self.process.child().try_wait();
+            match ended {
                 Ok(Some(status)) => break status,
                 Ok(None) if waited < self.closing => {
                     thread::sleep(POLL);
@@ -204,9 +203,7 @@ impl Encoder {
     /// Ends the process and both threads; what it said last.
     fn end(&mut self) -> String {
         self.queue = None;
-        // Both fail only where it has ended and been reaped already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.process.end();
         if let Some(feeder) = self.feeder.take() {
             let _ = feeder.join();
         }
@@ -221,14 +218,6 @@ impl Drop for Encoder {
     fn drop(&mut self) {
         self.end();
     }
-}
-
-/// Ctrl-C is for us; an encoder still has its file to close.
-pub(super) fn spare_signals(command: &mut Command) {
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(command, 0);
-    #[cfg(not(unix))]
-    let _ = command;
 }
 
 fn feed(

@@ -7,7 +7,7 @@ use super::codec::{self, Codec, Picture};
 use super::draft::Draft;
 use super::encoder::{self, ENCODER, Encoder, Job, LONG_CLOSING};
 use super::{Finished, OutputError, Sink};
-use crate::ffmpeg::is_cut_off;
+use crate::ffmpeg::{Process, is_cut_off, last_words};
 use crate::render::present::Frame;
 
 /// What to record, and how.
@@ -90,12 +90,11 @@ impl FilmSink {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        encoder::spare_signals(&mut command);
-        let joined = command
-            .output()
-            .map_err(|error| failed(error.to_string()))?;
-        let said = String::from_utf8_lossy(&joined.stderr).trim().to_owned();
-        if joined.status.success() && !is_cut_off(&said) {
+        let process = Process::start(&mut command).map_err(|error| failed(error.to_string()))?;
+        let complaints = process.child().stderr.take();
+        let said = last_words(complaints.expect("its complaints are piped"));
+        let status = process.wait().map_err(|error| failed(error.to_string()))?;
+        if status.success() && !is_cut_off(&said) {
             return Ok(());
         }
         Err(failed(said))

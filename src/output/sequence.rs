@@ -1,6 +1,7 @@
 //! A folder of numbered pictures.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use image::codecs::png::CompressionType;
@@ -79,10 +80,32 @@ impl SequenceSink {
 
     fn named(folder: &Path, name: (String, usize, String)) -> Result<Self, OutputError> {
         let sequence = Self::open(folder, name)?;
-        if sequence.path(0).exists() {
+        if sequence
+            .is_begun()
+            .map_err(OutputError::write(sequence.name()))?
+        {
             return Err(OutputError::Occupied(sequence.folder));
         }
         Ok(sequence)
+    }
+
+    /// Whether any of its pictures is there: other programs count from 1, and a
+    /// first one may have been taken out.
+    fn is_begun(&self) -> io::Result<bool> {
+        let (before, digits, after) = &self.name;
+        let is_ours = |name: &str| {
+            let number = name.strip_prefix(before.as_str());
+            let number = number.and_then(|rest| rest.strip_suffix(after.as_str()));
+            number.is_some_and(|number| {
+                number.len() >= *digits && number.bytes().all(|byte| byte.is_ascii_digit())
+            })
+        };
+        for file in fs::read_dir(&self.folder)? {
+            if is_ours(&file?.file_name().to_string_lossy()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn open(folder: &Path, name: (String, usize, String)) -> Result<Self, OutputError> {
@@ -112,7 +135,7 @@ impl Sink for SequenceSink {
         // that the frames before are gone.
         if !self.folder.is_dir() {
             return Err(OutputError::write(path.display().to_string())(
-                std::io::ErrorKind::NotFound.into(),
+                io::ErrorKind::NotFound.into(),
             ));
         }
         Draft::of(&path)?.publish_png(

@@ -171,11 +171,15 @@ impl WebmSink {
         }
         let mut warnings = Vec::new();
         if self.dropped > 0 {
+            // What was made good is not missing, and nobody misses less than this.
+            let and_short = match self.lost as f64 / rate {
+                short if short < 0.05 => String::new(),
+                short => format!(" and the video is {short:.1} s short"),
+            };
             warnings.push(format!(
-                "{name}: the encoder had no time for {} frames and the video is {:.1} s short; \
-                 a smaller stage or a lower frame rate helps",
-                self.dropped,
-                self.lost as f64 / rate
+                "{name}: the encoder had no time for {} frames{and_short}; a smaller stage or a \
+                 lower frame rate helps",
+                self.dropped
             ));
         }
         Finished {

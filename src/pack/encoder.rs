@@ -4,11 +4,11 @@
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{ChildStdin, Command, Stdio};
 use std::thread::{self, JoinHandle};
 
 use super::layout::Layout;
-use crate::ffmpeg::{PROGRAM as ENCODER, is_cut_off, last_words};
+use crate::ffmpeg::{PROGRAM as ENCODER, Process, is_cut_off, last_words};
 
 /// x264's constant rate factor unless asked otherwise. Soft edges come out
 /// within about one level of their source, on average.
@@ -61,7 +61,7 @@ fn quoted(words: &str) -> String {
 /// A running encoder.
 #[derive(Debug)]
 pub struct Encoder {
-    child: Child,
+    process: Process,
     input: Option<ChildStdin>,
     words: Option<JoinHandle<String>>,
 }
@@ -76,17 +76,16 @@ impl Encoder {
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        // Ctrl-C is for us, who then end the encoder.
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let mut child = command.spawn().map_err(|error| match error.kind() {
+        let process = Process::start(&mut command).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => EncoderError::Missing,
             _ => EncoderError::Unusable(error),
         })?;
-        let complaints = child.stderr.take().expect("its complaints are piped");
+        let complaints = process.child().stderr.take();
+        let complaints = complaints.expect("its complaints are piped");
+        let input = process.child().stdin.take();
         Ok(Self {
-            input: child.stdin.take(),
-            child,
+            input,
+            process,
             words: Some(thread::spawn(move || last_words(complaints))),
         })
     }
@@ -101,7 +100,7 @@ impl Encoder {
         input.write_all(coded).map_err(|_| {
             self.input = None;
             // It closed its input, so it is about to end.
-            let _ = self.child.wait();
+            let _ = self.process.wait();
             EncoderError::Failed(self.said())
         })
     }
@@ -112,7 +111,7 @@ impl Encoder {
     /// When the encoder could not.
     pub fn finish(mut self) -> Result<(), EncoderError> {
         self.input = None;
-        let ended = self.child.wait();
+        let ended = self.process.wait();
         let said = self.said();
         match ended {
             Ok(status) if status.success() && !is_cut_off(&said) => Ok(()),
@@ -130,9 +129,7 @@ impl Encoder {
 
 impl Drop for Encoder {
     fn drop(&mut self) {
-        // Both fail only where it has ended and been reaped already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.process.end();
         self.said();
     }
 }

@@ -24,7 +24,7 @@ use super::card_place::{
 };
 use super::faces::{Faces, Worn};
 use super::layout::{Placement, StageSize};
-use super::letters::{MASK_HEIGHT, PaintedName};
+use super::letters::{MASK_HEIGHT, PaintedName, ROOM};
 use super::look::Look;
 use super::patience::Patience;
 use super::quad::{QuadMaterial, UnitQuad};
@@ -176,7 +176,7 @@ fn order_card(
     desk.order(Order::Card(add.entity), CaptionKind::Card(Box::new(spec)));
     let counter = counter_spec(act, &stage, &look);
     if act.streak && counter.count > 1 {
-        desk.order(Order::Counter(add.entity), CaptionKind::Counter(counter));
+        desk.order_number(add.entity, counter);
     }
     if let Some(letters) = &act.recipe.letters {
         let spelled = without_emoji(&name_of(&act.by).0);
@@ -186,7 +186,7 @@ fn order_card(
         };
         let kind = CaptionKind::Name(NameSpec {
             text: Private(text),
-            width: (letters.width / letters.height * MASK_HEIGHT as f32) as u32,
+            width: (letters.width / letters.height * MASK_HEIGHT as f32 * ROOM) as u32,
             height: MASK_HEIGHT,
             colour: Rgba::hex(0xFF_FF_FF),
             bold: true,
@@ -367,10 +367,7 @@ fn order_counter(
     let Ok(act) = acts.get(grew.entity) else {
         return;
     };
-    desk.order_instead(
-        Order::Counter(grew.entity),
-        CaptionKind::Counter(counter_spec(act, &stage, &look)),
-    );
+    desk.order_number(grew.entity, counter_spec(act, &stage, &look));
     if let Some(mut counter) = counters.iter_mut().find(|c| c.act == grew.entity) {
         counter.strength = if grew.combo.is_some() { 2.2 } else { 1.0 };
     }
@@ -390,20 +387,8 @@ pub(super) fn receive(
     mut counters: Query<(&mut Counter, &MeshMaterial2d<QuadMaterial>)>,
     mut cards: Query<(&mut Card, &MeshMaterial2d<QuadMaterial>)>,
 ) {
-    let desk = &mut *desk;
-    let Some(painter) = &mut desk.painter else {
-        return;
-    };
     let unit = 1.0 / stage.density();
-    let painted: Vec<(u64, PixelBuffer)> = if patience.is_some() {
-        painter.finish(patience.0)
-    } else {
-        painter.drain().collect()
-    };
-    for (ticket, picture) in painted {
-        let Some(order) = desk.orders.remove(&ticket) else {
-            continue;
-        };
+    for (order, picture) in desk.painted(*patience) {
         if let Order::Board(part) = order {
             desk.boards.push((part, picture));
             continue;
@@ -480,7 +465,7 @@ pub(super) fn receive(
             }
         }
     }
-    if painter.pending() == 0 {
+    if desk.pending() == 0 {
         // One that could not be painted does not come; it may be asked again.
         desk.orders
             .retain(|_, order| !matches!(order, Order::Board(_)));
@@ -652,7 +637,7 @@ pub(super) fn stage_image(mut picture: PixelBuffer) -> Image {
     image_of(picture.width, picture.height, picture.rgba)
 }
 
-fn image_of(width: u32, height: u32, rgba: Vec<u8>) -> Image {
+pub(crate) fn image_of(width: u32, height: u32, rgba: Vec<u8>) -> Image {
     Image::new(
         Extent3d {
             width,

@@ -58,31 +58,48 @@ impl Placement {
     }
 
     /// The place of an act. A headline has the stage; features stand in its
-    /// thirds, the outer ones first; ambient acts keep to the outer thirds, so
-    /// that what the stream is about stays in view, and to the room they have there.
-    pub fn of(act: &Act, stage: &StageSize, room: &AmbientRoom) -> Self {
+    /// thirds, the outer ones first, and make way for a headline; ambient acts keep
+    /// to the outer thirds, so that what the stream is about stays in view, and to
+    /// the room they have there.
+    pub fn of(act: &Act, stage: &StageSize, room: &AmbientRoom, has_headline: bool) -> Self {
         let size = stage.units();
-        let wide = size.x >= size.y;
         match act.lane {
             Lane::Headline => Self::MIDDLE,
-            Lane::Feature => {
-                let along = [0.3, -0.3, 0.0][act.slot % 3];
-                let free = room.between.unwrap_or(Free {
-                    low: -0.5 * size.y,
-                    high: 0.5 * size.y,
-                });
-                Self {
-                    origin: if wide {
-                        Vec2::new(along * size.x, 0.0)
-                    } else {
-                        let middle = free.low.midpoint(free.high);
-                        Vec2::new(0.0, middle + along * (free.high - free.low))
-                    },
-                    scale: 0.78,
-                }
-            }
+            Lane::Feature => Self::feature(act.slot, size, room, has_headline),
             Lane::Ambient => Self::ambient(act.slot, act.seed, size, room),
         }
+    }
+
+    fn feature(slot: usize, size: Vec2, room: &AmbientRoom, has_headline: bool) -> Self {
+        let is_wide = size.x >= size.y;
+        let places = match (has_headline, is_wide) {
+            (false, true) => [(0.3, 0.0), (-0.3, 0.0), (0.0, 0.0)],
+            (false, false) => [(0.0, 0.3), (0.0, -0.3), (0.0, 0.0)],
+            (true, true) => [(0.36, 0.0), (-0.36, -0.1), (-0.36, 0.28)],
+            (true, false) => [(0.27, 0.36), (0.0, -0.36), (-0.27, 0.36)],
+        };
+        let (along, up) = places[slot % places.len()];
+        let free = room.between.unwrap_or(Free {
+            low: -0.5 * size.y,
+            high: 0.5 * size.y,
+        });
+        let middle = free.low.midpoint(free.high);
+        Self {
+            origin: Vec2::new(along * size.x, middle + up * (free.high - free.low)),
+            scale: if has_headline { 0.55 } else { 0.78 },
+        }
+    }
+
+    /// A step towards another place, `share` of the way.
+    pub fn towards(self, goal: Self, share: f32) -> Self {
+        let next = Self {
+            origin: self.origin.lerp(goal.origin, share),
+            scale: self.scale.lerp(goal.scale, share),
+        };
+        // What is this near is there: nothing moves for ever.
+        let is_there =
+            next.origin.distance(goal.origin) < 0.5 && (next.scale - goal.scale).abs() < 0.001;
+        if is_there { goal } else { next }
     }
 
     /// Left and right in turn, and on each side down its columns; where a stage is
@@ -279,6 +296,34 @@ mod tests {
             sides[usize::from(it.origin.y > -200.0)] += 1;
         }
         assert!(sides.iter().all(|count| *count > 20), "{sides:?}");
+    }
+
+    #[test]
+    fn features_make_way_for_a_headline() {
+        let high = StageSize {
+            pixels: UVec2::new(1080, 1920),
+        };
+        for stage in [WIDE, high] {
+            let size = stage.units();
+            let room = AmbientRoom::default();
+            let places = [0, 1, 2].map(|slot| Placement::feature(slot, size, &room, true));
+            for (number, place) in places.iter().enumerate() {
+                // Half of what a headline has, and half of itself.
+                let way = place.origin.abs().max_element();
+                assert!(way >= 380.0 + 300.0 * place.scale, "{place:?}");
+                for other in &places[number + 1..] {
+                    let apart = (place.origin - other.origin).abs().max_element();
+                    assert!(apart >= 600.0 * place.scale, "{place:?} {other:?}");
+                }
+                // And back, in the end exactly.
+                let mut moving = *place;
+                let usual = Placement::feature(number, size, &room, false);
+                for _ in 0..200 {
+                    moving = moving.towards(usual, 0.1);
+                }
+                assert_eq!(moving, usual);
+            }
+        }
     }
 
     #[test]

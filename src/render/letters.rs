@@ -26,6 +26,9 @@ const Z: f32 = 3.5;
 const MOST_PIECES: usize = 600;
 /// Pixels of the painted name's height.
 pub(super) const MASK_HEIGHT: u32 = 96;
+/// How much wider than the recipe's line the name is painted: what is longer than
+/// the line is set smaller as a whole, and cut only beyond this.
+pub(super) const ROOM: f32 = 3.0;
 /// Coverage from which a place is part of a letter.
 const COVERED: u8 = 128;
 /// Seconds that one piece is under way.

@@ -8,7 +8,7 @@ use bevy::prelude::*;
 use super::layout::{AmbientRoom, Placement, StageSize};
 use super::quad::{BendingQuad, QuadMaterial, UnitQuad};
 use super::textures::Textures;
-use crate::catalog::{Picture, Recipe, Trigger};
+use crate::catalog::{Lane, Picture, Recipe, Trigger};
 use crate::stage::{Act, Climaxed, FellBack, Shrank, StageSet, Swelled};
 
 /// Height of the pictures among the layers of the stage: over smoke, under
@@ -19,6 +19,9 @@ const Z_FRONT: f32 = 3.5;
 /// From one picture of a recipe to the next: all stay under the models' layer.
 const BETWEEN: f32 = 0.005;
 
+/// Seconds in which a feature goes most of the way to another place.
+const MAKING_WAY: f32 = 0.18;
+
 pub struct PicturePlugin;
 
 impl Plugin for PicturePlugin {
@@ -28,7 +31,10 @@ impl Plugin for PicturePlugin {
             .add_observer(show_climax)
             .add_observer(show_fallback)
             .add_observer(move_act)
-            .add_systems(Update, place_pictures.in_set(StageSet::Animate));
+            .add_systems(
+                Update,
+                (make_way, place_pictures).chain().in_set(StageSet::Animate),
+            );
     }
 }
 
@@ -62,8 +68,9 @@ fn place_act(
     let Ok(act) = acts.get(add.entity) else {
         return;
     };
+    let has_headline = acts.iter().any(is_headline);
     spawner.commands.entity(add.entity).insert((
-        Placement::of(act, &stage, &room),
+        Placement::of(act, &stage, &room, has_headline),
         PicturePlaces::default(),
         Transform::default(),
         Visibility::default(),
@@ -112,7 +119,33 @@ fn move_act(
     mut acts: Query<(&Act, &mut Placement)>,
 ) {
     if let Ok((act, mut placement)) = acts.get_mut(shrank.entity) {
-        *placement = Placement::of(act, &stage, &room);
+        // It is an ambient act now, for which no headline matters.
+        *placement = Placement::of(act, &stage, &room, false);
+    }
+}
+
+fn is_headline(act: &Act) -> bool {
+    act.lane == Lane::Headline
+}
+
+/// Features stand further out, and smaller, for as long as a headline is up: the
+/// dearest gift is covered by none.
+fn make_way(
+    time: Res<Time>,
+    stage: Res<StageSize>,
+    room: Res<AmbientRoom>,
+    mut acts: Query<(&Act, &mut Placement)>,
+) {
+    let has_headline = acts.iter().any(|(act, _)| is_headline(act));
+    let share = 1.0 - (-time.delta_secs() / MAKING_WAY).exp();
+    for (act, mut placement) in &mut acts {
+        if act.lane != Lane::Feature {
+            continue;
+        }
+        let goal = Placement::of(act, &stage, &room, has_headline);
+        if *placement != goal {
+            *placement = placement.towards(goal, share);
+        }
     }
 }
 

@@ -239,6 +239,29 @@ fn a_wrong_variable_is_named_as_one() {
     );
 }
 
+/// As after `| head -1`.
+#[test]
+fn a_reader_who_has_had_enough_is_no_error() {
+    let folder = folder();
+    for arguments in [&["check"][..], &["obs", "doctor"], &["man"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let Output { status, stderr, .. } = Command::new(env!("CARGO_BIN_EXE_hyperfocus"))
+            .args(arguments)
+            .current_dir(folder.path())
+            .env_clear()
+            .env("HOME", folder.path())
+            .stdout(writer)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&stderr);
+        // What it found decides, as it does where everything is read.
+        let read = hyperfocus(arguments, folder.path(), &[]);
+        assert_eq!(status.code(), read.code, "{arguments:?}: {said}");
+        assert!(!said.contains("panicked"), "{said}");
+    }
+}
+
 #[test]
 fn completions_exist_for_every_shell() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {

@@ -10,6 +10,13 @@ mod foreign;
 #[path = "../foreign/mod.rs"]
 mod foreign_server;
 mod hostile;
+#[cfg(all(
+    target_os = "linux",
+    feature = "cli",
+    feature = "relay",
+    feature = "render"
+))]
+mod nohup;
 #[cfg(feature = "cli")]
 mod pack;
 #[cfg(feature = "cli")]

@@ -5,6 +5,8 @@ use std::fs::{self, File};
 use std::io::Cursor;
 use std::path::Path;
 use std::process::Command;
+#[cfg(target_os = "linux")]
+use std::time::Duration;
 
 use hyperfocus::pack::mp4::insert_after_ftyp;
 
@@ -288,6 +290,17 @@ fn frames_that_cannot_be_packed_are_named() {
 }
 
 #[test]
+fn an_mp4_is_called_one() {
+    let folder = folder();
+    write_frames(&folder.path().join("frames"));
+    let ran = pack(folder.path(), &["frames", "--out", "made/gift.webm"]);
+    let told = String::from_utf8_lossy(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(1), "{told}");
+    assert!(told.contains("name it .mp4"), "{told}");
+    assert!(!folder.path().join("made").exists());
+}
+
+#[test]
 fn arguments_that_cannot_be_meant_exit_with_2() {
     let folder = folder();
     for wrong in [
@@ -346,6 +359,73 @@ fn without_the_encoder_it_says_how_to_install_it() {
     let told = String::from_utf8_lossy(&ran.stderr);
     assert_eq!(ran.status.code(), Some(1));
     assert!(told.contains("sudo apt install ffmpeg"), "{told}");
+}
+
+/// Whether a process is there and has not ended.
+#[cfg(target_os = "linux")]
+fn is_running(pid: &str) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // Its name, which is in brackets, may hold anything.
+    stat.rsplit_once(") ")
+        .is_some_and(|(_, rest)| !rest.starts_with('Z'))
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_second_ctrl_c_leaves_no_half_file_and_no_encoder_behind() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = folder();
+    let home = folder.path();
+    write_frames(&home.join("frames"));
+    // It takes no frame, so that the program can do no more than wait.
+    let script = "#!/bin/sh\nfor target; do :; done\necho half > \"${target#file:}\"\n\
+                  echo $$ > pid.new; mv pid.new pid; exec sleep 600\n";
+    let encoder = home.join("bin/ffmpeg");
+    fs::create_dir(home.join("bin")).unwrap();
+    fs::write(&encoder, script).unwrap();
+    fs::set_permissions(&encoder, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = std::env::var("PATH").unwrap();
+    let mut program = Command::new(env!("CARGO_BIN_EXE_hyperfocus"))
+        .args(["pack", "frames", "--out", "made/gift.mp4"])
+        .current_dir(home)
+        .env("PATH", format!("{}:{path}", home.join("bin").display()))
+        .spawn()
+        .unwrap();
+    let pid = loop {
+        if let Ok(pid) = fs::read_to_string(home.join("pid")) {
+            break pid.trim().to_owned();
+        }
+        assert!(program.try_wait().unwrap().is_none(), "it ended by itself");
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    assert!(is_running(&pid));
+    let names = || {
+        let files = fs::read_dir(home.join("made")).unwrap();
+        files
+            .map(|file| file.unwrap().file_name())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names().len(), 1, "what is not whole has a name of its own");
+    // Two that come at once are one.
+    let status = loop {
+        let asked = Command::new("kill")
+            .args(["-INT", &program.id().to_string()])
+            .status();
+        assert!(asked.is_ok());
+        if let Some(status) = program.try_wait().unwrap() {
+            break status;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    assert_eq!(status.code(), Some(130));
+    assert!(names().is_empty());
+    // It was told to end, which it does as soon as it gets to run.
+    let has_ended = (0..2_000).any(|_| {
+        std::thread::sleep(Duration::from_millis(5));
+        !is_running(&pid)
+    });
+    assert!(has_ended);
 }
 
 #[test]

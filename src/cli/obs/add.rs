@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::home::{ObsHome, WebSocketSettings};
 use super::websocket::ObsSocket;
 use super::{AddArgs, SOURCE_KIND};
+use crate::cli::pages::print_line;
 use crate::config::nearest;
 use crate::model::Private;
 
@@ -52,8 +53,10 @@ pub(super) fn run(args: &AddArgs) -> Result<ExitCode> {
         "OBS has not loaded the plugin; run `hyperfocus obs install`, then start OBS anew"
     );
     let source = add(&mut obs, &scene, args.name.as_deref())?;
-    println!("added \"{source}\" to the scene \"{scene}\"");
-    tell_of_size(&mut obs, args.name.as_deref());
+    print_line(format_args!("added \"{source}\" to the scene \"{scene}\""))?;
+    if let Some(remark) = remark_on_size(&mut obs, args.name.as_deref()) {
+        print_line(remark)?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -145,29 +148,26 @@ fn add(obs: &mut ObsSocket, scene: &str, engine: Option<&str>) -> Result<String>
 
 /// An engine that draws another size than the canvas is scaled, which costs
 /// sharpness.
-fn tell_of_size(obs: &mut ObsSocket, engine: Option<&str>) {
-    let (Ok(folder), Ok(canvas)) = (Folder::of_user(), obs.call("GetVideoSettings", &json!({})))
-    else {
-        return;
-    };
+fn remark_on_size(obs: &mut ObsSocket, engine: Option<&str>) -> Option<String> {
+    let folder = Folder::of_user().ok()?;
+    let canvas = obs.call("GetVideoSettings", &json!({})).ok()?;
     let (width, height) = (&canvas["baseWidth"], &canvas["baseHeight"]);
-    let Ok(all) = instances(&folder, now_ns()) else {
-        return;
-    };
+    let all = instances(&folder, now_ns()).ok()?;
     let shown = all
         .iter()
         .find(|instance| instance.is_running() && engine.is_none_or(|name| name == instance.name));
     match shown {
-        None => println!(
+        None => Some(
             "no engine is running yet: the source starts one when it is on air, or start \
              `hyperfocus demo --output obs` yourself"
+                .to_owned(),
         ),
-        Some(instance) if *width != instance.width || *height != instance.height => println!(
+        Some(instance) if *width != instance.width || *height != instance.height => Some(format!(
             "the engine draws {}x{} and the canvas is {width}x{height}: start it with --size \
              {width}x{height} to be sharp",
             instance.width, instance.height
-        ),
-        Some(_) => {}
+        )),
+        Some(_) => None,
     }
 }
 

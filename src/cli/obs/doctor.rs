@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::SOURCE_KIND;
 use super::home::{IN_FLATPAK, ObsHome, own_plugin};
 use crate::cli::RunPlan;
+use crate::cli::pages::print_line;
 use crate::cli::plan::configure;
 
 /// What is well and what is not, in the order of looking.
@@ -51,7 +52,7 @@ pub(super) fn run(config: Option<&Path>) -> Result<ExitCode> {
         Err(error) => found.problem(format!("engine and OBS cannot meet: {error}")),
     }
     for line in &found.lines {
-        println!("{line}");
+        print_line(line)?;
     }
     Ok(if found.problems == 0 {
         ExitCode::SUCCESS

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::InstallArgs;
 use super::home::{IN_FLATPAK, ObsHome, own_plugin};
+use crate::cli::pages::print_line;
 use crate::cli::plan::make_room_for;
 
 pub(super) fn run(args: &InstallArgs) -> Result<ExitCode> {
@@ -26,15 +27,19 @@ pub(super) fn run(args: &InstallArgs) -> Result<ExitCode> {
         replace(&place, |new| fs::copy(&plugin, new).map(|_| ()))?;
         let line = format!("program={}\n", program.display());
         replace(&home.engine_file(), |new| fs::write(new, &line))?;
-        println!("{}: the plugin is at {}", home.title, place.display());
+        let title = home.title;
+        print_line(format_args!(
+            "{title}: the plugin is at {}",
+            place.display()
+        ))?;
         if home.is_flatpak {
-            println!("{}: {IN_FLATPAK}", home.title);
+            print_line(format_args!("{title}: {IN_FLATPAK}"))?;
         }
     }
-    println!(
+    print_line(
         "Start OBS anew, then run `hyperfocus obs add`, or choose \"Hyperfocus gifts\" under \
-         Sources > +"
-    );
+         Sources > +",
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -77,10 +82,11 @@ fn replace(place: &Path, write: impl Fn(&Path) -> std::io::Result<()>) -> Result
 fn remove(homes: &[ObsHome]) -> Result<ExitCode> {
     for home in homes {
         let folder = home.folder();
+        let title = home.title;
         match fs::remove_dir_all(&folder) {
-            Ok(()) => println!("{}: removed {}", home.title, folder.display()),
+            Ok(()) => print_line(format_args!("{title}: removed {}", folder.display()))?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                println!("{}: the plugin is not installed", home.title);
+                print_line(format_args!("{title}: the plugin is not installed"))?;
             }
             Err(error) => {
                 return Err(error).with_context(|| format!("cannot remove {}", folder.display()));

@@ -2,12 +2,10 @@
 
 use std::collections::HashMap;
 
-use bevy::asset::RenderAssetUsages;
 use bevy::camera::visibility::RenderLayers;
 use bevy::input::ButtonState;
 use bevy::input::keyboard::KeyboardInput;
 use bevy::prelude::*;
-use bevy::render::render_resource::{Extent3d, TextureDimension, TextureFormat};
 use bevy::sprite::Anchor;
 use bevy::window::PrimaryWindow;
 use tiny_skia::Pixmap;
@@ -22,6 +20,7 @@ use crate::config::Size;
 use crate::engine::window::WINDOW_LAYER;
 use crate::render::StageSize;
 use crate::render::caption::TextPainter;
+use crate::render::captions::image_of;
 use crate::render::present::WindowCamera;
 
 /// Seconds between two paintings of a strip on which only the time changes.
@@ -186,20 +185,6 @@ fn ground_image(ground: &Ground, size: Size) -> Image {
         |rgb| image::DynamicImage::ImageRgb8(rgb).into_rgba8().into_raw(),
     );
     image_of(size.width, size.height, rgba)
-}
-
-fn image_of(width: u32, height: u32, rgba: Vec<u8>) -> Image {
-    Image::new(
-        Extent3d {
-            width,
-            height,
-            depth_or_array_layers: 1,
-        },
-        TextureDimension::D2,
-        rgba,
-        TextureFormat::Rgba8UnormSrgb,
-        RenderAssetUsages::RENDER_WORLD,
-    )
 }
 
 /// Where a point from the window's top left is for its camera.

@@ -6,18 +6,19 @@ use anyhow::Result;
 
 use super::pictures::{Performance, STEP};
 use super::timeline::Timeline;
+use crate::cli::print_line;
 use crate::config::Size;
 use crate::engine::Rehearsal;
 
-pub(super) fn print_head(size: Size) {
-    println!(
+pub(super) fn print_head(size: Size) -> Result<()> {
+    print_line(format_args!(
         "a frame at {}x{} in ms: from beginning to end, and of processor time in all threads",
         size.width, size.height
-    );
-    println!(
+    ))?;
+    print_line(format_args!(
         "{:<16} {:>6} {:>7} {:>7} {:>7}   {:>8} {:>9}   pipelines",
         "gift", "frames", "mean", "p95", "worst", "cpu mean", "cpu worst"
-    );
+    ))
 }
 
 /// Plays the gift through and prints its line.
@@ -33,7 +34,7 @@ pub(super) fn measure(gift: &str, rehearsal: &mut Rehearsal, timeline: &Timeline
     let mut busy: Vec<_> = frames.iter().map(|frame| frame.cpu).collect();
     walls.sort();
     busy.sort();
-    println!(
+    print_line(format_args!(
         "{gift:<16} {:>6} {:>7.1} {:>7.1} {:>7.1}   {:>8.1} {:>9.1}   {pipelines}",
         walls.len(),
         mean(&walls),
@@ -41,8 +42,7 @@ pub(super) fn measure(gift: &str, rehearsal: &mut Rehearsal, timeline: &Timeline
         at_share(&walls, 1.0),
         mean(&busy),
         at_share(&busy, 1.0),
-    );
-    Ok(())
+    ))
 }
 
 fn mean(times: &[Duration]) -> f64 {

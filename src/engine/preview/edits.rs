@@ -94,8 +94,17 @@ pub struct Files {
     gifts: Vec<String>,
     catalog: Arc<Catalog>,
     mistake: Option<String>,
-    assets: BTreeMap<String, Stamp>,
-    broken: BTreeMap<String, String>,
+    /// Those that the catalogue no longer names as well: the stage keeps what it has
+    /// read, and may be asked for it again. There is one more for each name that
+    /// somebody has ever saved, and nobody saves many.
+    assets: BTreeMap<String, Seen>,
+}
+
+/// A file as it was looked at last.
+struct Seen {
+    stamp: Stamp,
+    /// Why it cannot be used.
+    fault: Option<String>,
 }
 
 impl Files {
@@ -110,7 +119,6 @@ impl Files {
             catalog,
             mistake: None,
             assets: BTreeMap::new(),
-            broken: BTreeMap::new(),
         }
     }
 
@@ -130,25 +138,19 @@ impl Files {
                 Err(mistake) => self.mistake = Some(mistake),
             }
         }
-        let named: BTreeSet<String> = self.catalog.assets().map(|(asset, _)| asset).collect();
-        self.assets.retain(|asset, _| named.contains(asset));
-        self.broken.retain(|asset, _| named.contains(asset));
-        for asset in named {
-            let now = stamp(&self.catalog.root.join(&asset));
-            let before = self.assets.insert(asset.clone(), now);
-            if before == Some(now) {
+        for asset in self.named() {
+            let file = self.catalog.root.join(&asset);
+            let stamp = stamp(&file);
+            let before = self.assets.get(&asset);
+            if before.is_some_and(|before| before.stamp == stamp) {
                 continue;
             }
-            match examine(&self.catalog.root.join(&asset)) {
-                Ok(()) => {
-                    self.broken.remove(&asset);
-                    // At the first look the stage is about to read it anyway.
-                    edit.assets.extend(before.map(|_| asset));
-                }
-                Err(reason) => {
-                    self.broken.insert(asset, reason);
-                }
+            let fault = examine(&file).err();
+            // At the first look the stage is about to read it anyway.
+            if fault.is_none() && before.is_some() {
+                edit.assets.push(asset.clone());
             }
+            self.assets.insert(asset, Seen { stamp, fault });
         }
         edit.faults = self.faults();
         let is_news = edit.catalog.is_some() || !edit.assets.is_empty() || edit.faults != faults;
@@ -173,11 +175,16 @@ impl Files {
         }
     }
 
+    /// The files that the catalogue names.
+    fn named(&self) -> BTreeSet<String> {
+        self.catalog.assets().map(|(asset, _)| asset).collect()
+    }
+
     fn faults(&self) -> Vec<String> {
-        let broken = self
-            .broken
-            .iter()
-            .map(|(asset, reason)| self.catalog.fault(&self.path, asset, reason));
+        let broken = self.named().into_iter().filter_map(|asset| {
+            let fault = self.assets.get(&asset)?.fault.as_ref()?;
+            Some(self.catalog.fault(&self.path, &asset, fault))
+        });
         self.mistake.iter().cloned().chain(broken).collect()
     }
 }
@@ -372,6 +379,27 @@ texture = "petal"
         let edit = files.look().unwrap();
         assert_eq!(edit.assets, ["textures/petal.png"]);
         assert!(edit.faults.is_empty());
+    }
+
+    #[test]
+    fn a_texture_that_was_edited_while_nothing_named_it_is_read_again() {
+        let mut studio = Studio::new();
+        let mut files = studio.files();
+        let without = RECIPE.replace("\"petal\"", "\"dot\"");
+        studio.save_text(&without);
+        assert!(files.look().unwrap().assets.is_empty());
+        studio.save_petal(8);
+        assert!(files.look().is_none(), "nobody asks for it");
+        studio.save_text(RECIPE);
+        assert_eq!(files.look().unwrap().assets, ["textures/petal.png"]);
+
+        // What is broken is said when it is named, and only then.
+        std::fs::write(studio.path("textures/petal.png"), "half").unwrap();
+        assert_eq!(files.look().unwrap().faults.len(), 1);
+        studio.save_text(&without);
+        assert_eq!(files.look().unwrap().faults, [""; 0]);
+        studio.save_text(RECIPE);
+        assert_eq!(files.look().unwrap().faults.len(), 1);
     }
 
     #[test]

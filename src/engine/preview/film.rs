@@ -8,7 +8,7 @@ use image::{DynamicImage, RgbImage};
 use super::ground;
 use super::pictures::{Performance, STEP};
 use super::timeline::Timeline;
-use crate::cli::PicturePlan;
+use crate::cli::{PicturePlan, print_line};
 use crate::engine::Rehearsal;
 use crate::output::{SequenceSink, Sink, WebmSettings, WebmSink, WhenBehind};
 use crate::render::present::Frame;
@@ -96,7 +96,7 @@ impl Films<'_> {
         for sink in self.sinks {
             let finished = sink.finish()?;
             for line in finished.written {
-                println!("{line}");
+                print_line(line)?;
             }
             for line in finished.warnings {
                 eprintln!("hyperfocus: warning: {line}");

@@ -1,5 +1,6 @@
 //! A preview without a window: stills, sheets and what a gift costs.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use super::sheet::Sheet;
 use super::timeline::Timeline;
 use super::{cost, film, flashes, ground};
 use crate::catalog::{Catalog, FALLBACK, Motion, Recipe};
-use crate::cli::{Ground, PicturePlan, PreviewPlan};
+use crate::cli::{Ground, PicturePlan, PreviewPlan, print_line};
 use crate::engine::Rehearsal;
 use crate::output::SequenceSink;
 use crate::render::captions::CaptionDesk;
@@ -94,7 +95,7 @@ fn draw_all(
 ) -> Result<()> {
     let catalog = rehearsal.world().resource::<Director>().catalog.clone();
     if pictures.cost {
-        cost::print_head(plan.size);
+        cost::print_head(plan.size)?;
     }
     let mut harmful: Vec<&str> = Vec::new();
     for gift in &plan.gifts {
@@ -112,12 +113,12 @@ fn draw_all(
         }
         if pictures.flashes {
             let judgement = flashes::judge(work.rehearsal, &work.timeline)?;
-            println!("{}", judgement.line(gift));
+            print_line(judgement.line(gift))?;
             let mut passes = judgement.passes();
             // Streaks keep their own pace.
             if plan.occasion.growth == 0 {
                 let hurried = flashes::judge_hurried(work.rehearsal, recipe)?;
-                println!("{}", hurried.line(&format!("{gift} (hurried)")));
+                print_line(hurried.line(&format!("{gift} (hurried)")))?;
                 passes &= hurried.passes();
             }
             harmful.extend((!passes).then_some(gift.as_str()));
@@ -141,7 +142,7 @@ fn draw_all(
     }
     if pictures.flashes && plan.gifts.len() > 1 {
         let judgement = flashes::judge_fullest(rehearsal, &catalog)?;
-        println!("{}", judgement.line("(fullest stage)"));
+        print_line(judgement.line("(fullest stage)"))?;
         harmful.extend((!judgement.passes()).then_some("the fullest stage"));
     }
     ensure!(
@@ -272,13 +273,14 @@ impl Work<'_> {
 
     fn stills(&mut self, moments: &[f32]) -> Result<()> {
         let (name, grounds, folder) = (self.name.clone(), self.grounds, self.folder);
+        let decimals = decimals(moments);
         self.play(moments, |at, frame| {
             let Some(frame) = frame else {
                 eprintln!("hyperfocus: {name} is over before second {at}");
                 return Ok(());
             };
             for (ground, picture) in grounds {
-                let file = format!("{name}-{at:.2}s-{}.png", ground.name());
+                let file = format!("{name}-{at:.decimals$}s-{}.png", ground.name());
                 save(&ground::lay(frame, picture), &folder.join(file))?;
             }
             Ok(())
@@ -307,11 +309,38 @@ impl Work<'_> {
     }
 }
 
+/// How many decimals tell the moments from each other, two at least: each has a
+/// file of its own. Nothing on a stage is faster than a nanosecond.
+fn decimals(moments: &[f32]) -> usize {
+    const MOST: usize = 9;
+    let tells_apart = |&decimals: &usize| {
+        let names: HashSet<_> = moments
+            .iter()
+            .map(|at| format!("{at:.decimals$}"))
+            .collect();
+        let all: HashSet<_> = moments.iter().map(|at| at.to_bits()).collect();
+        names.len() == all.len()
+    };
+    (2..MOST).find(tells_apart).unwrap_or(MOST)
+}
+
 /// Writes a picture and says so.
 fn save(picture: &RgbImage, path: &PathBuf) -> Result<()> {
     picture
         .save(path)
         .with_context(|| format!("cannot write {}", path.display()))?;
-    println!("{}", path.display());
-    Ok(())
+    print_line(path.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_moment_has_a_file_of_its_own() {
+        assert_eq!(decimals(&[1.0]), 2);
+        assert_eq!(decimals(&[1.0 / 3.0, 2.0 / 3.0]), 2);
+        assert_eq!(decimals(&[0.401, 0.404, 0.401]), 3);
+        assert_eq!(decimals(&[0.25, 0.250_001]), 6);
+    }
 }

@@ -303,7 +303,11 @@ fn is_over(world: &World, run: &Run, now: Instant) -> bool {
         .read(asked)
         .any(|one| is_ours(one.window))
         || gone.get_cursor().read(gone).any(|one| is_ours(one.window));
-    is_closed || run.shutdown.is_requested() || run.deadline.is_some_and(|end| now >= end)
+    if is_closed {
+        // Nothing that comes after the run is to be waited for, either.
+        run.shutdown.request();
+    }
+    run.shutdown.is_requested() || run.deadline.is_some_and(|end| now >= end)
 }
 
 pub(super) fn spawn_camera(mut commands: Commands) {

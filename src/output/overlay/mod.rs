@@ -47,8 +47,8 @@ use crate::locale::Words;
 use crate::stage::StageSet;
 use controls::Request;
 pub use controls::Wish;
-use socket::Controls;
 pub use socket::send;
+use socket::{Controls, Name};
 
 /// Wishes that wait for the stage. Whoever sends more faster than it draws is
 /// told to try again.
@@ -185,6 +185,8 @@ impl State {
 /// A desktop that shows nothing yet.
 pub struct Desktop {
     settings: OverlaySettings,
+    /// `None` where nobody can tell the overlay anything.
+    name: Option<Name>,
     /// `None` where it will be windows of the window system's own.
     #[cfg(target_os = "linux")]
     session: Option<server::Session>,
@@ -193,15 +195,19 @@ pub struct Desktop {
 #[cfg(target_os = "linux")]
 impl Desktop {
     /// Connects to the display server that the environment names, or leaves
-    /// everything to the window system, as it has to elsewhere.
+    /// everything to the window system, as it has to elsewhere. `name` is what
+    /// `hyperfocus overlay --send` calls the overlay.
     ///
     /// # Errors
-    /// When there is no display server, or it cannot show an overlay.
-    pub fn connect(settings: &OverlaySettings) -> Result<Self, OutputError> {
+    /// When an overlay of that name runs, there is no display server, or it cannot
+    /// show an overlay.
+    pub fn connect(settings: &OverlaySettings, name: &str) -> Result<Self, OutputError> {
+        let name = Name::take(name)?;
         let has_panes = std::env::var_os(PANES_VARIABLE).is_some();
         let session = (!has_panes).then(|| server::Session::connect(settings));
         Ok(Self {
             settings: settings.clone(),
+            name,
             session: session.transpose()?,
         })
     }
@@ -217,15 +223,13 @@ impl Desktop {
         self.session.is_none()
     }
 
-    /// Shows a stage of `size` pixels from now on. `name` is what
-    /// `hyperfocus overlay --send` calls it, `words` are those of its menu.
+    /// Shows a stage of `size` pixels from now on. `words` are those of its menu.
     ///
     /// # Errors
     /// When there is no shared memory to be had.
     pub fn show(
         self,
         size: (u32, u32),
-        name: &str,
         words: Words,
         hooks: Hooks,
     ) -> Result<OverlayFeed, OutputError> {
@@ -245,7 +249,7 @@ impl Desktop {
         Ok(OverlayFeed {
             tray: tray::Tray::open(state.clone(), line, far_end, words),
             server,
-            _controls: Controls::open(name, state.clone()),
+            _controls: self.name.map(|name| Controls::open(name, state.clone())),
             state,
             settings: self.settings,
             size,
@@ -256,13 +260,15 @@ impl Desktop {
 
 #[cfg(not(target_os = "linux"))]
 impl Desktop {
-    /// Leaves everything to the window system.
+    /// Leaves everything to the window system. `name` is what `hyperfocus overlay
+    /// --send` calls the overlay.
     ///
     /// # Errors
-    /// None here.
-    pub fn connect(settings: &OverlaySettings) -> Result<Self, OutputError> {
+    /// When an overlay of that name runs.
+    pub fn connect(settings: &OverlaySettings, name: &str) -> Result<Self, OutputError> {
         Ok(Self {
             settings: settings.clone(),
+            name: Name::take(name)?,
         })
     }
 
@@ -276,22 +282,20 @@ impl Desktop {
         true
     }
 
-    /// Shows a stage of `size` pixels from now on. `name` is what
-    /// `hyperfocus overlay --send` calls it.
+    /// Shows a stage of `size` pixels from now on.
     ///
     /// # Errors
     /// None here.
     pub fn show(
         self,
         size: (u32, u32),
-        name: &str,
         _: Words,
         hooks: Hooks,
     ) -> Result<OverlayFeed, OutputError> {
         // The app wakes for whatever changes, and the log has every answer.
         let (state, wishes) = State::new(hooks, || (), |_| ());
         Ok(OverlayFeed {
-            _controls: Controls::open(name, state.clone()),
+            _controls: self.name.map(|name| Controls::open(name, state.clone())),
             state,
             settings: self.settings,
             size,

@@ -71,43 +71,75 @@ pub fn send(name: &str, wish: Wish) -> Result<String, OutputError> {
     }
 }
 
+/// An overlay's name, which no other has until this is dropped.
+pub(super) struct Name {
+    path: PathBuf,
+    listener: UnixListener,
+}
+
+impl Name {
+    /// Takes the name. `None` where there is no place to listen for wishes: the
+    /// overlay goes on without them, and the log says why.
+    ///
+    /// # Errors
+    /// When an overlay of that name runs: every gift would be seen twice, and wishes
+    /// would reach one of the two.
+    pub fn take(name: &str) -> Result<Option<Self>, OutputError> {
+        let Some(path) = socket_of(name) else {
+            tracing::warn!("{FOLDER_VARIABLE} is not set: the overlay cannot be told anything");
+            return Ok(None);
+        };
+        Self::take_at(name, path)
+    }
+
+    fn take_at(name: &str, path: PathBuf) -> Result<Option<Self>, OutputError> {
+        if UnixStream::connect(&path).is_ok() {
+            return Err(OutputError::Desktop(format!(
+                "an overlay called {name} runs already; end it with `hyperfocus overlay --name \
+                 {name} --send quit`, or give this one another --name"
+            )));
+        }
+        let listener = listen(&path).inspect_err(|error| {
+            tracing::warn!(
+                "the overlay cannot be told anything: {}: {error}",
+                path.display()
+            );
+        });
+        Ok(listener.ok().map(|listener| Self { path, listener }))
+    }
+}
+
+impl Drop for Name {
+    fn drop(&mut self) {
+        // What is left in the runtime folder goes with the session.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
 /// The listening end, as long as the overlay runs.
 pub(super) struct Controls {
-    path: PathBuf,
+    name: Arc<Name>,
     state: Arc<State>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Controls {
-    /// Listens for wishes; without a place to do so the overlay goes on without,
-    /// and the log says why.
-    pub fn open(name: &str, state: Arc<State>) -> Option<Self> {
-        let Some(path) = socket_of(name) else {
-            tracing::warn!("{FOLDER_VARIABLE} is not set: the overlay cannot be told anything");
-            return None;
-        };
-        let listener = match listen(&path) {
-            Ok(listener) => listener,
-            Err(error) => {
-                tracing::warn!(
-                    "the overlay cannot be told anything: {}: {error}",
-                    path.display()
-                );
-                return None;
-            }
-        };
+    /// Listens for the wishes of whoever calls the overlay by `name`, those who
+    /// have come meanwhile first.
+    pub fn open(name: Name, state: Arc<State>) -> Self {
+        let name = Arc::new(name);
         let thread = {
-            let state = state.clone();
+            let (name, state) = (name.clone(), state.clone());
             thread::Builder::new()
                 .name("overlay wishes".into())
-                .spawn(move || serve(&listener, &state))
+                .spawn(move || serve(&name.listener, &state))
                 .expect("a system that draws has a thread left for what it draws")
         };
-        Some(Self {
-            path,
+        Self {
+            name,
             state,
             thread: Some(thread),
-        })
+        }
     }
 }
 
@@ -115,23 +147,16 @@ impl Drop for Controls {
     fn drop(&mut self) {
         self.state.end();
         // The thread waits for somebody to come.
-        if UnixStream::connect(&self.path).is_ok()
+        if UnixStream::connect(&self.name.path).is_ok()
             && let Some(thread) = self.thread.take()
         {
             // A panic was reported by its own hook.
             let _ = thread.join();
         }
-        // What is left in the runtime folder goes with the session.
-        let _ = std::fs::remove_file(&self.path);
     }
 }
 
 fn listen(path: &Path) -> io::Result<UnixListener> {
-    if UnixStream::connect(path).is_ok() {
-        return Err(io::Error::other(
-            "another overlay has this name; give this one another --name",
-        ));
-    }
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         // One that was killed left it behind.
@@ -179,13 +204,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_socket_that_was_left_behind_is_taken_over_and_a_live_one_is_not() {
+    fn a_name_that_was_left_behind_is_taken_over_and_a_live_one_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("socket");
+        let take = || Name::take_at("gifts", path.clone());
         drop(UnixListener::bind(&path).unwrap());
-        let live = listen(&path).unwrap();
-        let refused = listen(&path).unwrap_err().to_string();
-        assert!(refused.contains("--name"), "{refused}");
+        let live = take().unwrap().expect("there is a folder");
+        let refused = take().err().expect("it is taken").to_string();
+        assert!(
+            refused.contains("--name gifts --send quit") && refused.contains("another --name"),
+            "{refused}"
+        );
         drop(live);
+        assert!(!path.exists());
+        assert!(take().unwrap().is_some());
+    }
+
+    #[test]
+    fn without_a_place_for_its_socket_an_overlay_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("gone/socket");
+        assert!(Name::take_at("gifts", path).unwrap().is_none());
     }
 }

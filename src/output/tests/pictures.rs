@@ -85,6 +85,21 @@ fn a_sequence_does_not_mix_with_an_earlier_one() {
     assert!(matches!(error, OutputError::Occupied(_)), "{error}");
 }
 
+/// ffmpeg counts from 1.
+#[test]
+fn no_picture_of_an_earlier_sequence_is_written_over_whatever_its_number() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("shot-00001.png"), "earlier").unwrap();
+    let patterned = |pattern: &str| SequenceSink::patterned(&folder.path().join(pattern));
+    for taken in ["shot-%05d.png", "shot-%d.png"] {
+        let error = patterned(taken).unwrap_err();
+        assert!(matches!(error, OutputError::Occupied(_)), "{error}");
+    }
+    for free in ["shot-%06d.png", "shot-%05d.PNG", "%05d.png"] {
+        patterned(free).unwrap();
+    }
+}
+
 #[test]
 fn a_sequence_whose_folder_vanishes_ends_with_a_reason() {
     let folder = tempfile::tempdir().unwrap();

@@ -326,6 +326,29 @@ mod with_scripted_encoders {
     }
 
     #[test]
+    fn frames_that_were_made_good_are_not_missing() {
+        let _alone = alone();
+        let folder = tempfile::tempdir().unwrap();
+        let gate = folder.path().join("gate");
+        let script = format!(
+            "for target; do :; done; target=${{target#file:}}\n\
+             while [ ! -e '{}' ]; do sleep 0.01; done; wc -c > \"$target\"",
+            gate.display()
+        );
+        let mut webm = sink(scripted(folder.path(), &script));
+        // More than wait for the encoder, and less than two seconds more.
+        play(&mut webm, 40).unwrap();
+        fs::write(&gate, "").unwrap();
+        let finished = webm.finish().unwrap();
+        let told = &finished.warnings[0];
+        assert!(told.contains("no time for"), "{told}");
+        assert!(!told.contains("short"), "{told}");
+        let bytes = fs::read_to_string(folder.path().join("out/clip.webm")).unwrap();
+        let frames = bytes.trim().parse::<u64>().unwrap() / (256 * 256 * 4);
+        assert_eq!(frames, 40);
+    }
+
+    #[test]
     fn a_recording_that_is_dropped_ends_and_reaps_its_encoder() {
         let _alone = alone();
         let folder = tempfile::tempdir().unwrap();

@@ -23,6 +23,10 @@ const KEYS: [(u8, Wish); 5] = [
     (b'w', Wish::Why),
 ];
 
+/// Milliseconds between a key's release and its next press that no finger is fast
+/// enough for. Servers repeat a held key as both, most of them at the same moment.
+const FASTEST_FINGER: u32 = 20;
+
 /// The monitors there are, in the server's order.
 pub(super) fn monitors(connection: &RustConnection, root: u32) -> Result<Vec<Monitor>, X11Error> {
     let listed = connection.randr_get_monitors(root, true)?.reply()?.monitors;
@@ -54,6 +58,22 @@ pub(super) struct Desktop {
     active: u32,
     /// By key code.
     keys: Vec<(u8, Wish)>,
+    last_release: Release,
+}
+
+/// The key that was let go of last, and when by the server's milliseconds.
+#[derive(Default)]
+struct Release {
+    code: u8,
+    at: u32,
+}
+
+impl Release {
+    /// Whether a key that is pressed `at` some moment was held all the time.
+    fn is_repeated_by(&self, code: u8, at: u32) -> bool {
+        // The server's clock begins again after seven weeks.
+        code == self.code && at.wrapping_sub(self.at) < FASTEST_FINGER
+    }
 }
 
 impl Desktop {
@@ -72,6 +92,7 @@ impl Desktop {
             is_full_screen_in_use: false,
             active: x11rb::NONE,
             keys: Vec::new(),
+            last_release: Release::default(),
         };
         desktop.look_at_active(session)?;
         if session.settings.has_keys {
@@ -102,6 +123,17 @@ impl Desktop {
             {
                 self.look_at_active(session)?;
             }
+            Event::KeyRelease(released) => {
+                self.last_release = Release {
+                    code: released.detail,
+                    at: released.time,
+                };
+            }
+            // Held, a key would hide and show the stage many times a second.
+            Event::KeyPress(pressed)
+                if self
+                    .last_release
+                    .is_repeated_by(pressed.detail, pressed.time) => {}
             Event::KeyPress(pressed) => {
                 let wished = self.keys.iter().find(|(code, _)| *code == pressed.detail);
                 if let Some((_, wish)) = wished {
@@ -209,5 +241,44 @@ fn words(
         Ok(reply) => Ok(reply.value32().map_or_else(Vec::new, Iterator::collect)),
         Err(x11rb::errors::ReplyError::X11Error(_)) => Ok(Vec::new()),
         Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How often a key does something that is pressed and released at these times.
+    fn counts(events: &[(u8, u32, bool)]) -> usize {
+        let mut last = Release::default();
+        let mut count = 0;
+        for &(code, at, is_press) in events {
+            match is_press {
+                true => count += usize::from(!last.is_repeated_by(code, at)),
+                false => last = Release { code, at },
+            }
+        }
+        count
+    }
+
+    #[test]
+    fn a_held_key_counts_once_and_one_that_is_pressed_again_twice() {
+        const H: u8 = 43;
+        const M: u8 = 58;
+        let held = [
+            (H, 1000, true),
+            (H, 1500, false),
+            (H, 1500, true),
+            (H, 1540, false),
+            (H, 1541, true),
+            (H, 1580, false),
+        ];
+        assert_eq!(counts(&held), 1);
+        let fast = [(H, 1000, true), (H, 1040, false), (H, 1080, true)];
+        assert_eq!(counts(&fast), 2);
+        let others = [(H, 1000, true), (H, 1040, false), (M, 1041, true)];
+        assert_eq!(counts(&others), 2);
+        let at_the_clocks_end = [(H, 9, true), (H, u32::MAX, false), (H, 0, true)];
+        assert_eq!(counts(&at_the_clocks_end), 1);
     }
 }
