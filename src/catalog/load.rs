@@ -228,6 +228,13 @@ impl Recipe {
         if entry.emitters.len() + entry.pictures.len() > MAX_PARTS {
             return Err((at, format!("at most {MAX_PARTS} emitters and pictures")));
         }
+        let is_plain =
+            entry.kind == Kind::Particle && entry.model.is_none() && entry.video.is_none();
+        if key == FALLBACK && !is_plain {
+            let message = "it plays where a model or a video has failed, so that it can be \
+                neither; give it pictures and emitters and `kind = \"particle\"`";
+            return Err((at, message.into()));
+        }
         match (entry.kind, &entry.model, &entry.video) {
             (Kind::Model, None, _) => return Err((at, "kind \"3d-model\" needs a `model`".into())),
             (Kind::Video, _, None) => return Err((at, "kind \"video\" needs a `video`".into())),

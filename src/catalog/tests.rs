@@ -124,6 +124,18 @@ fn a_recipe_is_carried_by_one_thing() {
 }
 
 #[test]
+fn what_plays_where_others_fail_is_no_model_and_no_video() {
+    let film = GOOD.replacen("kind = \"particle\"", "kind = \"video\"", 1);
+    let video = "video = { file = \"gift.mp4\", size = 900 }\n";
+    let model = "model = { file = \"gift.glb\", size = 100, track = [{ at = 0 }] }\n";
+    let with = |part: &str| GOOD.replacen("seconds = 2\n", &format!("seconds = 2\n{part}"), 1);
+    for text in [film, with(video), with(model)] {
+        let message = mistake(&text);
+        assert!(message.contains("fallback: it plays where"), "{message}");
+    }
+}
+
+#[test]
 fn a_track_eases_between_keys_and_holds_its_ends() {
     let catalog = parse(GOOD).unwrap();
     let track = &catalog.recipe("rose").pictures[0].track;

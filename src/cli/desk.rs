@@ -18,6 +18,9 @@ use crate::relay::{Role, Tokens, whereabouts_of};
 /// A relay on this machine answers at once or not at all.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// What to do where the relay knows another token than its folder has.
+const ANEW: &str = "stop the relay and start it again";
+
 /// What an answer may take; a link is some hundred bytes.
 const MAX_ANSWER: u64 = 64 * 1024;
 
@@ -25,7 +28,12 @@ pub(super) fn run(args: DeskArgs) -> Result<ExitCode> {
     let config = configure(args.file.path(), &[])?;
     let folder = args.folder.path(&config.state_dir);
     let relay = whereabouts_of(&folder)?;
-    let tokens = Tokens::load_or_make(&folder)?;
+    let token = Tokens::read(&folder, Role::Host)?.with_context(|| {
+        format!(
+            "{} holds no host.token; {ANEW}, which makes one",
+            folder.display()
+        )
+    })?;
     // Who dials knows these by their WebSockets' names.
     let url = relay.url.replacen("http", "ws", 1);
     let mut dialer = Dialer::new(&url, config.ca_file.as_deref())?;
@@ -34,7 +42,7 @@ pub(super) fn run(args: DeskArgs) -> Result<ExitCode> {
         .enable_all()
         .build()?;
     let answer = runtime
-        .block_on(async { timeout(PATIENCE, ask(&dialer, tokens.secret(Role::Host))).await })
+        .block_on(async { timeout(PATIENCE, ask(&dialer, &token)).await })
         .unwrap_or_else(|_| bail!("it took longer than {} s", PATIENCE.as_secs()))
         .with_context(|| format!("the relay at {} does not answer", relay.url))?;
     print(format!("{}\n", link(&answer)?).as_bytes())
@@ -65,6 +73,9 @@ fn link(answer: &str) -> Result<String> {
     let body: Value = serde_json::from_str(body).unwrap_or_default();
     match body["url"].as_str() {
         Some(url) if status == "201" => Ok(url.to_owned()),
+        _ if status == "401" => bail!(
+            "the relay does not know host.token: the file has changed since it started; {ANEW}"
+        ),
         _ => bail!(
             "the relay gives no link (status {status}): {}",
             body["detail"].as_str().unwrap_or("it does not say why")
@@ -83,6 +94,9 @@ mod tests {
         let refused = "HTTP/1.1 429 Too Many\r\n\r\n{\"detail\":\"wait\"}";
         let said = link(refused).unwrap_err().to_string();
         assert!(said.contains("429") && said.contains("wait"), "{said}");
+        let unknown = "HTTP/1.1 401 Unauthorized\r\n\r\n{\"detail\":\"no\"}";
+        let said = link(unknown).unwrap_err().to_string();
+        assert!(said.contains("start it again"), "{said}");
         assert!(link("").is_err() && link("rubbish").is_err());
     }
 }

@@ -32,6 +32,8 @@ struct Soundtrack {
     /// Seconds of the video up to which it was heard or left out; `None` until its
     /// first piece comes.
     heard: Option<f64>,
+    /// Frames that the mixer was given.
+    fed: usize,
     /// What the mixer had no room for yet.
     held: Option<AudioChunk>,
     over: bool,
@@ -41,6 +43,28 @@ struct Soundtrack {
 const LONGEST_HOLE: f64 = 60.0;
 /// A picture that is no later than this begins with its sound whole, seconds.
 const IN_TIME: f64 = 0.1;
+/// What a position in a stream may be off by, seconds.
+const ROUNDING: f64 = 1e-4;
+
+impl Soundtrack {
+    /// Whether more of the sound belongs to the act's picture by now.
+    fn is_due(&self, act: &Act) -> bool {
+        let played = self.to.clock().position().as_secs_f64();
+        let has_run_out = played + ROUNDING >= self.fed as f64 / f64::from(SAMPLE_RATE);
+        let waits_at = act.waits_at().map(f64::from);
+        self.heard
+            .is_none_or(|heard| is_due(heard, f64::from(act.age), waits_at, has_run_out))
+    }
+}
+
+/// Sound runs ahead of its picture into the mixer's queue, but not past where the
+/// picture waits; once it `has_run_out` there it goes on when the picture does.
+fn is_due(heard: f64, age: f64, waits_at: Option<f64>, has_run_out: bool) -> bool {
+    match waits_at {
+        Some(at) => heard < at,
+        None => !has_run_out || heard <= age,
+    }
+}
 
 pub(super) fn install(app: &mut App, mixer: Arc<Mixer>) {
     app.insert_resource(VideoMixer(mixer))
@@ -68,6 +92,7 @@ fn begin(
                     to,
                     act: shown.act,
                     heard: None,
+                    fed: 0,
                     held: None,
                     over: false,
                 });
@@ -89,10 +114,14 @@ fn voice(act: &Act) -> VoiceKey {
 fn pump(patience: Res<Patience>, acts: Query<&Act>, mut tracks: Query<&mut Soundtrack>) {
     for mut track in &mut tracks {
         let track = &mut *track;
-        let age = acts.get(track.act).map_or(0.0, |act| f64::from(act.age));
+        let Ok(act) = acts.get(track.act) else {
+            continue;
+        };
+        let age = f64::from(act.age);
         while !track.over {
             let chunk = match track.held.take() {
                 Some(chunk) => chunk,
+                None if !track.is_due(act) => break,
                 None => match track.from.pull_within(patience.0) {
                     Pull::Chunk(chunk) => {
                         // A picture that had to wait is further on by now.
@@ -114,8 +143,9 @@ fn pump(patience: Res<Patience>, acts: Query<&Act>, mut tracks: Query<&mut Sound
                     }
                 },
             };
+            let frames = chunk.samples.len() / 2;
             match track.to.push(chunk) {
-                Ok(()) => {}
+                Ok(()) => track.fed += frames,
                 Err(PushError::Full(chunk)) => {
                     track.held = Some(chunk);
                     break;
@@ -180,6 +210,21 @@ mod tests {
         let sizes = [0.0, 0.01, 0.02].map(|pts| from_there(piece(pts, 1.0), &mut heard).len());
         assert_eq!(sizes, [0, 480, 960]);
         assert!((heard - 0.03).abs() < 1e-9, "{heard}");
+    }
+
+    #[test]
+    fn sound_waits_where_its_picture_does_and_goes_on_with_it() {
+        let waits = Some(2.0);
+        assert!(is_due(1.5, 0.9, waits, false), "it runs ahead");
+        assert!(!is_due(2.01, 1.5, waits, false), "not past the waiting");
+        assert!(!is_due(2.01, 2.0, waits, true));
+        // A streak ends before its picture has waited: nothing is interrupted.
+        assert!(is_due(2.01, 1.5, None, false));
+        // It ends while its picture lives its last second again.
+        assert!(!is_due(2.01, 1.2, None, true));
+        assert!(is_due(2.01, 2.02, None, true));
+        // A decoder that was late is let on.
+        assert!(is_due(0.5, 0.9, None, true));
     }
 
     #[test]

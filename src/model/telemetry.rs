@@ -32,6 +32,9 @@ pub struct Telemetry {
     pub volume: f32,
     /// The goal with what was given towards it since the backend told it.
     pub goal: Option<Goal>,
+    /// How much of that is of gifts without a terminal ack. Whoever comes in this
+    /// stage's place is sent them again.
+    pub goal_waiting: f64,
 }
 
 /// The median of something and its 95th percentile.

@@ -273,6 +273,7 @@ fn telemetry(telemetry: &Telemetry) -> wire::Telemetry<'_> {
         muted: Flag(Some(telemetry.is_muted)),
         volume: Number::of(telemetry.volume.into()),
         goal: Object(telemetry.goal.as_ref().map(goal)),
+        goal_waiting: Number::of(telemetry.goal_waiting),
     }
 }
 

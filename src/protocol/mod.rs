@@ -71,6 +71,8 @@
 //! | `outcomes` | `played`, `joinedStreak`, `joinedBundle`, `refused`, `failed`, `dismissed`: totals of the run |
 //! | `paused`, `doNotDisturb`, `muted` | boolean |
 //! | `volume` | 0.0 to 1.0 |
+//! | `goal` | as `currentGoal`, with what was given since it was told |
+//! | `goalWaiting` | how much of its `current` is of gifts without a terminal ack |
 
 #![deny(clippy::unwrap_used)]
 

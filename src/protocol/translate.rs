@@ -273,6 +273,7 @@ pub(super) fn telemetry(wire: &wire::Telemetry) -> Result<Telemetry, DecodeError
         is_muted: wire.muted.is_set(),
         volume: wire.volume.positive().unwrap_or(0.0).min(1.0) as f32,
         goal: wire.goal.0.as_ref().and_then(goal),
+        goal_waiting: wire.goal_waiting.positive().unwrap_or(0.0),
     })
 }
 

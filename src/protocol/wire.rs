@@ -236,6 +236,7 @@ object! {
         "muted" => muted: Flag,
         "volume" => volume: Number,
         "goal" => goal: Object<Goal<'de>>,
+        "goalWaiting" => goal_waiting: Number,
     }
 }
 

@@ -20,6 +20,7 @@ use super::channel::Channel;
 use super::door::one;
 use super::hub::Serial;
 use super::limits::{MAX_BODY, MAX_GIFTS, MAX_LISTED, PATIENCE};
+use super::parked::is_sent_again;
 use super::problem::Problem;
 use super::server::{Core, Guest, Unopened};
 use super::socket::Frame;
@@ -250,7 +251,7 @@ pub(super) async fn patch_config(
         serde_json::from_slice(&body).map_err(|error| Problem::invalid(error.to_string()))?;
     let channel = open(&core, &id).await?;
     // One change after the other, so that none is lost.
-    let _turn = core.config_turn.lock().await;
+    let _turn = channel.config_turn.lock().await;
     let mut tries = CONFIG_TRIES;
     loop {
         let mut config = channel.hub().config().clone();
@@ -387,11 +388,12 @@ pub(super) async fn get_history(
         Some(span) => {
             // One longer than time itself is all that is kept.
             let since = now.checked_sub(span).unwrap_or(WallTime::MIN);
-            let after = last_before(&core, &channel.id, since.as_millisecond()).await?;
             // With what comes meanwhile it would become longer than was asked for.
-            (after, now.as_millisecond())
+            let until = last_before(&core, &channel.id, i64::MAX).await?;
+            let after = last_before(&core, &channel.id, since.as_millisecond()).await?;
+            (after, until)
         }
-        None => (0, i64::MAX),
+        None => (0, LAST_SERIAL),
     };
     let first = (core, channel, after);
     let pages = try_unfold(first, move |(core, channel, after)| async move {
@@ -401,13 +403,13 @@ pub(super) async fn get_history(
             after,
             limit: MAX_LISTED,
         };
-        let listed = core.store.list(&channel.id, page).await?;
-        let asked_for = listed.iter().filter(|gift| gift.accepted_at <= until);
-        let lines: String = asked_for.map(history_line).collect();
-        let last = listed.last().filter(|_| !lines.is_empty());
-        let Some(last) = last.map(|last| last.serial) else {
+        let mut listed = core.store.list(&channel.id, page).await?;
+        listed.retain(|gift| gift.serial <= until);
+        let Some(last) = listed.last().map(|last| last.serial) else {
             return Ok(None);
         };
+        let given = listed.iter().filter(|gift| !is_sent_again(gift));
+        let lines: String = given.map(history_line).collect();
         Ok::<_, StoreError>(Some((lines, (core, channel, last))))
     });
     let kind = HeaderValue::from_static("application/jsonl");
@@ -415,8 +417,8 @@ pub(super) async fn get_history(
     Ok(([(header::CONTENT_TYPE, kind)], body).into_response())
 }
 
-/// The serial of the latest gift that was accepted before a time, 0 without any;
-/// looked for from the end, which is nearer.
+/// The serial of the latest gift that was accepted before a time (Unix milliseconds),
+/// 0 without any; looked for from the end, which is nearer.
 async fn last_before(core: &Core, stream: &StreamId, time: i64) -> Result<Serial, StoreError> {
     let mut after = 0;
     loop {

@@ -19,7 +19,7 @@ use super::rates;
 use super::roster::Roster;
 use super::socket::Frame;
 use super::store::{Feed, Kept, News, StreamId};
-use crate::model::{Goal, SessionConfig, WallTime};
+use crate::model::{Goal, SessionConfig, StreamStatus, WallTime};
 use crate::protocol::{ServerMessage, decode_server, encode_server};
 
 /// Events that a slow reader may be behind; then it hears that it missed some.
@@ -45,6 +45,15 @@ pub(super) struct Event {
     pub data: Arc<str>,
 }
 
+/// The latest `stream:status`; its goal comes on with what hosts' stages say.
+struct LatestStatus {
+    /// With every gift that came.
+    given: String,
+    /// As whoever joins hears it and the store has it: without the gifts that wait,
+    /// since these are sent again.
+    settled: String,
+}
+
 /// One stream.
 pub(super) struct Channel {
     pub id: StreamId,
@@ -61,9 +70,10 @@ pub(super) struct Channel {
     /// Somebody asked for it since it was last looked after.
     was_used: AtomicBool,
     pub roster: Roster,
+    /// Held by whoever changes its configuration.
+    pub config_turn: tokio::sync::Mutex<()>,
     pub judged: rates::Latest,
-    /// The latest `stream:status`, as it was sent.
-    status: Mutex<Option<String>>,
+    status: Mutex<Option<LatestStatus>>,
     /// What had been counted when it was told last.
     counted: Mutex<Tally>,
     /// Gifts that are parked, by what the store says; below 0 for as long as what
@@ -82,6 +92,7 @@ impl Channel {
             is_current: AtomicBool::new(false),
             was_used: AtomicBool::new(true),
             roster: Roster::default(),
+            config_turn: tokio::sync::Mutex::default(),
             judged: rates::Latest::default(),
             status: Mutex::default(),
             counted: Mutex::default(),
@@ -162,31 +173,26 @@ impl Channel {
 
     /// The payload of the latest `stream:status`.
     pub fn status(&self) -> Option<Value> {
-        let status = lock(&self.status).clone()?;
-        let mut message: Value = serde_json::from_str(&status).ok()?;
+        let status = lock(&self.status);
+        let mut message: Value = serde_json::from_str(&status.as_ref()?.given).ok()?;
         Some(message["payload"].take())
     }
 
-    /// A host's stage says how far the goal has come: the sender of the status may
+    /// A host's stage has said how far the goal has come: the sender of the status may
     /// have told it once and for all. Whoever joins later hears so. Returns the status
-    /// before and after, if that is news.
-    pub fn heed_goal(&self, goal: &Goal) -> Option<(String, String)> {
+    /// before and after, as they are kept, if that is news.
+    pub fn heed_goal(&self) -> Option<(String, String)> {
         let mut hub = self.hub();
         let mut status = lock(&self.status);
-        let kept = status.as_ref()?;
-        let Ok(ServerMessage::Status(mut told)) = decode_server(kept.as_bytes()) else {
-            return None;
-        };
-        let own = told.goal.as_mut().filter(|own| own.is_same(goal))?;
-        if own.current == goal.current {
-            return None;
+        let latest = status.as_mut()?;
+        let reached = self.roster.reached(&goal_of(&latest.given)?)?;
+        if let Some(message) = with_goal_at(&latest.given, reached.given) {
+            latest.given = message;
+            self.tell("status", || parsed(&latest.given));
         }
-        own.current = goal.current;
-        let message = encode_server(&ServerMessage::Status(told), WallTime::now());
+        let message = with_goal_at(&latest.settled, reached.settled)?;
         hub.renew_status(Frame::text(&message));
-        let before = status.replace(message.clone())?;
-        drop((hub, status));
-        self.tell("status", || parsed(&message));
+        let before = std::mem::replace(&mut latest.settled, message.clone());
         Some((before, message))
     }
 
@@ -273,7 +279,11 @@ impl Channel {
 
     fn take_status(&self, hub: &mut Stream<Frame>, status: String) {
         hub.set_status(Frame::text(&status));
-        *lock(&self.status) = Some(status);
+        self.roster.forget_goals();
+        *lock(&self.status) = Some(LatestStatus {
+            given: status.clone(),
+            settled: status,
+        });
     }
 
     fn tell_news(&self, news: &News) {
@@ -295,6 +305,31 @@ impl Channel {
         // Whoever comes in has it by another reference.
         Arc::strong_count(self) == 1 && readers == 0 && self.hub().audience() == (0, 0)
     }
+}
+
+fn status_in(message: &str) -> Option<StreamStatus> {
+    match decode_server(message.as_bytes()) {
+        Ok(ServerMessage::Status(status)) => Some(status),
+        _ => None,
+    }
+}
+
+fn goal_of(message: &str) -> Option<Goal> {
+    status_in(message)?.goal
+}
+
+/// The same `stream:status` with its goal there, if it is not already.
+fn with_goal_at(message: &str, current: f64) -> Option<String> {
+    let mut status = status_in(message)?;
+    let goal = status.goal.as_mut()?;
+    if goal.current == current {
+        return None;
+    }
+    goal.current = current;
+    Some(encode_server(
+        &ServerMessage::Status(status),
+        WallTime::now(),
+    ))
 }
 
 fn parsed(message: &str) -> Value {
@@ -429,6 +464,9 @@ pub(super) struct Sum {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Telemetry;
+    use crate::protocol::ClientType;
+    use crate::relay::roster::Renderer;
     use crate::relay::store::Fresh;
 
     fn kept(serials: &[Serial]) -> Vec<News> {
@@ -489,6 +527,55 @@ mod tests {
         assert_eq!(parked(vec![News::Parked(4)]), Some(3));
     }
 
+    fn status(current: u32) -> String {
+        let goal = json!({ "type": "gifts", "target": 8, "current": current, "description": "" });
+        json!({
+            "type": "stream:status",
+            "payload": { "isLive": true, "viewerCount": 9, "currentGoal": goal },
+        })
+        .to_string()
+    }
+
+    /// A host's stage says how far it has come, and how much of that waits.
+    fn say(channel: &Channel, id: ConnectionId, current: u32, waiting: u32) -> Option<String> {
+        let mut goal = goal_of(&status(0)).unwrap();
+        goal.current = current.into();
+        let telemetry = Telemetry {
+            goal: Some(goal),
+            goal_waiting: waiting.into(),
+            ..Telemetry::default()
+        };
+        channel.roster.told(id, Box::new(telemetry));
+        channel.heed_goal().map(|(_, kept)| kept)
+    }
+
+    #[test]
+    fn whoever_joins_hears_of_a_goal_without_the_gifts_that_are_sent_again() {
+        let channels = Channels::default();
+        let channel = channels.open("s").unwrap();
+        channels.hear(&"s".into(), kept(&[]));
+        channels.hear(&"s".into(), vec![News::Status(status(0))]);
+        for id in [1, 2] {
+            let host = Renderer::new(id.to_string().into(), ClientType::Host, true);
+            channel.roster.join(id, host);
+        }
+        let shown = |channel: &Channel| channel.status().unwrap()["currentGoal"]["current"].clone();
+        let current = |kept: Option<String>| Some(goal_of(&kept?)?.current);
+        assert_eq!(current(say(&channel, 1, 5, 5)), None, "all of it waits");
+        assert_eq!(shown(&channel), 5);
+        assert_eq!(current(say(&channel, 1, 6, 2)), Some(4.0));
+        assert_eq!(shown(&channel), 6);
+        // One that lags behind was given the same.
+        assert_eq!(current(say(&channel, 2, 6, 5)), None);
+        assert_eq!(shown(&channel), 6);
+        assert_eq!(current(say(&channel, 1, 6, 0)), Some(6.0));
+        assert_eq!(current(say(&channel, 2, 5, 0)), None);
+        // Set anew, it may be less, and what was said before does not count.
+        channels.hear(&"s".into(), vec![News::Status(status(1))]);
+        assert_eq!(current(say(&channel, 2, 2, 0)), Some(2.0));
+        assert_eq!(shown(&channel), 2);
+    }
+
     #[test]
     fn a_stream_is_closed_when_nobody_uses_it_and_its_count_stays() {
         let channels = Channels::default();
@@ -504,7 +591,7 @@ mod tests {
         channels.hear(&"s".into(), kept(&[1]));
         let joining = Joining {
             client_id: "h".into(),
-            role: crate::protocol::ClientType::Host,
+            role: ClientType::Host,
             hears_controls: false,
         };
         let (id, _, _) = channel.join(joining);

@@ -456,13 +456,12 @@ impl Client {
             ClientMessage::Telemetry(telemetry) => {
                 if joined.tells {
                     let channel = &joined.channel;
-                    let goal = telemetry.goal.as_ref();
-                    if let Some((before, now)) = goal.and_then(|it| channel.heed_goal(it)) {
+                    let told = channel.roster.told(joined.id, telemetry);
+                    if let Some((before, now)) = channel.heed_goal() {
                         let store = &self.core.store;
                         store.note_status(&channel.id, &before, &now).await;
                     }
-                    let told = joined.channel.roster.told(joined.id, telemetry);
-                    joined.channel.tell("telemetry", || told);
+                    channel.tell("telemetry", || told);
                 }
                 Ok(())
             }

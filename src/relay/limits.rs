@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use governor::clock::{Clock as _, DefaultClock};
@@ -11,6 +11,7 @@ use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 use tokio::time::Instant;
 
+use super::lock::lock;
 use super::tokens::Role;
 
 /// Connections at once, WebSockets among them: what two processors can keep
@@ -55,6 +56,11 @@ pub(super) const WRITE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a closing connection is waited for.
 pub(super) const FAREWELL: Duration = Duration::from_secs(2);
+
+/// How long the sources' last gifts may take to be stored: the store gives up an
+/// attempt after 5 s, and one may have begun before the end did. Beyond: lost, and
+/// said.
+pub(super) const LAST_WORDS: Duration = Duration::from_secs(12);
 
 /// Largest body of a request. Beyond: 413.
 pub(super) const MAX_BODY: usize = 2 * 1024 * 1024;
@@ -179,7 +185,7 @@ impl Seats {
     }
 
     fn counts(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
-        self.0.counts.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0.counts)
     }
 
     /// None when the address has as many as it may.

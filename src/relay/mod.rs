@@ -81,6 +81,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 use tokio::sync::watch;
+use tracing::warn;
 
 use crate::config::SourceSettings;
 use crate::net::NetError;
@@ -224,14 +225,25 @@ impl Relay {
         let listener = std::net::TcpListener::bind(options.address).map_err(listen)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let desk = Arc::new(Desk::open(&options.data_dir, address.port())?);
+        let desk = Arc::new(Desk::open(
+            &options.data_dir,
+            address.port(),
+            tokens.secret(Role::Host),
+        )?);
         // A certificate is for a name; an address is what there is without one.
         let authority = match options.hosts.first() {
             Some(name) if tls.is_some() => format!("{name}:{}", address.port()),
             _ => address.to_string(),
         };
         let at = Whereabouts::new(web_address(tls.is_some(), &authority), address);
-        let notice = Notice::post(&options.data_dir, &at)?;
+        let notice = Notice::post(&options.data_dir, &at);
+        if let Err(error) = &notice {
+            // As on a full disk: what is kept can be shown all the same.
+            warn!(
+                folder = %options.data_dir.display(), %error,
+                "where this relay is could not be written down: `hyperfocus desk` will not find it",
+            );
+        }
         let door = Door::new(options.hosts, options.origins);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .thread_name("relay")
@@ -268,7 +280,7 @@ impl Relay {
             authority,
             tokens,
             desk,
-            notice: Some(notice),
+            notice: notice.ok(),
             _folder: held,
             put_aside,
             tls,

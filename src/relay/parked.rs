@@ -17,6 +17,15 @@ use super::tokens::Role;
 use crate::model::{Gift, GiftId, WallTime};
 use crate::protocol::{ServerMessage, decode_server, limits};
 
+/// How a gift's reason begins that was sent again under another id.
+const SENT_AGAIN: &str = "sent again as ";
+
+/// Whether a gift goes on as another one, so that counting both would count it twice.
+pub(super) fn is_sent_again(listed: &Listed) -> bool {
+    let reason = listed.reason.as_deref();
+    listed.state == GiftState::Failed && reason.is_some_and(|it| it.starts_with(SENT_AGAIN))
+}
+
 /// `POST gifts/{gift}/resend`: sends it once more, as a gift of its own. Under its
 /// old id a renderer that has seen it would answer without showing it.
 pub(super) async fn resend(
@@ -41,7 +50,7 @@ pub(super) async fn resend(
         Admission::Repeated(another) => (StatusCode::OK, another),
         Admission::Conflict(_) => return Err(Problem::conflict()),
     };
-    let reason = format!("sent again as {another}");
+    let reason = format!("{SENT_AGAIN}{another}");
     end(&core, &channel, parked, reason).await;
     Ok(json_response(status, &told(&admission)))
 }

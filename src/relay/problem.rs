@@ -251,7 +251,7 @@ impl From<StoreError> for Problem {
                 StatusCode::INSUFFICIENT_STORAGE,
                 "full",
                 "No room left",
-                error.to_string(),
+                format!("{error} and send it again"),
             )
             .again_in(Duration::from_secs(10)),
             StoreError::Overtaken => Self::new(

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::api::{json_response, open};
 use super::limits::MAX_LISTED;
+use super::parked::is_sent_again;
 use super::problem::Problem;
 use super::server::{Core, Guest};
 use super::store::{Listed, Order, Page, StoreError, StreamId};
@@ -29,6 +30,11 @@ const LOOK_BACK: Duration = Duration::from_secs(10 * 60);
 /// Gifts that are judged, some 20 MB of them: as many as 33 a second make. Beyond:
 /// the latest are, and the answer says how far back they reach.
 const MAX_JUDGED: usize = 20_000;
+
+/// Milliseconds by which gifts may have been accepted in another order than that in
+/// which they are kept. Where an older gift is later than that, the clock was set back
+/// in between, and nobody can say how long ago it came.
+const DISORDER: i64 = 10_000;
 
 /// Rates that are judged when nobody says which.
 const USUAL: &str = "2,5,10,30";
@@ -88,7 +94,7 @@ fn failed(error: &tokio::task::JoinError) -> StoreError {
 async fn judge(core: &Core, stream: &StreamId, rates: Rates) -> Result<Value, StoreError> {
     let now = WallTime::now().as_millisecond();
     let since = now - LOOK_BACK.as_millis() as i64;
-    let (gifts, since) = latest_gifts(core, stream, since).await?;
+    let (gifts, since) = latest_gifts(core, stream, since, now).await?;
     let judge = core.judge.clone();
     // It takes milliseconds to seconds of a processor.
     let judging = tokio::task::spawn_blocking(move || {
@@ -100,13 +106,20 @@ async fn judge(core: &Core, stream: &StreamId, rates: Rates) -> Result<Value, St
     judging.await.map_err(|error| failed(&error))
 }
 
-/// The gifts that were accepted since a time, newest first, and since when these
-/// are all.
+/// The gifts that were accepted since a time until now, newest first, and since when
+/// these are all.
 async fn latest_gifts(
     core: &Core,
     stream: &StreamId,
     since: i64,
+    now: i64,
 ) -> Result<(Vec<Listed>, i64), StoreError> {
+    let mut latest = now;
+    let mut is_within = |gift: &Listed| {
+        let is_older = gift.accepted_at <= latest.saturating_add(DISORDER);
+        latest = gift.accepted_at;
+        is_older && gift.accepted_at >= since
+    };
     let mut gifts: Vec<Listed> = Vec::new();
     loop {
         let page = Page {
@@ -118,7 +131,7 @@ async fn latest_gifts(
         let listed = core.store.list(stream, page).await?;
         let is_all = listed.len() < MAX_LISTED;
         let before = gifts.len();
-        gifts.extend(listed.into_iter().take_while(|it| it.accepted_at >= since));
+        gifts.extend(listed.into_iter().take_while(&mut is_within));
         if is_all || gifts.len() < before + MAX_LISTED {
             return Ok((gifts, since));
         }
@@ -138,7 +151,8 @@ fn arrivals(gifts: Vec<Listed>, since: i64) -> Vec<Arrival> {
         // We wrote it ourselves; a newer version may have written otherwise.
         _ => None,
     };
-    gifts.into_iter().rev().filter_map(arrival).collect()
+    let given = gifts.into_iter().rev().filter(|it| !is_sent_again(it));
+    given.filter_map(arrival).collect()
 }
 
 fn answer(arrivals: &[Arrival], judged: &[Judgement], seconds: f64) -> Value {
@@ -148,6 +162,7 @@ fn answer(arrivals: &[Arrival], judged: &[Judgement], seconds: f64) -> Value {
             "waitP50": judged.wait.p50.as_secs_f64(),
             "waitP95": judged.wait.p95.as_secs_f64(),
             "waitMax": judged.wait.max.as_secs_f64(),
+            "answeredShare": judged.answered_share(),
             "foldedShare": judged.folded_share(),
             "refusedShare": judged.refused_share(),
             "coverage": judged.coverage,

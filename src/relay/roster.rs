@@ -2,13 +2,14 @@
 //! host's desk shows.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde_json::{Value, json};
 
 use super::hub::ConnectionId;
 use super::limits::MAX_LISTED;
-use crate::model::{Telemetry, WallTime};
+use super::lock::lock;
+use crate::model::{Goal, Telemetry, WallTime};
 use crate::protocol::{ClientMessage, ClientType, Pong, encode_client};
 
 /// A connection, as the desk sees it.
@@ -22,6 +23,17 @@ pub(super) struct Renderer {
     /// The payload of `x-telemetry`, and when it came. Hosts are few, so that
     /// keeping a message of each takes no room.
     telemetry: Option<Value>,
+    /// The goal by its telemetry, and how much of it is of gifts that wait.
+    goal: Option<(Goal, f64)>,
+}
+
+/// How far a goal has come by what stages say.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Reached {
+    /// With every gift that came.
+    pub given: f64,
+    /// Without those that are sent again to whoever joins.
+    pub settled: f64,
 }
 
 impl Renderer {
@@ -33,6 +45,7 @@ impl Renderer {
             hears_controls,
             pong: None,
             telemetry: None,
+            goal: None,
         }
     }
 
@@ -58,8 +71,7 @@ pub(super) struct Roster(Mutex<BTreeMap<ConnectionId, Renderer>>);
 
 impl Roster {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<ConnectionId, Renderer>> {
-        // A panic elsewhere leaves it as good as it was.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     pub fn join(&self, id: ConnectionId, renderer: Renderer) {
@@ -79,15 +91,41 @@ impl Roster {
     /// Keeps what a renderer says of itself; as an event tells it.
     pub fn told(&self, id: ConnectionId, telemetry: Box<Telemetry>) -> Value {
         let now = WallTime::now();
+        let goal = telemetry.goal.clone();
+        let goal = goal.map(|goal| (goal, telemetry.goal_waiting));
         let mut payload = payload_of(telemetry, now);
         // It may stand for long: whoever looks at it wants to know since when.
         payload["at"] = format!("{now:.3}").into();
         if let Some(renderer) = self.lock().get_mut(&id) {
             renderer.telemetry = Some(payload.clone());
+            renderer.goal = goal;
             payload["clientId"] = (*renderer.client_id).into();
             payload["clientType"] = role_name(renderer.role).into();
         }
         payload
+    }
+
+    /// How far a goal has come. One stage may lag behind another, and was given the
+    /// same gifts: of several the one that is furthest counts.
+    pub fn reached(&self, goal: &Goal) -> Option<Reached> {
+        let renderers = self.lock();
+        let told = renderers.values().filter_map(|it| it.goal.as_ref());
+        let told = told.filter(|(told, _)| told.is_same(goal));
+        told.map(|(told, waiting)| Reached {
+            given: told.current,
+            settled: (told.current - waiting).max(0.0),
+        })
+        .reduce(|one, other| Reached {
+            given: one.given.max(other.given),
+            settled: one.settled.max(other.settled),
+        })
+    }
+
+    /// What the stages said of the goal is over: it was set anew.
+    pub fn forget_goals(&self) {
+        for renderer in self.lock().values_mut() {
+            renderer.goal = None;
+        }
     }
 
     /// Hosts first, then in the order in which they came; as many as are listed

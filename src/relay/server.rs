@@ -11,9 +11,9 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
-use tokio::time::{Instant, interval, sleep};
-use tracing::warn;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
+use tracing::{error, warn};
 
 use super::channel::{Channel, Channels, Unused};
 use super::desk::Desk;
@@ -22,8 +22,8 @@ use super::figures::Figures;
 use super::front::Front;
 use super::hub::Ended;
 use super::limits::{
-    FAREWELL, MAX_CONNECTIONS, MAX_EVENT_READERS, MAX_GREETING, MAX_HANDSHAKES, MAX_HEAD, PATIENCE,
-    Rates, Seat, Seats, TLS_CHECK,
+    FAREWELL, LAST_WORDS, MAX_CONNECTIONS, MAX_EVENT_READERS, MAX_GREETING, MAX_HANDSHAKES,
+    MAX_HEAD, PATIENCE, Rates, Seat, Seats, TLS_CHECK,
 };
 use super::problem::Problem;
 use super::sources::Sources;
@@ -71,7 +71,6 @@ pub(super) struct Core {
     pub judge: Arc<Judge>,
     pub greeting: Arc<Semaphore>,
     pub event_readers: Arc<Semaphore>,
-    pub config_turn: Mutex<()>,
     pub stopping: watch::Receiver<bool>,
     /// The hubs' time began here.
     pub clock: Instant,
@@ -110,7 +109,6 @@ impl Core {
             judge: Arc::new(parts.judge),
             greeting: Arc::new(Semaphore::new(MAX_GREETING)),
             event_readers: Arc::new(Semaphore::new(MAX_EVENT_READERS)),
-            config_turn: Mutex::new(()),
             stopping: parts.stopping,
             clock: Instant::now(),
             tokens: parts.tokens,
@@ -212,9 +210,11 @@ impl Core {
         self.store.end(&channel.id, ended, WallTime::now()).await;
     }
 
-    /// Notes what ended without anybody's doing, and tidies.
+    /// Notes what ended without anybody's doing, and forgets who has gone.
     async fn keep_house(&self) {
         let mut ticks = interval(HOUSEKEEPING);
+        // What a second has brought is told once a second, also after a hold-up.
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut tidy_at = Instant::now();
         loop {
             ticks.tick().await;
@@ -232,10 +232,16 @@ impl Core {
                 tidy_at = Instant::now() + TIDYING;
                 self.rates.tidy();
                 self.close_unused(Unused::All);
-                if !self.forget().await {
-                    tidy_at = Instant::now() + TIDYING_AGAIN;
-                }
             }
+        }
+    }
+
+    /// Deletes what has become history. Much of that takes minutes, for which
+    /// nothing else may wait.
+    async fn tidy(&self) {
+        loop {
+            let is_done = self.forget().await;
+            sleep(if is_done { TIDYING } else { TIDYING_AGAIN }).await;
         }
     }
 
@@ -294,6 +300,10 @@ pub(super) async fn serve(listener: TcpListener, core: &Arc<Core>, per_address: 
         let core = core.clone();
         tokio::spawn(async move { core.keep_house().await })
     };
+    let tidying = {
+        let core = core.clone();
+        tokio::spawn(async move { core.tidy().await })
+    };
     let certificate = tokio::spawn(Core::watch_certificate(core.tls.clone()));
     let mut sources = Sources::start(core);
     let mut stopping = core.stopping.clone();
@@ -336,21 +346,25 @@ pub(super) async fn serve(listener: TcpListener, core: &Arc<Core>, per_address: 
     }
     drop(listener);
     house.abort();
+    tidying.abort();
     certificate.abort();
     core.channels
         .all()
         .iter()
         .for_each(|channel| channel.wake_everybody());
     let everybody = u32::try_from(MAX_CONNECTIONS).unwrap_or(u32::MAX);
-    let goodbyes = async {
-        // What the sources hold is stored, if it can be.
+    // What the sources hold is stored, if it can be: nobody says it again.
+    let stored = timeout(LAST_WORDS, async {
         while sources.join_next().await.is_some() {}
-        seats.acquire_many(everybody).await
-    };
+    });
     // Who does not leave in time is left.
-    let _ = tokio::time::timeout(FAREWELL, goodbyes).await;
+    let left = timeout(FAREWELL, seats.acquire_many(everybody));
+    let (stored, _) = tokio::join!(stored, left);
+    if stored.is_err() {
+        error!("the store took nothing any more: what sources still held is lost");
+    }
     // What is not safe by then is sent again.
-    let _ = tokio::time::timeout(FAREWELL, core.store.flush()).await;
+    let _ = timeout(FAREWELL, core.store.flush()).await;
 }
 
 /// The next connection, however long the system lets none be taken in.

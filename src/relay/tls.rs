@@ -20,6 +20,7 @@ use tokio_rustls::TlsAcceptor;
 use tracing::{info, warn};
 
 use super::limits::{MAX_HEAD, MAX_PEM, PATIENCE};
+use super::lock::lock;
 use super::transport::Stream;
 
 /// The first byte of every TLS connection: a record that holds a handshake.
@@ -148,7 +149,7 @@ impl Tls {
     }
 
     fn tried(&self) -> std::sync::MutexGuard<'_, Digest> {
-        self.tried.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.tried)
     }
 
     /// Shakes hands. Nothing when the other side cannot, or takes too long;

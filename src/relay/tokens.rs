@@ -76,6 +76,14 @@ impl Tokens {
         })
     }
 
+    /// The token of a role, where a relay has made it; `None` where there is none.
+    ///
+    /// # Errors
+    /// When the file cannot be read, others can read it, or it holds no token.
+    pub fn read(folder: &Path, role: Role) -> Result<Option<Private<String>>, TokenError> {
+        read(&path(folder, role))
+    }
+
     pub fn path(&self, role: Role) -> PathBuf {
         path(&self.folder, role)
     }
@@ -100,24 +108,33 @@ fn path(folder: &Path, role: Role) -> PathBuf {
 }
 
 fn one(path: &Path) -> Result<Private<String>, TokenError> {
-    let failed = |error| TokenError::Io {
+    match read(path)? {
+        Some(token) => Ok(token),
+        None => make(path).map_err(|error| failed(path, error)),
+    }
+}
+
+fn read(path: &Path) -> Result<Option<Private<String>>, TokenError> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(path, error)),
+    };
+    if is_exposed(path).map_err(|error| failed(path, error))? {
+        return Err(TokenError::Exposed(path.to_owned()));
+    }
+    let token = text.trim();
+    let is_token = token.len() >= MIN_CHOSEN && token.bytes().all(|b| b.is_ascii_graphic());
+    match is_token {
+        true => Ok(Some(Private(token.to_owned()))),
+        false => Err(TokenError::Weak(path.to_owned())),
+    }
+}
+
+fn failed(path: &Path, error: io::Error) -> TokenError {
+    TokenError::Io {
         path: path.to_owned(),
         error,
-    };
-    match fs::read_to_string(path) {
-        Ok(text) => {
-            if is_exposed(path).map_err(failed)? {
-                return Err(TokenError::Exposed(path.to_owned()));
-            }
-            let token = text.trim();
-            let is_token = token.len() >= MIN_CHOSEN && token.bytes().all(|b| b.is_ascii_graphic());
-            match is_token {
-                true => Ok(Private(token.to_owned())),
-                false => Err(TokenError::Weak(path.to_owned())),
-            }
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => make(path).map_err(failed),
-        Err(error) => Err(failed(error)),
     }
 }
 
@@ -172,6 +189,19 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         let refused = Tokens::load_or_make(folder.path()).unwrap_err();
         assert!(refused.to_string().contains("chmod 600"), "{refused}");
+    }
+
+    #[test]
+    fn who_only_reads_a_token_makes_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let read = || Tokens::read(folder.path(), Role::Host).unwrap();
+        assert_eq!(read().map(|it| it.0), None);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        let tokens = Tokens::load_or_make(folder.path()).unwrap();
+        assert_eq!(
+            read().map(|it| it.0).as_ref(),
+            Some(&tokens.secret(Role::Host).0)
+        );
     }
 
     #[test]

@@ -19,7 +19,9 @@ pub enum NotFound {
     NotRunning(PathBuf),
     #[error("cannot read {}: {error}", .path.display())]
     Io { path: PathBuf, error: io::Error },
-    #[error("{} holds no address; start the relay anew", .0.display())]
+    #[error(
+        "{} holds no address; see that its disk has room, and start the relay anew", .0.display()
+    )]
     NoAddress(PathBuf),
 }
 

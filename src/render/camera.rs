@@ -27,6 +27,10 @@ const FIELD_OF_VIEW: f32 = 0.5;
 /// see their edge.
 const EYE: f32 = 4_000.0;
 
+/// The widest texture that bloom blurs: every adapter that can hold the largest stage
+/// has such a one. A wider stage than that allows has fewer lines of it.
+const WIDEST_BLOOM: u32 = 8_192;
+
 /// The camera whose picture the outputs take.
 #[derive(Component)]
 pub struct StageCamera;
@@ -83,9 +87,12 @@ impl Quality {
         (corner != size).then(|| corner.max(UVec2::ONE))
     }
 
-    /// Additive and only above white: otherwise it leaks over the frame or
-    /// darkens what is opaque.
-    pub fn bloom(&self) -> Bloom {
+    /// For a stage of `size` pixels. Additive and only above white: otherwise it leaks
+    /// over the frame or darkens what is opaque.
+    pub fn bloom(&self, size: UVec2) -> Bloom {
+        let drawn = self.corner(size).unwrap_or(size);
+        // Bloom's texture has the shape of what is drawn, and these lines.
+        let most = WIDEST_BLOOM * drawn.y / drawn.x;
         Bloom {
             intensity: 0.3,
             composite_mode: BloomCompositeMode::Additive,
@@ -93,7 +100,7 @@ impl Quality {
                 threshold: 1.0,
                 threshold_softness: 0.2,
             },
-            max_mip_dimension: self.bloom_lines,
+            max_mip_dimension: self.bloom_lines.min(most),
             ..Bloom::NATURAL
         }
     }
@@ -147,7 +154,7 @@ pub(super) fn spawn_cameras(
             ..OrthographicProjection::default_2d()
         }),
         Transform::from_xyz(0.0, 0.0, EYE),
-        quality.bloom(),
+        quality.bloom(stage.pixels),
     ));
 
     let models = target(TextureFormat::Rgba16Float, &mut images);
@@ -211,5 +218,32 @@ pub(super) fn follow_scale(
     });
     if let Some(mut mesh) = meshes.get_mut(&layer.0) {
         *mesh = corner_of_texture(share);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bloom_fits_into_a_texture_however_wide_the_stage() {
+        for scale in [1.0, 0.7, 0.5] {
+            let quality = Quality {
+                scale,
+                ..Quality::FULL
+            };
+            for [x, y] in [[8_192, 16], [8_192, 4_320], [16, 8_192], [8_192, 8_192]] {
+                let size = UVec2::new(x, y);
+                let drawn = quality.corner(size).unwrap_or(size);
+                let lines = quality.bloom(size).max_mip_dimension;
+                assert!(
+                    lines * drawn.x / drawn.y <= WIDEST_BLOOM,
+                    "{size} at {scale}"
+                );
+                assert!(lines >= 8, "{lines}");
+            }
+            let usual = quality.bloom(UVec2::new(1_920, 1_080));
+            assert_eq!(usual.max_mip_dimension, quality.bloom_lines);
+        }
     }
 }

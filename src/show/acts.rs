@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::cue::{ActId, ActStart, Cue, Delta, Tally};
 use super::drill::Drill;
 use super::outcomes::{Claim, Part};
-use super::pacing::shortening;
-use super::streak::Home;
+use super::pacing::{shortening, shortest};
+use super::streak::{Fate, Home};
 use super::turn::{Turn, TurnId};
 use super::{Show, milestone};
 use crate::catalog::Lane;
@@ -21,8 +21,7 @@ const LONGEST_HOLD: Duration = Duration::from_secs(20);
 /// but stood in nobody's way.
 const HOLD_RECHECK: Duration = Duration::from_secs(1);
 
-/// The ends of what an act may last, as the protocol clamps a gift's wish.
-const SHORTEST_ACT: Duration = Duration::from_millis(100);
+/// The most that an act may last, as the protocol clamps a gift's wish.
 const LONGEST_ACT: Duration = Duration::from_secs(60);
 
 /// An act that plays out without ever reaching a presented frame waits again;
@@ -220,15 +219,16 @@ impl Show {
         let lane = turn.lane;
         let recipe = self.catalog.recipe(&turn.gift_type);
         let particles = recipe.particles;
+        let shortest = shortest(lane, recipe.duration);
         let ordinary = turn
             .wish
             .unwrap_or(recipe.duration)
-            .clamp(SHORTEST_ACT, LONGEST_ACT);
+            .clamp(shortest, LONGEST_ACT);
         let mut duration = ordinary;
         if lane == Lane::Ambient {
             self.lanes.learn_ambient(ordinary);
             let share = shortening(self.queue.ready(lane), self.lanes.places(lane));
-            duration = ordinary.mul_f64(share).max(SHORTEST_ACT);
+            duration = ordinary.mul_f64(share).max(shortest);
         }
         let mut phase = Phase::Playing;
         if turn.streak
@@ -284,9 +284,9 @@ impl Show {
 
     /// A gift of an open streak makes its act grow.
     pub(super) fn grow(&mut self, id: ActId, mut claim: Claim, delta: Delta, combo: u32) {
-        self.encores.joined(id, claim.gift());
         self.swell(id, delta, combo);
         let act = self.acts.get_mut(&id).expect("a streak's home is on stage");
+        self.encores.joined(id, claim.gift(), act.turn.tally);
         if act.presented {
             // What it joined is on screen already.
             self.ledger.settle(claim, Verdict::JoinedStreak);
@@ -424,6 +424,12 @@ impl Show {
             return;
         }
         act.phase = Phase::Leaving;
+        if let Some(key) = act.turn.key.as_ref().filter(|_| act.turn.streak)
+            && !act.turn.claims.is_empty()
+            && let Some(streak) = self.streaks.get_mut(key)
+        {
+            streak.fate = Fate::Dismissed;
+        }
         act.turn.streak = false;
         for claim in act.turn.claims.drain(..) {
             self.ledger.settle(claim, Verdict::Dismissed);

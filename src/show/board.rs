@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::cue::{Delta, add_value};
 use crate::model::{Gift, GiftType, Goal, Moment, Private, StreamStatus, Word};
@@ -23,6 +24,14 @@ pub const RECENT_GIFTS: usize = 50;
 /// A streak that goes on is looked for among so many, the newest: beyond, it may be
 /// an older one.
 const GOES_ON: usize = 10;
+
+/// How long a figure of the goal may be under way to the host and back: so long after
+/// the next was reported it is still what we have said ourselves.
+const THERE_AND_BACK: Duration = Duration::from_secs(5);
+
+/// Figures of the goal that are remembered; one is reported each second. Beyond: the
+/// oldest is forgotten.
+const MOST_REPORTED: usize = 16;
 
 /// One sender's place on the leaderboard.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,10 +73,22 @@ pub struct Board {
     status: StreamStatus,
     /// The next status is what the backend says to everybody who joins.
     is_rejoining: bool,
+    /// How far the goal had come when that was reported, since a status last said so.
+    reported: VecDeque<(Moment, f64)>,
     gifters: HashMap<Private<Word>, Given>,
     /// Dearest first; of equals, who got there first.
     top: Vec<Gifter>,
     recent: VecDeque<RecentGift>,
+}
+
+/// What gifts bring a goal on.
+fn progress(goal: &Goal, delta: Delta) -> f64 {
+    match &*goal.kind {
+        "gifts" => delta.quantity as f64,
+        "revenue" => delta.value,
+        // Only the backend can count anything else.
+        _ => 0.0,
+    }
 }
 
 impl Board {
@@ -115,18 +136,48 @@ impl Board {
 
     /// The backend knows the goal's progress better than we do: it replaces
     /// what was added locally. But what it tells whoever joins may be as old as the
-    /// goal, and a goal that was reached is not reached again.
-    pub(super) fn set_status(&mut self, mut status: StreamStatus) {
+    /// goal, and a goal that was reached is not reached again; and where it only
+    /// repeats what we reported, because something else of the status has changed,
+    /// what was given meanwhile stays.
+    pub(super) fn set_status(&mut self, now: Moment, mut status: StreamStatus) {
         let is_repeated = std::mem::take(&mut self.is_rejoining);
-        if let (true, Some(own), Some(told)) = (is_repeated, self.goal(), &mut status.goal)
-            && own.is_same(told)
-        {
-            told.current = told.current.max(own.current);
+        let own = self.status.goal.as_ref();
+        match (own, &mut status.goal) {
+            (Some(own), Some(told)) if is_repeated && own.is_same(told) => {
+                told.current = told.current.max(own.current);
+            }
+            (Some(own), Some(told)) if own.kind == told.kind && self.said(now, told.current) => {
+                told.current = own.current;
+            }
+            _ => self.reported.clear(),
         }
         if self.status != status {
             self.revision += 1;
         }
         self.status = status;
+    }
+
+    /// The goal, as the backend is told of it, and how much of its progress is
+    /// `undecided`.
+    pub(super) fn report_goal(&mut self, now: Moment, undecided: Delta) -> Option<(Goal, f64)> {
+        let goal = self.status.goal.clone()?;
+        if self.reported.len() >= MOST_REPORTED {
+            self.reported.pop_front();
+        }
+        self.reported.push_back((now, goal.current));
+        let waiting = progress(&goal, undecided).min(goal.current);
+        Some((goal, waiting))
+    }
+
+    /// Whether this is the figure that we reported last, or did until just now. On its
+    /// way it may have been rounded.
+    fn said(&self, now: Moment, current: f64) -> bool {
+        let next = self.reported.iter().skip(1).map(|(at, _)| *at);
+        let until = next.chain([now]);
+        let mut reported = self.reported.iter().zip(until);
+        reported.any(|((_, own), until)| {
+            (own - current).abs() <= own * 1e-9 && now <= until + THERE_AND_BACK
+        })
     }
 
     pub(super) fn add(&mut self, now: Moment, gift: &Gift, delta: Delta) {
@@ -137,13 +188,7 @@ impl Board {
         self.gifts = self.gifts.saturating_add(delta.quantity);
         self.value = add_value(self.value, delta.value);
         if let Some(goal) = &mut self.status.goal {
-            let progress = match &*goal.kind {
-                "gifts" => delta.quantity as f64,
-                "revenue" => delta.value,
-                // Only the backend can count anything else.
-                _ => 0.0,
-            };
-            goal.current = add_value(goal.current, progress);
+            goal.current = add_value(goal.current, progress(goal, delta));
         }
         self.add_recent(now, gift, delta);
         if !gift.sender.user_id.0.is_empty() {

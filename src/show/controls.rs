@@ -8,6 +8,7 @@ use super::cue::{Cue, Delta, Senders, Tally};
 use super::drill::MOST_DRILLED;
 use super::lanes::LANES;
 use super::outcomes::{Claim, Part};
+use super::streak::Fate;
 use super::turn::Turn;
 use crate::catalog::Lane;
 use crate::model::{Control, Gift, GiftType, Moment, Private, Verdict, Word};
@@ -132,7 +133,7 @@ impl Show {
     /// What the gift waits as never plays: itself and what was folded into it.
     fn dismiss_waiting(&mut self, gift: &str) {
         if let Some(turn) = self.queue.find(gift).and_then(|id| self.queue.remove(id)) {
-            self.leave_home(&turn);
+            self.leave_home_dismissed(&turn);
             self.dismiss_claims(turn.claims);
         }
     }
@@ -142,12 +143,21 @@ impl Show {
         let queued = self.queue.drain();
         let aside = std::mem::take(&mut self.aside);
         for turn in queued.into_iter().chain(aside) {
-            self.leave_home(&turn);
+            self.leave_home_dismissed(&turn);
             self.dismiss_claims(turn.claims);
         }
         if let Some(recap) = &mut self.recap {
             let collected = std::mem::replace(recap, Recap::new());
             self.dismiss_claims(collected.claims);
+            self.collected_become(Fate::Dismissed);
+        }
+    }
+
+    /// The recap is over for the streaks whose gifts it has collected.
+    fn collected_become(&mut self, fate: Fate) {
+        let streaks = self.streaks.iter_mut();
+        for streak in streaks.filter(|streak| streak.fate == Fate::Collected) {
+            streak.fate = fate;
         }
     }
 
@@ -216,6 +226,7 @@ impl Show {
         let Some(recap) = self.recap.take() else {
             return;
         };
+        self.collected_become(Fate::Told);
         if recap.claims.is_empty() {
             return;
         }

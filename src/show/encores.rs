@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::cue::ActId;
+use super::cue::{ActId, Tally};
 use super::turn::Turn;
 use crate::model::{GiftId, Moment};
 
@@ -39,10 +39,11 @@ impl Encores {
         });
     }
 
-    /// A gift joins an act on stage.
-    pub fn joined(&mut self, act: ActId, gift: &GiftId) {
+    /// A gift joins an act on stage, which stands for all that `tally` says then.
+    pub fn joined(&mut self, act: ActId, gift: &GiftId, tally: Tally) {
         let found = self.0.binary_search_by_key(&act, |encore| encore.act);
         if let Some(encore) = found.ok().and_then(|at| self.0.get_mut(at)) {
+            encore.turn.tally = tally;
             if encore.gifts.len() >= MOST_NAMES {
                 encore.gifts.remove(1);
             }

@@ -46,7 +46,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::catalog::{Catalog, Lane};
-use crate::model::{Gift, Moment, StreamStatus};
+use crate::model::{Gift, Goal, Moment, StreamStatus};
 use crate::on_air::Screen;
 
 pub use crate::model::OutcomeCounts;
@@ -215,7 +215,7 @@ impl Show {
     /// The latest `stream:status`.
     pub fn set_status(&mut self, now: Moment, status: StreamStatus) {
         self.advance(now);
-        self.board.set_status(status);
+        self.board.set_status(self.now, status);
     }
 
     /// A reloaded catalogue. What waits keeps its lane; acts keep everything.
@@ -240,12 +240,6 @@ impl Show {
     /// Whether nothing may start: the host has paused the show, or nobody sees it.
     pub fn is_held(&self) -> bool {
         self.paused_since.is_some() || !(self.live_output || self.settings.play_unseen)
-    }
-
-    /// Particles that ambient acts may fill the stage up to.
-    pub fn set_particle_budget(&mut self, now: Moment, particles: u32) {
-        self.advance(now);
-        self.settings.particle_budget = particles;
     }
 
     /// Nothing can be played without a stall until [`set_ready`](Self::set_ready)
@@ -294,6 +288,13 @@ impl Show {
     /// Totals, goal, top gifters and recent gifts.
     pub fn board(&self) -> &Board {
         &self.board
+    }
+
+    /// The goal, as the backend is told of it, and how much of its progress is of gifts
+    /// that have no outcome yet.
+    pub fn report_goal(&mut self, now: Moment) -> Option<(Goal, f64)> {
+        let undecided = self.ledger.added_undecided();
+        self.board.report_goal(now.max(self.now), undecided)
     }
 
     /// The acts on stage, oldest first.

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::cue::{Delta, Senders, Tally};
 use super::lanes::index;
 use super::outcomes::{Claim, Part};
-use super::streak::{Home, MOST_OPEN, Reading};
+use super::streak::{Fate, Home, MOST_OPEN, Reading};
 use super::turn::{Turn, TurnId};
 use super::{Show, Streak};
 use crate::catalog::Lane;
@@ -31,7 +31,7 @@ impl Show {
         self.screen.apply(&mut gift);
         let lane = self.catalog.lane(&gift.gift_type, gift.total_value);
         if gift.quantity == 0 {
-            let claim = self.ledger.claim(&gift);
+            let claim = self.ledger.claim(&gift, Delta::default());
             return self.ledger.refuse(claim, RefusalReason::Invalid);
         }
 
@@ -44,7 +44,7 @@ impl Show {
         let delta = self.count(&key, &gift, reading);
         self.board.add(self.now, &gift, delta);
 
-        let claim = self.ledger.claim(&gift);
+        let claim = self.ledger.claim(&gift, delta);
         let standing = (index(lane), gift.total_value);
         let worth = match reading {
             Reading::Independent => gift.total_value,
@@ -66,6 +66,9 @@ impl Show {
             && delta.quantity > 0
         {
             recap.collect(&gift, claim, delta);
+            if reading != Reading::Independent {
+                self.seal(&key, Fate::Collected);
+            }
         } else if reading == Reading::Independent {
             self.wait(gift, &key, lane, claim, delta, None);
         } else {
@@ -115,6 +118,7 @@ impl Show {
         let streak = self.streaks.get_mut(key).expect("count() left it open");
         let (home, combo) = (streak.home, streak.combo());
         let is_told = streak.seen || !streak.is_owed;
+        let fate = streak.fate;
         match home {
             Home::OnStage(act) => self.grow(act, claim, delta, combo),
             Home::Waiting(turn) => {
@@ -122,9 +126,11 @@ impl Show {
                 self.queue.promote(turn, lane);
             }
             // It repeats what was drawn, told in a recap or a bundle, or dismissed.
-            Home::None if is_told && delta.quantity == 0 => {
-                self.ledger.settle(claim, Verdict::JoinedStreak);
-            }
+            Home::None if is_told && delta.quantity == 0 => match (fate, &mut self.recap) {
+                (Fate::Collected, Some(recap)) => recap.collect(&gift, claim, delta),
+                (Fate::Dismissed, _) => self.ledger.settle(claim, Verdict::Dismissed),
+                _ => self.ledger.settle(claim, Verdict::JoinedStreak),
+            },
             Home::None => self.wait(gift, key, lane, claim, delta, Some(combo)),
         }
     }
@@ -280,6 +286,20 @@ impl Show {
         self.leave_home(turn);
         if let Some(key) = &turn.key {
             self.owe(key, turn.streak);
+        }
+    }
+
+    /// The same of a turn that the host dismisses, and with it what repeats its gifts.
+    pub(super) fn leave_home_dismissed(&mut self, turn: &Turn) {
+        self.leave_home(turn);
+        if let Some(key) = turn.key.as_ref().filter(|_| turn.streak) {
+            self.seal(key, Fate::Dismissed);
+        }
+    }
+
+    fn seal(&mut self, key: &StreakKey, fate: Fate) {
+        if let Some(streak) = self.streaks.get_mut(key) {
+            streak.fate = fate;
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::cue::{Cue, Event};
+use super::cue::{Cue, Delta, Event, add_value};
 use crate::model::{Gift, GiftId, Outcome, OutcomeCounts, RefusalReason, Verdict};
 
 /// The right to one outcome. It is made when a gift is offered, travels with
@@ -12,6 +12,8 @@ pub(super) struct Claim {
     gift: GiftId,
     combo_count: u32,
     quantity: u32,
+    /// What the gift added to the totals.
+    added: Delta,
     pub part: Part,
 }
 
@@ -41,23 +43,30 @@ pub(super) struct Ledger {
     events: VecDeque<Event>,
     offered: u64,
     undecided: usize,
+    /// What the undecided ones added to the totals.
+    added: Delta,
     counts: OutcomeCounts,
 }
 
 impl Ledger {
-    pub fn claim(&mut self, gift: &Gift) -> Claim {
+    /// `added` is what the gift added to the totals.
+    pub fn claim(&mut self, gift: &Gift, added: Delta) -> Claim {
         self.offered += 1;
         self.undecided += 1;
+        self.added.quantity = self.added.quantity.saturating_add(added.quantity);
+        self.added.value = add_value(self.added.value, added.value);
         Claim {
             gift: gift.id.clone(),
             combo_count: gift.combo_count,
             quantity: gift.quantity,
+            added,
             part: Part::Lead,
         }
     }
 
     pub fn settle(&mut self, claim: Claim, verdict: Verdict) {
         self.undecided -= 1;
+        self.subtract(claim.added);
         self.counts.count(&verdict);
         self.events.push_back(Event::Outcome(Outcome {
             gift: claim.gift,
@@ -65,6 +74,15 @@ impl Ledger {
             quantity: claim.quantity,
             verdict,
         }));
+    }
+
+    fn subtract(&mut self, decided: Delta) {
+        self.added.quantity = self.added.quantity.saturating_sub(decided.quantity);
+        self.added.value = (self.added.value - decided.value).max(0.0);
+        // What rounding has left is nobody's.
+        if self.undecided == 0 {
+            self.added = Delta::default();
+        }
     }
 
     pub fn refuse(&mut self, claim: Claim, reason: RefusalReason) {
@@ -89,6 +107,11 @@ impl Ledger {
 
     pub fn undecided(&self) -> usize {
         self.undecided
+    }
+
+    /// What the undecided ones added to the totals.
+    pub fn added_undecided(&self) -> Delta {
+        self.added
     }
 
     pub fn counts(&self) -> OutcomeCounts {

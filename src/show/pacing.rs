@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::catalog::Lane;
 use crate::model::Moment;
 
 /// What a missing, zero, negative or senseless rate means.
@@ -19,6 +20,12 @@ const BURST: Duration = Duration::from_secs(1);
 /// Ambient acts keep at least this share of their length.
 const SHORTEST: f64 = 0.4;
 
+/// Acts follow each other in a place no sooner than this, whatever a gift asks for:
+/// a row of shorter ones would flash. WCAG 2.3.1 allows three flashes a second; what
+/// fills the stage gets one, a small gift two.
+const SHORTEST_LARGE: Duration = Duration::from_secs(1);
+const SHORTEST_SMALL: Duration = Duration::from_millis(500);
+
 /// A rate that can be used: `maxGiftsPerSecond` as given, made sensible.
 pub fn sane_rate(rate: f64) -> f64 {
     if rate.is_nan() || rate <= 0.0 {
@@ -33,6 +40,15 @@ pub fn sane_rate(rate: f64) -> f64 {
 pub(super) fn shortening(waiting: usize, places: usize) -> f64 {
     let pressure = waiting as f64 / places.max(1) as f64;
     (1.0 - (1.0 - SHORTEST) * pressure).max(SHORTEST)
+}
+
+/// The least that an act lasts whose recipe takes `natural`. A large one that were cut
+/// off sooner than halfway would show little but its own light going on and off.
+pub(super) fn shortest(lane: Lane, natural: Duration) -> Duration {
+    match lane {
+        Lane::Ambient => SHORTEST_SMALL,
+        Lane::Feature | Lane::Headline => SHORTEST_LARGE.max(natural / 2),
+    }
 }
 
 /// A token bucket in its virtual-scheduling form (GCRA, ITU-T I.371): instead

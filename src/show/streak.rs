@@ -45,6 +45,17 @@ pub(super) enum Home {
     OnStage(ActId),
 }
 
+/// What became of a streak's latest gifts, where nothing is its home any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// An act or a bundle tells them, or nothing is known yet.
+    Told,
+    /// A recap is going to tell them.
+    Collected,
+    /// The host dismissed them before anyone saw them.
+    Dismissed,
+}
+
 /// One open streak.
 #[derive(Debug)]
 pub(super) struct Streak {
@@ -61,6 +72,7 @@ pub(super) struct Streak {
     pub seen: bool,
     /// Some gift of it was refused or failed, so that nobody may have seen it.
     pub is_owed: bool,
+    pub fate: Fate,
 }
 
 impl Streak {
@@ -115,6 +127,10 @@ impl Streaks {
 
     pub fn get_mut(&mut self, key: &StreakKey) -> Option<&mut Streak> {
         self.open.get_mut(key)
+    }
+
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Streak> {
+        self.open.values_mut()
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&StreakKey, &Streak)> {
@@ -174,6 +190,7 @@ impl Streaks {
             value: delta.value,
             seen: false,
             is_owed: false,
+            fate: Fate::Told,
         };
         self.deadlines
             .push(Reverse((now + self.silence, serial, key.clone())));
@@ -199,6 +216,9 @@ impl Streaks {
             streak.count.next(counting, gift, reading == Reading::Ends)
         };
         streak.value += delta.value;
+        if delta.quantity > 0 {
+            streak.fate = Fate::Told;
+        }
         delta
     }
 

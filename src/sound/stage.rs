@@ -8,7 +8,9 @@ use bevy::prelude::*;
 
 use super::{Accent, Clip, Mixer, Shelf, VoiceKey, VoiceSettings, combo_semitones};
 use crate::catalog::{Catalog, Recipe, sound_path};
-use crate::stage::{Act, Climaxed, Director, Grew, Muted, Paused, Shrank, StageSet, Volume};
+use crate::stage::{
+    Act, Climaxed, Director, FellBack, Grew, Muted, Paused, Shrank, StageSet, Volume,
+};
 
 /// How long a voice takes to leave with its act.
 const FADE: Duration = Duration::from_millis(350);
@@ -43,6 +45,10 @@ pub struct SoundDesk {
     of: Option<Arc<Catalog>>,
 }
 
+/// An act that has its recipe's sound.
+#[derive(Component)]
+struct Sounds;
+
 /// An act whose streak has ended in a climax.
 #[derive(Component)]
 struct RingsOut;
@@ -58,6 +64,7 @@ impl Plugin for SoundPlugin {
             of: None,
         })
         .add_observer(begin)
+        .add_observer(begin_again)
         .add_observer(rise)
         .add_observer(finish)
         .add_observer(shrink)
@@ -124,6 +131,20 @@ impl SoundDesk {
         self.shelf.as_ref().expect("there is a thread").files()
     }
 
+    /// Gives an act its recipe's sound; false when there is none to be heard.
+    fn play(&self, act: &Act, director: &Director) -> bool {
+        let clip: Option<&Arc<Clip>> =
+            path_of(director, &act.recipe).and_then(|path| self.shelf.as_ref()?.get(&path));
+        if let Some(clip) = clip {
+            let settings = VoiceSettings {
+                gain: 1.0,
+                lane: act.lane,
+            };
+            self.mixer.play(VoiceKey(act.id.0), clip.clone(), settings);
+        }
+        clip.is_some()
+    }
+
     /// Celebrates over the act's own voice.
     fn accent(&self, act: &Act, catalog: &Catalog, stem: &str, semitones: u32, gain: f32) {
         let path = catalog.root.join(sound_path(stem));
@@ -139,18 +160,30 @@ impl SoundDesk {
     }
 }
 
-fn begin(add: On<Add, Act>, desk: Res<SoundDesk>, director: Res<Director>, acts: Query<&Act>) {
-    let Ok(act) = acts.get(add.entity) else {
-        return;
-    };
-    let clip: Option<&Arc<Clip>> =
-        path_of(&director, &act.recipe).and_then(|path| desk.shelf.as_ref()?.get(&path));
-    if let Some(clip) = clip {
-        let settings = VoiceSettings {
-            gain: 1.0,
-            lane: act.lane,
-        };
-        desk.mixer.play(VoiceKey(act.id.0), clip.clone(), settings);
+fn begin(
+    add: On<Add, Act>,
+    mut commands: Commands,
+    desk: Res<SoundDesk>,
+    director: Res<Director>,
+    acts: Query<&Act>,
+) {
+    if let Ok(act) = acts.get(add.entity)
+        && desk.play(act, &director)
+    {
+        commands.entity(add.entity).insert(Sounds);
+    }
+}
+
+/// A fallback is heard where what it stands in for has no sound, or one that is
+/// missing with it, as a video's.
+fn begin_again(
+    fell: On<FellBack>,
+    desk: Res<SoundDesk>,
+    director: Res<Director>,
+    acts: Query<&Act, Without<Sounds>>,
+) {
+    if let Ok(act) = acts.get(fell.entity) {
+        desk.play(act, &director);
     }
 }
 

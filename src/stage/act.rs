@@ -152,7 +152,11 @@ impl Act {
         } else {
             start.duration.as_secs_f32().max(0.1)
         };
-        let rate = (natural / wanted).clamp(SLOWEST, fastest(start.lane));
+        // A video's own sound has one pace, and its picture goes with it.
+        let rate = match recipe.video {
+            Some(_) => 1.0,
+            None => (natural / wanted).clamp(SLOWEST, fastest(start.lane)),
+        };
         let spare = wanted - natural / rate;
         Self {
             id: start.act,
@@ -301,6 +305,17 @@ impl Act {
         self.phase == (Phase::Playing { open: true }) && self.age >= self.recipe.sustain
     }
 
+    /// Where its timeline is going to wait, or waits, seconds on it; `None` when it
+    /// runs to its end.
+    pub fn waits_at(&self) -> Option<f32> {
+        let Phase::Playing { open } = self.phase else {
+            return None;
+        };
+        let sustain = self.recipe.sustain;
+        let is_stretched = self.hold > 0.0 && self.age <= sustain;
+        (open || is_stretched).then_some(sustain)
+    }
+
     /// Whether it goes, or went, at its host's word, and not at its own time.
     pub fn is_dismissed(&self) -> bool {
         matches!(
@@ -424,6 +439,68 @@ mod tests {
         let most = seen.iter().copied().fold(f32::MIN, f32::max);
         assert!((1.5..1.6).contains(&least), "{least}");
         assert!((1.9..=2.0).contains(&most), "{most}");
+    }
+
+    /// A video of four seconds that waits at second 2, asked to last for `wanted`.
+    fn film(wanted: f32) -> Act {
+        let text = r##"
+            lanes = { feature = 100, headline = 1000 }
+            [fallback]
+            name = "Gift"
+            kind = "particle"
+            seconds = 2
+            accents = ["#FFFFFF", "#FFFFFF"]
+            [gift.film]
+            name = "Film"
+            kind = "video"
+            seconds = 4
+            sustain = 2
+            accents = ["#FFFFFF", "#FFFFFF"]
+            video = { file = "film.mp4", size = 800 }
+        "##;
+        let catalog = Catalog::parse(text, Path::new("catalog.toml")).unwrap();
+        let start = ActStart {
+            act: ActId(1),
+            gift_type: "film".into(),
+            lane: Lane::Headline,
+            slot: 0,
+            by: Senders::Many(2),
+            tally: Tally::default(),
+            arrived: crate::model::Moment::ZERO,
+            duration: std::time::Duration::from_secs_f32(wanted),
+            open_streak: false,
+            rehearsal: false,
+        };
+        Act::new(start, catalog.recipe("film").clone())
+    }
+
+    #[test]
+    fn a_video_keeps_the_pace_of_its_sound_however_long_it_is_to_last() {
+        let mut long = film(10.0);
+        let mut short = film(3.0);
+        for _ in 0..90 {
+            long.advance(FRAME, FRAME);
+            short.advance(FRAME, FRAME);
+        }
+        for age in [long.age, short.age] {
+            assert!((age - 1.5).abs() < 1e-3, "{age}");
+        }
+        assert_eq!((long.waits_at(), short.waits_at()), (Some(2.0), None));
+        // Six seconds of waiting, then the second half.
+        for _ in 0..60 * 6 {
+            long.advance(FRAME, FRAME);
+        }
+        assert_eq!(long.age, 2.0);
+        for _ in 0..60 {
+            long.advance(FRAME, FRAME);
+        }
+        assert!((long.age - 2.5).abs() < 1e-2, "{}", long.age);
+        assert_eq!(long.waits_at(), None);
+        // The other is cut short.
+        for _ in 0..95 {
+            short.advance(FRAME, FRAME);
+        }
+        assert!(short.is_over());
     }
 
     #[test]

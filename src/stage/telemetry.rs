@@ -138,7 +138,8 @@ impl Reports {
         self.is_due && (is_new || may)
     }
 
-    fn telemetry(&mut self, now: Moment, show: &Show, metrics: &Metrics) -> Telemetry {
+    fn telemetry(&mut self, now: Moment, show: &mut Show, metrics: &Metrics) -> Telemetry {
+        let (goal, goal_waiting) = show.report_goal(now).unzip();
         let oldest = now.saturating_sub(WAITS_OF);
         self.waits.retain(|(started, _)| *started >= oldest);
         let fresh = metrics.frame.pushed() - self.told_frames;
@@ -161,7 +162,8 @@ impl Reports {
             is_quiet: show.is_quiet(),
             is_muted: show.is_muted(),
             volume: show.volume(),
-            goal: show.board().goal().cloned(),
+            goal,
+            goal_waiting: goal_waiting.unwrap_or(0.0),
         }
     }
 
@@ -176,19 +178,19 @@ impl Reports {
 /// Tells when it is time. What finds no room now is told in the next frame.
 pub(super) fn tell(
     time: Res<Time<Real>>,
-    director: Res<Director>,
+    mut director: ResMut<Director>,
     metrics: Res<Metrics>,
     last_event: Res<LastEvent>,
     link: Res<StageLink>,
     mut reports: ResMut<Reports>,
 ) {
     let now = time.elapsed();
-    let show = &director.show;
     let has_changed = last_event.is_changed() || !director.is_bare();
-    if !reports.notice(now, link.telemetry_wanted(), show, has_changed) {
+    let connection = link.telemetry_wanted();
+    if !reports.notice(now, connection, &director.show, has_changed) {
         return;
     }
-    let telemetry = reports.telemetry(now, show, &metrics);
+    let telemetry = reports.telemetry(now, &mut director.show, &metrics);
     if link.tell(Box::new(telemetry)) {
         reports.was_told(now, &metrics);
     }

@@ -286,6 +286,7 @@ fn x_telemetry() {
             "goal": {
                 "type": "gifts", "target": 500, "current": 321, "description": "A song",
             },
+            "goalWaiting": 12,
         },
         "timestamp": "2025-10-28T23:59:59.999Z",
     });
@@ -339,6 +340,7 @@ fn x_telemetry() {
                 current: 321.0,
                 description: "A song".into(),
             }),
+            goal_waiting: 12.0,
         })),
     );
 }

@@ -337,6 +337,7 @@ fn telemetry() -> impl Strategy<Value = Telemetry> {
                     is_quiet,
                     is_muted,
                     volume: f32::from(volume) / 64.0,
+                    goal_waiting: f64::from(volume),
                     goal,
                 }
             },

@@ -308,7 +308,11 @@ impl Onlooker {
     fn watch(&mut self, cue: Cue) {
         match cue {
             Cue::Start(start) => {
-                assert!(start.duration >= Duration::from_millis(100));
+                let shortest = match start.lane {
+                    Lane::Ambient => Duration::from_millis(500),
+                    Lane::Feature | Lane::Headline => Duration::from_secs(1),
+                };
+                assert!(start.duration >= shortest);
                 assert!(start.duration <= Duration::from_secs(60));
                 assert!(start.tally.quantity > 0 && start.tally.value.is_finite());
                 assert!(self.stage.insert(start.act, start.lane).is_none());

@@ -108,7 +108,9 @@ export class StreamApi {
         this.inTurn(async () => {
             const told = (await this.status()) ?? UNTOLD;
             const status = { ...told, ...change(told) };
-            if (status.isLive) status.startedAt ??= new Date().toISOString();
+            // Of the stream that begins, and not of the one before it.
+            const isOn = told.isLive && told.startedAt !== null;
+            if (status.isLive && !isOn) status.startedAt = new Date().toISOString();
             await ask("PUT", `${this.base}/status`, status);
             return status;
         });

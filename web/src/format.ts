@@ -8,9 +8,11 @@ type Value = number | null | undefined;
 export class Format {
     private readonly numbers = new Map<string, Intl.NumberFormat>();
     private readonly clock: Intl.DateTimeFormat;
+    private readonly calendar: Intl.DateTimeFormat;
 
     constructor(readonly locale: string) {
         this.clock = new Intl.DateTimeFormat(locale, { timeStyle: "medium" });
+        this.calendar = new Intl.DateTimeFormat(locale, { dateStyle: "short", timeStyle: "short" });
     }
 
     count(value: Value): string {
@@ -52,10 +54,12 @@ export class Format {
         return this.write(value, { style: "unit", unit, unitDisplay: "narrow", maximumFractionDigits: 1 });
     }
 
-    /** The time of day of an RFC 3339 time. */
+    /** The time of day of an RFC 3339 time; with its date where that is not today's. */
     time(stamp: string): string {
         const time = new Date(stamp);
-        return Number.isNaN(time.getTime()) ? NOTHING : this.clock.format(time);
+        if (Number.isNaN(time.getTime())) return NOTHING;
+        const isToday = time.toDateString() === new Date().toDateString();
+        return (isToday ? this.clock : this.calendar).format(time);
     }
 
     /** Always so many decimals, so that nothing moves as the figure changes. */

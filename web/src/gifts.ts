@@ -2,6 +2,7 @@
 
 import { RECENT } from "./desk";
 import { button, el, field, hide, on, setText, stranger } from "./dom";
+import type { Texts } from "./text";
 import { attempt, attended, control, empty, Notice, panel, type View } from "./view";
 import type { GiftState, ListedGift } from "./wire";
 
@@ -97,6 +98,16 @@ function sendCommand(stream: string): string {
     return `POST ${location.origin}/v1/streams/${encodeURIComponent(stream)}/gifts`;
 }
 
+/** How the relay's reason begins where a parked gift goes on as another. */
+const SENT_AGAIN = "sent again as ";
+
+/** Why a gift was not shown, in words where it is one of the fixed reasons. */
+function whyNot(text: Texts, error: string | null): string {
+    if (error === null) return "";
+    if (error.startsWith(SENT_AGAIN)) return text.sentAgain;
+    return Object.hasOwn(text.reasons, error) ? (text.reasons[error] ?? error) : error;
+}
+
 function giftRow(view: View, notice: Notice, list: HTMLElement, listed: ListedGift): Row {
     const { text, format } = view;
     const { gift, giftId } = listed;
@@ -153,7 +164,7 @@ function giftRow(view: View, notice: Notice, list: HTMLElement, listed: ListedGi
             acts.hidden = false;
             setText(outcome, text.states[latest.state]);
             outcome.dataset["state"] = latest.state;
-            setText(reason, latest.error ?? "");
+            setText(reason, whyNot(text, latest.error));
             // Its place stays, so that a row does not move once its gift was shown.
             replay.classList.toggle("is-absent", latest.state !== "rendered");
             hide(replay, latest.state === "parked", list);

@@ -3,6 +3,7 @@
 
 import { Problem } from "./api";
 import { el, freshId, hide, on, setText } from "./dom";
+import type { Facts } from "./text";
 import { attempt, Notice, panel, type View } from "./view";
 import type { RateFigures, Rates } from "./wire";
 
@@ -23,6 +24,9 @@ const KEY_PAUSE = 900;
 
 /** The highest bar is the longest wait of them, but no less than this (seconds). */
 const LEAST_FULL_BAR = 5;
+
+/** From this share of gifts answered there is nothing to be explained; as the relay has it. */
+const NEARLY_ALL = 0.95;
 
 export function rate(view: View): HTMLElement {
     return new RatePanel(view).element;
@@ -228,16 +232,32 @@ class RatePanel {
     }
 
     private drawAdvice(): void {
-        const { text, format } = this.view;
+        const { text } = this.view;
         const recommended = this.rates?.recommended ?? null;
         const isOther = recommended !== null && recommended.rate !== this.applied;
         const figures = recommended && this.figuresAt(recommended.rate);
-        const wait = format.seconds(figures?.waitP95);
-        const folded = format.percent(figures?.foldedShare);
         setText(this.advice, recommended ? text.recommended(this.told(recommended.rate)) : "");
-        setText(this.why, recommended ? text.reason(recommended.reason, wait, folded) : "");
+        setText(this.why, figures ? text.reason(recommended.reason, this.facts(figures)) : "");
         setText(this.adopt, recommended ? text.adopt(this.told(recommended.rate)) : "");
         hide(this.adopt, !isOther, this.slider);
+    }
+
+    /** What there is to be said for a rate. */
+    private facts(chosen: RateFigures): Facts {
+        const { format } = this.view;
+        const judged = [...(this.rates?.rates ?? [])].sort((a, b) => a.rate - b.rate);
+        const at = judged.findIndex((figures) => figures.rate === chosen.rate);
+        const slower = judged[at - 1];
+        const answered = (figures: RateFigures) => format.percent(figures.answeredShare);
+        return {
+            rate: this.told(chosen.rate),
+            answered: answered(chosen),
+            wait: format.seconds(chosen.waitP95),
+            refused: chosen.refusedShare > 0 ? format.percent(chosen.refusedShare) : null,
+            slower: slower ? { rate: this.told(slower.rate), answered: answered(slower) } : null,
+            isEnough: chosen.answeredShare >= NEARLY_ALL,
+            isFollowed: at + 1 < judged.length,
+        };
     }
 
     /** A bar for each stop: how long 95 of 100 would have waited. */

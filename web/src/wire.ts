@@ -161,7 +161,8 @@ export interface RateFigures {
     waitP50: number;
     waitP95: number;
     waitMax: number;
-    /** Shares, 0 to 1. */
+    /** Shares, 0 to 1. Answered is what was seen within 3 s, and not folded with others. */
+    answeredShare: number;
     foldedShare: number;
     refusedShare: number;
     /** Share of the time with something on screen. */

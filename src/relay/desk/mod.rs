@@ -58,15 +58,15 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    /// The desk of the relay on this port.
+    /// The desk of the relay on this port, for whoever signs in by this host's token.
     ///
     /// # Errors
     /// When the sessions of an earlier run cannot be read.
-    pub fn open(folder: &Path, port: u16) -> io::Result<Self> {
+    pub fn open(folder: &Path, port: u16, token: &Private<String>) -> io::Result<Self> {
         Ok(Self {
             clock: Instant::now(),
             codes: Mutex::default(),
-            sessions: Mutex::new(Sessions::load(folder)?),
+            sessions: Mutex::new(Sessions::load(folder, token)?),
             cookie: format!("{COOKIE}-{port}"),
         })
     }
@@ -235,7 +235,8 @@ mod tests {
                 .unwrap(),
         );
         let folder = tempfile::tempdir().unwrap();
-        let desk = Desk::open(folder.path(), 7788).unwrap();
+        let token = Private("the-hosts-token".to_owned());
+        let desk = Desk::open(folder.path(), 7788, &token).unwrap();
         let found: Vec<_> = desk.cookies(&headers).collect();
         assert_eq!(found, ["one", "two"]);
     }

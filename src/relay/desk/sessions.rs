@@ -1,6 +1,7 @@
 //! Who is signed in at the desk. It is kept in a file, so that a dock in OBS
 //! stays signed in when the relay starts anew; the file has hashes, since what
-//! stands in it should sign nobody in.
+//! stands in it should sign nobody in. They are the sessions of one host's token:
+//! who replaces it, because others have come by it, signs everybody out.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -40,6 +41,8 @@ type Hash = [u8; digest::SHA256_OUTPUT_LEN];
 #[derive(Debug)]
 pub(super) struct Sessions {
     path: PathBuf,
+    /// Of the token by which all of them were opened.
+    token: Hash,
     kept: Vec<Session>,
 }
 
@@ -52,21 +55,26 @@ struct Session {
 }
 
 impl Sessions {
-    /// Those of an earlier run. What cannot be read has to sign in again.
+    /// Those of an earlier run with the same host's token. What cannot be read has to
+    /// sign in again.
     ///
     /// # Errors
     /// When there is a file and it cannot be read.
-    pub fn load(folder: &Path) -> io::Result<Self> {
+    pub fn load(folder: &Path, token: &Private<String>) -> io::Result<Self> {
+        let token = hash_of(&token.0);
         let path = folder.join("desk.sessions");
         let text = match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             read => read?,
         };
         let text = String::from_utf8_lossy(&text);
-        let mut kept: Vec<_> = text.lines().filter_map(Session::parse).collect();
+        let mut lines = text.lines();
+        let is_by_it = lines.next() == Some(&*token_line(&token));
+        let lines = lines.filter(|_| is_by_it);
+        let mut kept: Vec<_> = lines.filter_map(Session::parse).collect();
         kept.sort_unstable_by_key(|session| session.until);
         kept.drain(..kept.len().saturating_sub(MAX_SESSIONS));
-        Ok(Self { path, kept })
+        Ok(Self { path, token, kept })
     }
 
     /// A new session: the value of its cookie.
@@ -137,6 +145,7 @@ impl Sessions {
                     .create(true)
                     .truncate(true)
                     .open(draft.temporary())?;
+                writeln!(file, "{}", token_line(&self.token))?;
                 for session in &self.kept {
                     writeln!(file, "{session}")?;
                 }
@@ -165,8 +174,13 @@ impl std::fmt::Display for Session {
     }
 }
 
-fn hash_of(cookie: &str) -> Hash {
-    let digest = digest::digest(&digest::SHA256, cookie.as_bytes());
+/// The file's first line.
+fn token_line(hash: &Hash) -> String {
+    format!("token {}", URL_SAFE_NO_PAD.encode(hash))
+}
+
+fn hash_of(secret: &str) -> Hash {
+    let digest = digest::digest(&digest::SHA256, secret.as_bytes());
     let mut hash = Hash::default();
     hash.copy_from_slice(digest.as_ref());
     hash
@@ -180,17 +194,25 @@ mod tests {
         WallTime::from_second(1_700_000_000 + seconds).unwrap()
     }
 
+    fn token() -> Private<String> {
+        Private("the-hosts-token".to_owned())
+    }
+
+    fn load(folder: &Path) -> Sessions {
+        Sessions::load(folder, &token()).unwrap()
+    }
+
     #[test]
     fn a_session_lasts_its_time_through_a_new_start_and_can_be_ended() {
         let folder = tempfile::tempdir().unwrap();
-        let mut sessions = Sessions::load(folder.path()).unwrap();
+        let mut sessions = load(folder.path());
         let [one, other] = [0, 1].map(|second| sessions.open(at(second)).unwrap().0);
-        let mut sessions = Sessions::load(folder.path()).unwrap();
+        let mut sessions = load(folder.path());
         assert!(sessions.is_open(&one, at(LIFE - 1)));
         assert!(!sessions.is_open(&one, at(LIFE)));
         assert!(!sessions.is_open("", at(0)) && !sessions.is_open(&one[1..], at(0)));
         sessions.close(&one, at(2));
-        let sessions = Sessions::load(folder.path()).unwrap();
+        let sessions = load(folder.path());
         assert!(!sessions.is_open(&one, at(3)));
         assert!(sessions.is_open(&other, at(3)));
     }
@@ -198,13 +220,15 @@ mod tests {
     #[test]
     fn the_file_signs_nobody_in_and_only_its_owner_can_read_it() {
         let folder = tempfile::tempdir().unwrap();
-        let mut sessions = Sessions::load(folder.path()).unwrap();
+        let mut sessions = load(folder.path());
         let cookie = sessions.open(at(0)).unwrap().0;
         let path = folder.path().join("desk.sessions");
         let text = fs::read_to_string(&path).unwrap();
         assert!(!text.contains(&cookie), "{text}");
-        let stands_there = text.split(' ').next().unwrap();
-        assert!(!sessions.is_open(stands_there, at(1)));
+        assert!(!text.contains(&token().0), "{text}");
+        for stands_there in text.split_whitespace() {
+            assert!(!sessions.is_open(stands_there, at(1)));
+        }
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
@@ -214,21 +238,39 @@ mod tests {
     }
 
     #[test]
+    fn another_token_signs_everybody_out_for_good() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut sessions = load(folder.path());
+        let cookie = sessions.open(at(0)).unwrap().0;
+        let other = Private("another-token".to_owned());
+        let mut replaced = Sessions::load(folder.path(), &other).unwrap();
+        assert!(!replaced.is_open(&cookie, at(1)));
+        replaced.open(at(1)).unwrap();
+        assert!(!load(folder.path()).is_open(&cookie, at(1)));
+        // Nobody knows by which token those of an earlier version were opened.
+        let path = folder.path().join("desk.sessions");
+        let until = at(LIFE).as_second();
+        let hash = URL_SAFE_NO_PAD.encode(hash_of(&cookie));
+        fs::write(&path, format!("{hash} {until}\n")).unwrap();
+        assert!(!load(folder.path()).is_open(&cookie, at(1)));
+    }
+
+    #[test]
     fn an_opened_page_renews_it_at_most_once_a_day() {
         let folder = tempfile::tempdir().unwrap();
-        let mut sessions = Sessions::load(folder.path()).unwrap();
+        let mut sessions = load(folder.path());
         let cookie = sessions.open(at(0)).unwrap().0;
         assert!(!sessions.renew(&cookie, at(DAY - 1)));
         assert!(sessions.renew(&cookie, at(DAY)));
         assert!(!sessions.renew(&cookie, at(DAY + 1)));
-        let sessions = Sessions::load(folder.path()).unwrap();
+        let sessions = load(folder.path());
         assert!(sessions.is_open(&cookie, at(LIFE + DAY - 1)));
     }
 
     #[test]
     fn the_one_that_was_away_longest_gives_way() {
         let folder = tempfile::tempdir().unwrap();
-        let mut sessions = Sessions::load(folder.path()).unwrap();
+        let mut sessions = load(folder.path());
         let first = sessions.open(at(0)).unwrap().0;
         let second = sessions.open(at(1)).unwrap().0;
         assert!(sessions.renew(&first, at(DAY)));
@@ -244,9 +286,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("desk.sessions");
         fs::write(&path, b"\xff\xff rubbish\nshort 17\n\n").unwrap();
-        let mut sessions = Sessions::load(folder.path()).unwrap();
+        let mut sessions = load(folder.path());
         let cookie = sessions.open(at(0)).unwrap().0;
-        let sessions = Sessions::load(folder.path()).unwrap();
+        let sessions = load(folder.path());
         assert!(sessions.is_open(&cookie, at(1)));
         assert_eq!(sessions.kept.len(), 1);
     }

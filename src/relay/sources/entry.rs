@@ -1,11 +1,12 @@
 //! How a source is, for the desk.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde_json::{Value, json};
 use tracing::warn;
 
 use crate::model::WallTime;
+use crate::relay::lock::lock;
 
 /// In place of a stream's name for what may bring gifts for any of them.
 pub(super) const EVERY_STREAM: &str = "*";
@@ -82,7 +83,7 @@ impl Entry {
     }
 
     fn report(&self) -> MutexGuard<'_, Report> {
-        let mut report = self.report.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut report = lock(&self.report);
         report.has_changed = true;
         report
     }
@@ -146,13 +147,13 @@ impl Entry {
     }
 
     pub fn take_changed(&self) -> bool {
-        let mut report = self.report.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut report = lock(&self.report);
         std::mem::take(&mut report.has_changed)
     }
 
     /// An entry of `GET /v1/sources`.
     pub fn listed(&self) -> Value {
-        let report = self.report.lock().unwrap_or_else(PoisonError::into_inner);
+        let report = lock(&self.report);
         let state = match report.state {
             State::Connecting => "connecting",
             State::Connected => "connected",

@@ -39,7 +39,7 @@ mod wire;
 
 use std::convert::Infallible;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -49,6 +49,7 @@ use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
 
 use super::channel::{Channel, Channels};
+use super::lock::lock;
 use super::server::{Core, Unopened, stopped};
 use super::store::Offer;
 use crate::config::{SourceKind, SourceSettings};
@@ -250,12 +251,7 @@ impl Sources {
     /// Starts what is configured; it ends when the relay stops.
     pub fn start(core: &Arc<Core>) -> JoinSet<()> {
         let mut tasks = JoinSet::new();
-        let mut plans = core
-            .sources
-            .plans
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        for plan in plans.drain(..) {
+        for plan in lock(&core.sources.plans).drain(..) {
             tasks.spawn(plan.run(core.clone()));
         }
         tasks

@@ -204,11 +204,13 @@ impl Page {
 /// Why a store did not do what it was asked.
 #[derive(Debug, Clone, Error)]
 pub enum StoreError {
-    #[error("the disk, or the room that the relay may use, is full; make room and send it again")]
+    #[error("the disk, or the room that the relay may use, is full; make room")]
     Full,
     #[error(
-        "the database {} is damaged ({reason}); it was left as it is. Restore it from a copy, or \
-         start with --start-clean to put it aside and begin with an empty one",
+        "the database {0} is damaged ({reason}); it was left as it is. Start with --start-clean to \
+         put it aside and begin with an empty one. Or restore it from a copy: first move {0}, \
+         {0}-wal and {0}-shm away, all three, since what is in an old -wal would be written into \
+         the copy and damage it",
         .path.display()
     )]
     Damaged { path: PathBuf, reason: String },

@@ -232,7 +232,7 @@ fn fire(
             count *= quality.particles;
             let count = count.max(1.0);
             let Some(effect) = pool.borrow(emitter.template) else {
-                return pool.makes_more();
+                return pool.is_coming(emitter.template);
             };
             let layer = template::layer(emitter) - pool.next_step();
             salt = salt.wrapping_mul(0x01000193) ^ (item.emitter as u32) ^ act.elapsed.to_bits();
@@ -362,6 +362,7 @@ fn switch_bloom(
     mut commands: Commands,
     warmup: Res<Warmup>,
     quality: Res<Quality>,
+    stage: Res<StageSize>,
     camera: Single<(Entity, Has<Bloom>), With<StageCamera>>,
     acts: Query<&Act>,
     playing: Query<&Playing>,
@@ -371,7 +372,7 @@ fn switch_bloom(
         || acts.iter().any(|act| act.recipe.shines())
         || playing.iter().any(|effect| effect.emitter().glow > 1.0);
     if wanted && (!blooms || quality.is_changed()) {
-        commands.entity(camera).insert(quality.bloom());
+        commands.entity(camera).insert(quality.bloom(stage.pixels));
     } else if !wanted && blooms {
         commands.entity(camera).remove::<Bloom>();
     }

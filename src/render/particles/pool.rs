@@ -13,10 +13,14 @@ use crate::render::layout::Placement;
 use crate::render::warmup::Warmup;
 use crate::stage::Director;
 
-/// Effects alive at once, playing or waiting to: what 60 ambient acts of two
-/// emitters and four larger ones need. Beyond it an emitter is left out of its
-/// act, which has others; the frame stays whole.
-const MAX_EFFECTS: usize = 192;
+/// Effects that play at once: what 60 ambient acts of two emitters and four larger
+/// ones need. Beyond it an emitter is left out of its act, which has others; the
+/// frame stays whole.
+const MAX_PLAYING: usize = 192;
+
+/// Effects there are, hidden ones too: what a flood of one template borrows, and what
+/// is [`reserved`] for the others. Beyond it an emitter is left out likewise.
+const MAX_EFFECTS: usize = 288;
 
 /// Heights within a layer: more than effects, so that those on stage differ.
 const STEPS: u16 = 1_000;
@@ -45,20 +49,37 @@ pub struct EffectPool {
 
 impl EffectPool {
     /// A free effect of the template, or `None` when there is none; one more is then
-    /// made for the next frame if the pool [`makes_more`](Self::makes_more).
+    /// made for the next frame if the pool has room, and it [`is_coming`](Self::is_coming).
     pub fn borrow(&mut self, template: Template) -> Option<Entity> {
+        if self.in_use >= MAX_PLAYING {
+            return None;
+        }
         let effect = self.free.get_mut(&template).and_then(Vec::pop);
         if effect.is_some() {
             self.in_use += 1;
-        } else {
+        } else if self.has_room_for(template) {
             *self.wanted.entry(template).or_default() += 1;
         }
         effect
     }
 
-    /// Whether what was wanted last is going to be there.
-    pub fn makes_more(&self) -> bool {
-        self.kinds.len() + self.wanted.values().sum::<usize>() <= MAX_EFFECTS
+    /// Whether more of the template are going to be there in the next frame.
+    pub fn is_coming(&self, template: Template) -> bool {
+        self.wanted.contains_key(&template)
+    }
+
+    /// Whether one more may be made: effects stay what they were made as, so that what
+    /// a flood takes must leave the other templates theirs for the rest of the evening.
+    fn has_room_for(&self, template: Template) -> bool {
+        let others = Template::ALL.into_iter().filter(|&other| other != template);
+        let kept: usize = others.map(|it| self.count(it).max(reserved(it))).sum();
+        kept + self.count(template) < MAX_EFFECTS
+    }
+
+    /// How many there are of a template, with those that are coming.
+    fn count(&self, template: Template) -> usize {
+        let made = self.kinds.values().filter(|&&it| it == template).count();
+        made + self.wanted.get(&template).copied().unwrap_or_default()
     }
 
     pub fn give_back(&mut self, effect: Entity) {
@@ -99,6 +120,11 @@ fn initial(template: Template) -> usize {
         Template::Matter | Template::Flip => 8,
         Template::Smoke | Template::Ribbon => 4,
     }
+}
+
+/// How many of each there may always be, whatever others a flood has asked for.
+fn reserved(template: Template) -> usize {
+    3 * initial(template)
 }
 
 pub(super) fn stock_first(mut pool: ResMut<EffectPool>, mut workshop: Workshop) {
@@ -143,11 +169,13 @@ impl EffectPool {
             let missing = pool.missing(&director.catalog);
             pool.stock(&mut workshop, &missing);
         }
-        for (template, count) in std::mem::take(&mut pool.wanted) {
+        pool.make_wanted(&mut workshop);
+    }
+
+    fn make_wanted(&mut self, workshop: &mut Workshop) {
+        for (template, count) in std::mem::take(&mut self.wanted) {
             for _ in 0..count {
-                if pool.kinds.len() < MAX_EFFECTS {
-                    pool.make(&mut workshop, template);
-                }
+                self.make(workshop, template);
             }
         }
     }
@@ -182,5 +210,66 @@ impl EffectPool {
             .id();
         self.kinds.insert(effect, template);
         self.free.entry(template).or_default().push(effect);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bevy::ecs::system::RunSystemOnce;
+
+    use super::*;
+
+    /// A pool as it is when the stage is warm.
+    fn pool() -> World {
+        let mut world = World::new();
+        world.init_resource::<EffectPool>();
+        world.init_resource::<Assets<EffectAsset>>();
+        let stock = |mut pool: ResMut<EffectPool>, mut workshop: Workshop| {
+            pool.stock(&mut workshop, &Template::ALL);
+        };
+        world.run_system_once(stock).expect("all is there");
+        world
+    }
+
+    /// Asks for so many in each of two frames; those that were lent.
+    fn ask(world: &mut World, template: Template, count: usize) -> Vec<Entity> {
+        let mut lent = Vec::new();
+        for _ in 0..2 {
+            let mut pool = world.resource_mut::<EffectPool>();
+            lent.extend((lent.len()..count).filter_map(|_| pool.borrow(template)));
+            let make = |mut pool: ResMut<EffectPool>, mut workshop: Workshop| {
+                pool.make_wanted(&mut workshop);
+            };
+            world.run_system_once(make).expect("all is there");
+        }
+        lent
+    }
+
+    #[test]
+    fn a_flood_of_one_gift_leaves_the_others_what_they_need() {
+        let mut world = pool();
+        let coins = ask(&mut world, Template::Flip, 400);
+        assert!((150..MAX_PLAYING).contains(&coins.len()), "{}", coins.len());
+        let mut pool = world.resource_mut::<EffectPool>();
+        assert!(pool.borrow(Template::Flip).is_none());
+        assert!(!pool.is_coming(Template::Flip));
+        coins.into_iter().for_each(|coin| pool.give_back(coin));
+        for template in [Template::Smoke, Template::Ribbon, Template::Glow] {
+            let wanted = 3 * initial(template);
+            assert_eq!(ask(&mut world, template, wanted).len(), wanted);
+        }
+        let all = world.resource::<EffectPool>().all().count();
+        assert!(all <= MAX_EFFECTS, "{all}");
+    }
+
+    #[test]
+    fn no_more_effects_play_than_a_frame_can_hold() {
+        let mut world = pool();
+        let mut playing = 0;
+        for template in Template::ALL {
+            playing += ask(&mut world, template, 100).len();
+        }
+        assert_eq!(playing, MAX_PLAYING);
+        assert_eq!(world.resource::<EffectPool>().in_use(), MAX_PLAYING);
     }
 }

@@ -199,3 +199,103 @@ fn a_reconnect_does_not_put_the_same_goal_back() {
         assert_eq!(world.show.board().goal(), told.goal.as_ref());
     }
 }
+
+/// How far the goal has come by what the backend is told, and how much of it waits.
+fn reported(world: &mut World) -> (f64, f64) {
+    let (goal, waiting) = world.show.report_goal(world.now).unwrap();
+    (goal.current, waiting)
+}
+
+#[test]
+fn the_backend_is_told_how_much_of_a_goal_has_no_outcome_yet() {
+    for (kind, all) in [("gifts", 9.0), ("revenue", 34.5)] {
+        let mut world = World::at_rate(30.0);
+        world.show.set_status(world.now, status(kind, 0.0));
+        world.control(Control::Pause);
+        for value in [0.1, 0.2, 30.2] {
+            world.give("ann", "rose", value);
+        }
+        for combo in 1..=4 {
+            world.streak("bob", "heart", 1, combo);
+        }
+        let folded = world.give("bob", "heart", 0.0);
+        world.give("cleo", "rocket", 0.0);
+        let (current, waiting) = reported(&mut world);
+        assert!((current - all).abs() < 1e-9, "{kind}: {current}");
+        assert_eq!(current, waiting, "nobody has seen any of it");
+        world.control(Control::Dismiss(folded));
+        let (_, waiting) = reported(&mut world);
+        assert!(waiting < current, "what is dismissed has its outcome");
+        world.control(Control::Resume);
+        world.play_out();
+        assert_eq!(reported(&mut world), (current, 0.0));
+    }
+}
+
+#[test]
+fn whoever_comes_in_anothers_place_counts_each_gift_once() {
+    let mut before = World::at_rate(30.0);
+    before.show.set_status(before.now, status("gifts", 10.0));
+    before.give("ann", "rose", 1.0);
+    before.control(Control::Pause);
+    for n in 0..5 {
+        before.give(&format!("viewer {n}"), "rose", 1.0);
+    }
+    let (current, waiting) = reported(&mut before);
+    assert_eq!((current, waiting), (16.0, 5.0));
+    let mut after = World::at_rate(30.0);
+    let told = status("gifts", current - waiting);
+    after.show.set_status(after.now, told);
+    for n in 0..5 {
+        after.give(&format!("viewer {n}"), "rose", 1.0);
+    }
+    assert_eq!(reported(&mut after).0, current);
+}
+
+#[test]
+fn a_status_that_repeats_what_was_reported_takes_no_gift_off_the_goal() {
+    let mut world = World::at_rate(30.0);
+    world.show.set_status(world.now, status("gifts", 10.0));
+    world.give("ann", "rose", 1.0);
+    let (told, _) = reported(&mut world);
+    world.give("bob", "rose", 1.0);
+    // Another telling before the host's word is back.
+    world.pass(ms(1000));
+    reported(&mut world);
+    world.give("cleo", "rose", 1.0);
+    let mut offline = status("gifts", told);
+    offline.is_live = false;
+    let mut renamed = status("gifts", told);
+    renamed.goal.as_mut().unwrap().description = "a new table".into();
+    for repeats in [offline, renamed.clone()] {
+        world.show.set_status(world.now, repeats);
+        assert_eq!(world.show.board().goal().unwrap().current, 13.0);
+    }
+    assert_eq!(
+        world.show.board().goal().unwrap().description,
+        renamed.goal.unwrap().description
+    );
+    // Any other figure is the host's, and so is the same of something else.
+    let mut revenue = status("revenue", told);
+    revenue.goal.as_mut().unwrap().description = "a new table".into();
+    for set in [status("gifts", 9.0), status("gifts", told), revenue] {
+        world.show.set_status(world.now, set.clone());
+        assert_eq!(world.show.board().goal(), set.goal.as_ref());
+    }
+}
+
+#[test]
+fn a_figure_that_was_reported_long_ago_is_the_hosts_own() {
+    let mut world = World::at_rate(30.0);
+    world.show.set_status(world.now, status("gifts", 10.0));
+    reported(&mut world);
+    world.pass(ms(60_000));
+    world.give("ann", "rose", 1.0);
+    world.show.set_status(world.now, status("gifts", 10.0));
+    let current = |world: &World| world.show.board().goal().unwrap().current;
+    assert_eq!(current(&world), 11.0, "it was the latest");
+    reported(&mut world);
+    world.pass(ms(6_000));
+    world.show.set_status(world.now, status("gifts", 10.0));
+    assert_eq!(current(&world), 10.0);
+}

@@ -222,11 +222,37 @@ fn a_final_repeat_of_a_streak_that_the_recap_tells_is_no_act_of_its_own() {
         world.streak("ann", "rose", total, total);
     }
     let last = world.last("ann", "rose", 5, 5);
-    assert_eq!(world.verdict(&last), Some(Verdict::JoinedStreak));
+    assert_eq!(world.verdict(&last), None, "nothing of it was shown yet");
     world.control(Control::DoNotDisturb(false));
     world.play_out();
     assert_eq!(world.started(), [RECAP]);
     assert_eq!(world.starts[0].1.tally.quantity, 5);
+    assert_eq!(world.verdict(&last), Some(Verdict::JoinedBundle));
+}
+
+#[test]
+fn a_final_repeat_shares_the_fate_of_a_recap_that_is_cleared() {
+    let repeat = |clear_first: bool| {
+        let mut world = World::at_rate(30.0);
+        world.control(Control::DoNotDisturb(true));
+        let first = world.streak("ann", "rose", 1, 1);
+        let last = if clear_first {
+            world.control(Control::Clear);
+            world.last("ann", "rose", 1, 1)
+        } else {
+            let last = world.last("ann", "rose", 1, 1);
+            world.control(Control::Clear);
+            last
+        };
+        world.control(Control::DoNotDisturb(false));
+        world.play_out();
+        assert!(world.starts.is_empty(), "there is nothing to tell");
+        [first, last].map(|gift| world.verdict(&gift))
+    };
+    for clear_first in [false, true] {
+        let dismissed = [const { Some(Verdict::Dismissed) }; 2];
+        assert_eq!(repeat(clear_first), dismissed);
+    }
 }
 
 #[test]
@@ -237,7 +263,8 @@ fn a_streak_that_was_dismissed_is_not_drawn_for_its_final_repeat() {
         world.streak("ann", "rose", total, total);
     }
     world.control(Control::Clear);
-    world.last("ann", "rose", 5, 5);
+    let last = world.last("ann", "rose", 5, 5);
+    assert_eq!(world.verdict(&last), Some(Verdict::Dismissed));
     world.control(Control::Resume);
     world.play_out();
     assert!(world.starts.is_empty());
@@ -340,6 +367,8 @@ fn any_of_the_last_hundred_acts_plays_again_by_a_gift_of_its_own() {
         ["rose"],
         "it joined on stage"
     );
+    let again = world.starts.last().expect("it played").1.tally;
+    assert_eq!((again.quantity, again.combo), (2, 2), "all of the streak");
     assert!(replayed(&mut world, "unknown").is_empty());
     assert!(world.starts.last().unwrap().1.rehearsal);
     world.give("bob", "heart", 5.0);

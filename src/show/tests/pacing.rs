@@ -1,6 +1,8 @@
 use std::time::Duration;
 
 use super::world::{World, gift, ms};
+use crate::catalog::Lane;
+use crate::show::pacing::shortest;
 use crate::show::{ShowSettings, sane_rate};
 
 /// The mean time from offer to start of 200 roses from 200 people who come in
@@ -118,4 +120,39 @@ fn a_gift_s_own_wish_sets_its_length() {
     wishful.animation.duration = Some(ms(4500));
     world.offer(wishful);
     assert_eq!(world.starts[0].1.duration, ms(4500));
+}
+
+#[test]
+fn no_wish_is_short_enough_to_make_the_stage_flash() {
+    let mut world = World::at_rate(30.0);
+    // A backend that counts in seconds, not in milliseconds: the protocol makes it 100.
+    for (gift_type, value) in [("universe", 5000.0), ("rocket", 500.0), ("rose", 1.0)] {
+        for n in 0..4 {
+            let mut hasty = gift("", &format!("viewer {n}"), gift_type, value);
+            hasty.animation.duration = Some(ms(100));
+            world.offer_quietly(hasty);
+        }
+    }
+    world.play_out();
+    let starts = |gift_type: &str| {
+        let starts = world.starts.iter();
+        let starts = starts.filter(|(_, start)| &*start.gift_type == gift_type);
+        starts
+            .map(|(at, start)| (*at, start.duration))
+            .collect::<Vec<_>>()
+    };
+    let universes = starts("universe");
+    assert_eq!(universes.len(), 4);
+    for pair in universes.windows(2) {
+        assert!(pair[1].0 - pair[0].0 >= ms(3000), "half its own length");
+    }
+    assert!(starts("rocket").iter().all(|start| start.1 == ms(2500)));
+    assert!(starts("rose").iter().all(|start| start.1 == ms(500)));
+}
+
+#[test]
+fn what_is_short_by_itself_has_a_second_where_it_fills_the_stage() {
+    assert_eq!(shortest(Lane::Headline, ms(800)), ms(1000));
+    assert_eq!(shortest(Lane::Feature, ms(800)), ms(1000));
+    assert_eq!(shortest(Lane::Ambient, ms(800)), ms(500));
 }

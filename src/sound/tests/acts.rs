@@ -14,7 +14,7 @@ use crate::model::{Control, Gift, Moment, Private, Sender};
 use crate::show::{Show, ShowSettings};
 use crate::sound::stage::SoundDesk;
 use crate::sound::{MixSource, Mixer, RATE, SoundPlugin, mixer};
-use crate::stage::{Director, StageLink, StagePlugin};
+use crate::stage::{Act, AssetFailed, Director, StageLink, StagePlugin};
 
 /// 1/64 s, which sums up without rounding; 750 frames of sound.
 const FRAME: Duration = Duration::from_micros(15_625);
@@ -107,6 +107,18 @@ impl Stage {
     fn let_sounds_come(&mut self) {
         let mut desk = self.app.world_mut().resource_mut::<SoundDesk>();
         desk.wait(PATIENCE);
+    }
+
+    /// Reads an edited catalogue, and its sounds.
+    fn read_again(&mut self, edited: &str) {
+        let root = self._folder.path().join("catalog.toml");
+        let catalog = Arc::new(Catalog::parse(edited, &root).expect("the catalogue is valid"));
+        self.direct(|now, director| {
+            director.show.set_catalog(now, catalog.clone());
+            director.catalog = catalog;
+        });
+        self.pass(0.05);
+        self.let_sounds_come();
     }
 
     /// Does something to the show, now.
@@ -212,17 +224,41 @@ fn an_act_without_a_sound_of_its_own_has_its_combos_too() {
 }
 
 #[test]
+fn a_fallback_is_heard_where_its_gift_made_no_sound() {
+    let mut stage = Stage::new(&["new.ogg"]);
+    let fallback = CATALOG.replace("seconds = 2\n", "seconds = 2\nsound = \"new\"\n");
+    let silent = r##"
+[gift.mime]
+name = "Mime"
+kind = "particle"
+seconds = 3
+accents = ["#FFFFFF", "#FFFFFF"]
+[[gift.mime.emitter]]
+count = 10
+"##;
+    stage.read_again(&(fallback + silent));
+    let mut fallback_in_place_of = |gift_type| {
+        stage.give(gift_type, 1, false);
+        stage.pass(0.1);
+        let world = stage.app.world_mut();
+        let mut acts = world.query_filtered::<Entity, With<Act>>();
+        let entity = acts.single(world).expect("one act is on stage");
+        let reason = "no such file".into();
+        world.trigger(AssetFailed { entity, reason });
+        stage.pass(0.1);
+        let heard = amplitude_at(&stage.pass(0.25), 1_000.0);
+        stage.pass(4.0);
+        heard
+    };
+    let (silent, loud) = (fallback_in_place_of("mime"), fallback_in_place_of("rose"));
+    assert!(silent > 0.2, "{silent}");
+    assert!(loud < 0.02, "the rose's own sound plays on: {loud}");
+}
+
+#[test]
 fn a_catalogue_that_was_read_again_brings_its_sounds() {
     let mut stage = Stage::new(&["new.ogg"]);
-    let edited = CATALOG.replace("sound = \"rose\"", "sound = \"new\"");
-    let root = stage._folder.path().join("catalog.toml");
-    let catalog = Arc::new(Catalog::parse(&edited, &root).expect("the catalogue is valid"));
-    stage.direct(|now, director| {
-        director.show.set_catalog(now, catalog.clone());
-        director.catalog = catalog;
-    });
-    stage.pass(0.05);
-    stage.let_sounds_come();
+    stage.read_again(&CATALOG.replace("sound = \"rose\"", "sound = \"new\""));
     stage.give("rose", 1, false);
     stage.pass(0.1);
     assert!(amplitude_at(&stage.pass(0.25), 1_000.0) > 0.4);

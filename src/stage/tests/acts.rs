@@ -274,7 +274,7 @@ fn a_large_gift_is_hastened_by_a_quarter_at_most() {
 #[test]
 fn a_wish_too_short_for_the_timeline_fades_out_in_time() {
     let mut stage = Stage::new();
-    stage.give(lasting(1.0, gift("1", "ann", "rocket")));
+    stage.give(lasting(2.5, gift("1", "ann", "rocket")));
     let act = stage.only();
     let mut before = 1.0;
     let mut faded = 0;
@@ -290,8 +290,13 @@ fn a_wish_too_short_for_the_timeline_fades_out_in_time() {
     }
     assert!(before < 0.1, "it pops out at {before}");
     assert!((20..30).contains(&faded), "{faded} frames of fading");
-    assert_lasts(stage.lives()[0], 1.0);
-    assert_lasts(life(lasting(0.1, gift("1", "ann", "rocket"))), 0.1);
+    assert_lasts(stage.lives()[0], 2.5);
+}
+
+#[test]
+fn a_wish_that_would_make_the_stage_flash_is_raised() {
+    assert_lasts(life(lasting(0.1, gift("1", "ann", "rocket"))), 2.5);
+    assert_lasts(life(lasting(0.1, gift("1", "ann", "rose"))), 0.5);
 }
 
 #[test]

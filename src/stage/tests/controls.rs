@@ -35,9 +35,9 @@ fn a_dismissed_act_is_gone_within_300_ms() {
 #[test]
 fn a_dismissal_hastens_an_act_that_is_leaving_anyway() {
     let mut stage = Stage::new();
-    stage.give(lasting(1.0, gift("1", "ann", "rocket")));
+    stage.give(lasting(2.5, gift("1", "ann", "rocket")));
     let act = stage.only();
-    stage.pass(0.7);
+    stage.pass(2.2);
     let before = stage.act(act).presence();
     assert!((0.5..0.9).contains(&before), "it leaves: {before}");
     stage.control(Control::Skip);
@@ -73,8 +73,8 @@ fn an_act_dismissed_in_the_frame_after_its_own_goes_too() {
 fn a_pause_stops_every_clock_and_no_time_is_lost() {
     let mut stage = Stage::new();
     stage.give(gift("1", "ann", "rocket"));
-    stage.give(lasting(1.0, gift("2", "ben", "rocket")));
-    stage.pass(0.75);
+    stage.give(lasting(2.5, gift("2", "ben", "rocket")));
+    stage.pass(2.25);
     stage.control(Control::Pause);
     assert_eq!(*stage.resource::<Paused>(), Paused(true));
     let clocks = |stage: &mut Stage| {

@@ -50,8 +50,9 @@ fn a_failure_before_the_first_frame_is_over_is_still_an_honest_play() {
 #[test]
 fn the_fallback_is_not_cut_to_the_length_of_what_failed() {
     let mut stage = Stage::new();
-    stage.give(lasting(0.5, gift("1", "ann", "rocket")));
+    stage.give(lasting(2.5, gift("1", "ann", "rocket")));
     let act = stage.only();
+    stage.pass(1.0);
     stage.fail(act, "no such file");
     stage.pass(1.9);
     assert_eq!(stage.only(), act);

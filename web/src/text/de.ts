@@ -77,6 +77,15 @@ export const de: Texts = {
     resentGift: (what) => `Neu gesendet: ${what}.`,
     dismiss: "Verwerfen",
     dismissedGift: (what) => `Verworfen: ${what}.`,
+    reasons: {
+        OVERLOADED: "zu viele Geschenke warteten",
+        INVALID: "seine Anzahl ist kleiner als 1",
+        DISMISSED: "übersprungen, geleert oder auf der Bühne nicht erwünscht",
+        "never presented": "keine Ausgabe hat sein Bild genommen",
+        "dismissed by the host": "vom Host verworfen",
+        "the host did not say why": "der Renderer hat nicht gesagt, warum",
+    },
+    sentAgain: "noch einmal gesendet",
 
     rate: "Tempo",
     rateLabel: "Geschenke, die je Sekunde beginnen",
@@ -93,8 +102,17 @@ export const de: Texts = {
             : `So wäre es für ${gifts === 1 ? "das Geschenk" : `die ${count} Geschenke`} der letzten ${span} gewesen.`,
     noRates: (detail) => `Was ein Tempo bedeutet, lässt sich gerade nicht sagen: ${detail}`,
     recommended: (rate) => `Empfohlen: ${rate}`,
-    reason: (_said, wait, folded) =>
-        `Das langsamste Tempo, das genügt: 95 % der Geschenke warten höchstens ${wait}, ${folded} werden gebündelt.`,
+    reason: (_said, { rate, answered, wait, refused, slower, isEnough, isFollowed }) => {
+        const parts = [
+            `Bei ${rate} sind ${answered} der Geschenke binnen 3 s zu sehen und nicht mit anderen gebündelt, und 95 % warten höchstens ${wait}`,
+        ];
+        if (refused) parts.push(`${refused} werden abgelehnt`);
+        parts.push(slower ? `bei ${slower.rate} wären es ${slower.answered}` : "ein langsameres Tempo wurde nicht geprüft");
+        const more = isFollowed
+            ? ", und kein schnelleres ist viel besser, weil die Geschenke dann auf ihre Plätze warten"
+            : ", und auch schnellere wären zu prüfen";
+        return `${parts.join("; ")}${isEnough ? "" : more}.`;
+    },
     adopt: (rate) => `${rate} nehmen`,
     applied: (rate) => `Übernommen: ${rate}`,
 

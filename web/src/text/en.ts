@@ -9,6 +9,16 @@ const states: Record<GiftState, string> = {
     parked: "parked",
 };
 
+/** Why gifts are not shown, as renderers and the relay say it. */
+const reasons: Record<string, string> = {
+    OVERLOADED: "too many gifts waited",
+    INVALID: "its quantity is below 1",
+    DISMISSED: "skipped, cleared or not wanted on the stage",
+    "never presented": "no output took its picture",
+    "dismissed by the host": "dismissed by the host",
+    "the host did not say why": "the renderer did not say why",
+};
+
 const sourceStates: Record<SourceState, string> = {
     connecting: "connecting",
     connected: "connected",
@@ -16,6 +26,21 @@ const sourceStates: Record<SourceState, string> = {
     ended: "ended",
     off: "off",
 };
+
+/** Why a rate is recommended; shares as they are read. */
+export interface Facts {
+    rate: string;
+    answered: string;
+    wait: string;
+    /** Absent where none is. */
+    refused: string | null;
+    /** The next rate that was judged. */
+    slower: { rate: string; answered: string } | null;
+    /** Nearly all are answered. */
+    isEnough: boolean;
+    /** Faster rates were judged. */
+    isFollowed: boolean;
+}
 
 export const en = {
     code: "en",
@@ -87,6 +112,8 @@ export const en = {
     resentGift: (what: string) => `Sent again: ${what}.`,
     dismiss: "Dismiss",
     dismissedGift: (what: string) => `Dismissed: ${what}.`,
+    reasons,
+    sentAgain: "sent again",
 
     rate: "Pace",
     rateLabel: "Gifts that start per second",
@@ -103,8 +130,8 @@ export const en = {
             : `As it would have been for the ${count} ${gifts === 1 ? "gift" : "gifts"} of the last ${span}.`,
     noRates: (detail: string) => `What a rate means cannot be said now: ${detail}`,
     recommended: (rate: string) => `Recommended: ${rate}`,
-    /** `said` is the relay's own sentence, which is English. */
-    reason: (said: string, _wait: string, _folded: string) => said,
+    /** `said` is the relay's own sentence, which is English; the facts are what it says. */
+    reason: (said: string, _facts: Facts) => said,
     adopt: (rate: string) => `Use ${rate}`,
     applied: (rate: string) => `Applied: ${rate}`,
 

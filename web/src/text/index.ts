@@ -2,9 +2,9 @@
 // compiler names what it lacks.
 
 import { de } from "./de";
-import { en, type Texts } from "./en";
+import { en, type Facts, type Texts } from "./en";
 
-export type { Texts };
+export type { Facts, Texts };
 
 export const languages = {
     en: { name: "English", texts: en },

@@ -9,7 +9,7 @@
 //! has no say: at worst a gift is noted as failed and shown all the same.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_nats::StatusCode;
@@ -24,6 +24,7 @@ use super::names::Names;
 use super::wire::End;
 use crate::model::GiftId;
 use crate::relay::hub::{Ended, Ending, Serial};
+use crate::relay::lock::lock;
 use crate::relay::store::{StoreError, StreamId};
 
 /// Endings that wait while NATS is away. Beyond: the oldest are forgotten, and
@@ -88,7 +89,7 @@ impl Default for Endings {
 
 impl Endings {
     fn queue(&self) -> MutexGuard<'_, VecDeque<Unsaved>> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.queue)
     }
 
     pub fn add(&self, stream: &StreamId, ended: Vec<Ended>, at: i64) {

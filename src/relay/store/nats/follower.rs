@@ -2,7 +2,7 @@
 //! watch.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
@@ -16,6 +16,7 @@ use super::names::{Kind, Names, kind};
 use super::wire::{Config, End};
 use crate::model::{GiftId, SessionConfig};
 use crate::relay::hub::{Ended, Ending, Serial};
+use crate::relay::lock::lock;
 use crate::relay::store::{Feed, Fresh, Kept, News, Order, Page, StoreError, StreamId};
 
 /// What is heard of at once.
@@ -118,7 +119,7 @@ impl Known {
 
 impl View {
     fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.known)
     }
 
     pub fn serial_of(&self, gift: &GiftId) -> Option<Serial> {

@@ -43,7 +43,7 @@ mod wire;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_nats::{ConnectError, Event, Subscriber};
@@ -64,6 +64,7 @@ use super::{
 use crate::model::{GiftId, SessionConfig, WallTime};
 use crate::relay::hub::{Ended, Serial};
 use crate::relay::limits::MAX_GIFTS;
+use crate::relay::lock::lock;
 
 pub use self::login::NatsOptions;
 
@@ -96,9 +97,7 @@ pub(super) struct Shared {
 
 impl Shared {
     fn followers(&self) -> MutexGuard<'_, HashMap<StreamId, Follower>> {
-        self.followers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        lock(&self.followers)
     }
 
     /// What is known of a stream that is open.

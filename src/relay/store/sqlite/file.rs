@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode};
 use tracing::warn;
 
@@ -104,29 +105,41 @@ impl Opened {
 
 fn open(path: &Path) -> Result<Connection, StoreError> {
     keep_to_its_owner(path);
-    let connect = || -> rusqlite::Result<(Connection, i64)> {
-        let connection = Connection::open(path)?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        let layout = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        Ok((connection, layout))
-    };
-    let (connection, layout) = connect().map_err(|error| explain(path, &error))?;
+    let explained = |error| explain(path, &error);
+    let (connection, layout) = connect(path).map_err(explained)?;
     if layout > LAYOUT {
         return Err(StoreError::TooNew(path.to_owned()));
     }
     // Before anything is changed: a damaged one is left as it is.
-    let verdict: rusqlite::Result<String> =
-        connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
-    let verdict = verdict.map_err(|error| explain(path, &error))?;
+    let verdict: String = connection
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(explained)?;
     if verdict != "ok" {
         return Err(StoreError::Damaged {
             path: path.to_owned(),
             reason: verdict.replace('\n', " "),
         });
     }
-    lay_out(&connection, layout).map_err(|error| explain(path, &error))?;
+    prepare(&connection, layout).map_err(explained)?;
     Ok(connection)
+}
+
+/// Opens a database to look at it, and says what layout it has. Whoever then leaves it
+/// has changed nothing: the last connection that is closed would otherwise write the
+/// log into the database and delete it.
+fn connect(path: &Path) -> rusqlite::Result<(Connection, i64)> {
+    let connection = Connection::open(path)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    let layout = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    Ok((connection, layout))
+}
+
+/// Has a database that was found well written as we want it.
+fn prepare(connection: &Connection, layout: i64) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    lay_out(connection, layout)
 }
 
 /// Brings a database up to the layout, whole or not at all; an empty one has 0.

@@ -113,6 +113,55 @@ fn a_damaged_database_is_told_kept_and_put_aside_only_on_demand() {
     assert_eq!(Opened::open(&clean).unwrap().put_aside, None);
 }
 
+/// The log that SQLite has beside a database.
+fn log_of(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push("-wal");
+    name.into()
+}
+
+/// A database, which is open, and its log, as a relay that is killed leaves them.
+fn killed(bench: &Sqlite) -> Sqlite {
+    let left = Sqlite::new();
+    fs::copy(bench.database(), left.database()).unwrap();
+    fs::copy(log_of(&bench.database()), log_of(&left.database())).unwrap();
+    left
+}
+
+/// The database and its log, byte by byte.
+fn contents(database: &Path) -> [Vec<u8>; 2] {
+    [database.to_owned(), log_of(database)].map(|path| fs::read(path).unwrap())
+}
+
+#[test]
+fn the_log_of_a_damaged_database_stays_and_is_put_aside_with_it() {
+    let bench = Sqlite::new();
+    let left = block_on(async {
+        let (store, _, _) = open(&bench).await;
+        for id in 0..200 {
+            accept(&*store, gift(&id.to_string())).await;
+        }
+        drop(store);
+        let (store, _, _) = open(&bench).await;
+        accept(&*store, gift("the last")).await;
+        killed(&bench)
+    });
+    damage(&left.database());
+    let broken = contents(&left.database());
+    let refused = Opened::open(&left.options())
+        .err()
+        .expect("it is damaged")
+        .to_string();
+    assert!(refused.contains("relay.sqlite-wal"), "{refused}");
+    assert_eq!(contents(&left.database()), broken, "left as they were");
+    let clean = SqliteOptions {
+        start_clean: true,
+        ..left.options()
+    };
+    let aside = Opened::open(&clean).unwrap().put_aside;
+    assert_eq!(contents(&aside.expect("it was put aside")), broken);
+}
+
 #[cfg(unix)]
 #[test]
 fn nobody_else_can_read_the_gifts() {
@@ -198,12 +247,14 @@ fn a_database_of_the_first_layout_is_brought_up_to_this_one_with_all_that_is_in_
 }
 
 #[test]
-fn a_database_of_the_future_is_not_touched() {
+fn a_database_of_the_future_is_not_touched_nor_is_its_log() {
     let bench = Sqlite::new();
     drop(Opened::open(&bench.options()).unwrap());
     let connection = rusqlite::Connection::open(bench.database()).unwrap();
     connection.pragma_update(None, "user_version", 99).unwrap();
-    drop(connection);
-    let refused = Opened::open(&bench.options()).err().unwrap();
+    let left = killed(&bench);
+    let written = contents(&left.database());
+    let refused = Opened::open(&left.options()).err().unwrap();
     assert!(matches!(refused, StoreError::TooNew(_)), "{refused}");
+    assert_eq!(contents(&left.database()), written);
 }

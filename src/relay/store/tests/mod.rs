@@ -2,13 +2,14 @@
 //! open the store again, as a relay that starts anew does.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tempfile::TempDir;
 
 use super::*;
 use crate::model::Sender;
 use crate::relay::hub::Ending;
+use crate::relay::lock::lock;
 
 mod file;
 mod foreign;
@@ -26,7 +27,7 @@ impl Feed for Heard {
         if *stream != self::stream() {
             return;
         }
-        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut heard = lock(&self.0);
         heard.extend(news);
     }
 
@@ -38,7 +39,7 @@ impl Feed for Heard {
 impl Heard {
     /// Everything since the last call.
     fn take(&self) -> Vec<News> {
-        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut heard = lock(&self.0);
         std::mem::take(&mut heard)
     }
 
