@@ -38,7 +38,7 @@ const LAYERS: &[(&str, &[Reach])] = &[
         ],
     ),
     ("governor", &[]),
-    ("catalog", &[Whole("model")]),
+    ("catalog", &[]),
     ("locale", &[]),
     ("protocol", &[Whole("model")]),
     ("session", &[Whole("protocol"), Whole("model")]),
@@ -126,9 +126,7 @@ const LAYERS: &[(&str, &[Reach])] = &[
         &[
             Only("config", &["SoundDevice", "unknown_device"]),
             Whole("stage"),
-            Whole("show"),
             Whole("catalog"),
-            Whole("model"),
         ],
     ),
     // Of the settings what is said of the overlay, which is all its own; it
@@ -144,7 +142,6 @@ const LAYERS: &[(&str, &[Reach])] = &[
             Whole("render"),
             Whole("stage"),
             Whole("show"),
-            Whole("catalog"),
             Whole("model"),
         ],
     ),

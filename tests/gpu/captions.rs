@@ -3,10 +3,11 @@
 //!
 //! The pictures were made with Debian 12's fonts-noto-core 20201225,
 //! fonts-noto-cjk 20220127 and fonts-noto-color-emoji 2.042. Other versions
-//! move edges by a fraction of a pixel and redraw some emoji, which the
-//! tolerance allows for; a lost shadow, a mirrored layout or a wrong colour is
-//! far outside it. On failure the actual and the difference images are written
-//! to `captions/` in the test's temporary folder under `target`.
+//! move edges by a fraction of a pixel and touch up some emoji, which the
+//! tolerance allows for; a lost shadow, a mirrored layout, a wrong colour or a
+//! word that is not there is far outside it. On failure the actual and the
+//! difference images are written to `captions/` in the test's temporary folder
+//! under `target`.
 //!
 //! `HYPERFOCUS_BLESS=1` writes `expected.png` anew; look at what it wrote.
 
@@ -21,6 +22,12 @@ use hyperfocus::render::caption::{
     PanelSpec, Picture, PixelBuffer, Rgba, TextPainter, TextStyle, Theme, avatar, card, counter,
     painter, panel,
 };
+
+/// Side of the squares that are looked at one by one, pixels.
+const SQUARE: u32 = 16;
+/// How far the mean colour of one may be off, in levels. What is drawn a whole
+/// pixel beside its place comes to 16, the least word that is lost to 30.
+const MOST: f64 = 24.0;
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -166,7 +173,73 @@ fn compare(
             tolerance.mean
         ));
     }
+    // Squares overlap by half, so that what lies across two is whole in a third.
+    for y in (0..height).step_by(SQUARE as usize / 2) {
+        for x in (0..width).step_by(SQUARE as usize / 2) {
+            let apart = square_apart(actual, expected, (x, y), (width, height));
+            if apart > MOST {
+                return Err(format!(
+                    "something is lost or too much at {x}, {y}: differs by {apart:.0} levels \
+                     around there, {MOST} are allowed"
+                ));
+            }
+        }
+    }
     Ok(())
+}
+
+/// How far the mean colours of one square are apart, in levels. Past the image's edge
+/// nothing differs: a line along it would otherwise be all that is in its square.
+fn square_apart(
+    actual: &image::RgbImage,
+    expected: &image::RgbImage,
+    (left, top): (u32, u32),
+    (width, height): (u32, u32),
+) -> f64 {
+    let mut sums = [0.0; 3];
+    for y in top..height.min(top + SQUARE) {
+        for x in left..width.min(left + SQUARE) {
+            let (a, e) = (actual.get_pixel(x, y), expected.get_pixel(x, y));
+            for (channel, sum) in sums.iter_mut().enumerate() {
+                *sum += f64::from(a[channel]) - f64::from(e[channel]);
+            }
+        }
+    }
+    sums.map(f64::abs).iter().sum::<f64>() / f64::from(3 * SQUARE * SQUARE)
+}
+
+/// None of it weighs anything in the whole image. The places are those of the
+/// picture: who approves another moves them with what is there.
+#[test]
+fn what_is_lost_from_a_board_is_found() {
+    let path = "tests/data/captions/board-glass/expected.png";
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let whole = image::open(path).expect("a PNG").into_rgb8();
+    let tolerance = Tolerance { mean: 3.0, side: 4 };
+    for (what, [left, top, width, height]) in [
+        ("the pill", [26, 28, 76, 28]),
+        ("how many watch", [106, 30, 64, 26]),
+        ("what they are called", [173, 32, 60, 22]),
+        ("the goal's title", [38, 205, 120, 30]),
+        ("how far the goal is", [383, 206, 40, 30]),
+        ("a list's title", [36, 472, 90, 26]),
+        ("a face", [58, 508, 40, 38]),
+        ("a name", [97, 512, 132, 30]),
+        ("a total", [272, 512, 64, 28]),
+        ("a gift's picture", [40, 764, 28, 36]),
+        ("how many gifts", [294, 768, 40, 28]),
+    ] {
+        let mut lacking = whole.clone();
+        let ground = *whole.get_pixel(left + width - 1, top + height - 1);
+        for y in top..top + height {
+            for x in left..left + width {
+                lacking.put_pixel(x, y, ground);
+            }
+        }
+        let found = compare(&lacking, &whole, &tolerance);
+        let told = found.expect_err(what);
+        assert!(told.contains("something is lost"), "{what}: {told}");
+    }
 }
 
 /// Writes what was painted and where it differs; says where.

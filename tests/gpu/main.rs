@@ -23,6 +23,7 @@ mod golden;
 mod guide;
 #[cfg(all(unix, feature = "cli"))]
 mod nut;
+#[cfg(all(target_os = "linux", feature = "desktop"))]
 mod obs;
 mod offscreen;
 #[cfg(all(target_os = "linux", feature = "desktop"))]
@@ -40,6 +41,7 @@ mod preview;
 mod program;
 #[cfg(all(unix, feature = "cli"))]
 mod quality;
+#[cfg(all(unix, feature = "cli"))]
 mod record;
 #[cfg(all(unix, feature = "cli"))]
 mod run;
@@ -49,6 +51,9 @@ mod samples;
 #[expect(dead_code, reason = "the network tests use the rest of it")]
 #[path = "../net/server.rs"]
 mod server;
+#[cfg(all(unix, feature = "cli"))]
+#[path = "../foreign/skip.rs"]
+mod skip;
 #[cfg(all(unix, feature = "cli"))]
 mod stage;
 #[cfg(feature = "ffmpeg")]

@@ -61,7 +61,7 @@ fn paint_block(home: &Path, [r, g, b]: [u8; 3]) {
         .unwrap();
 }
 
-fn preview(home: &Path, more: &[&str]) -> Program {
+pub fn preview(home: &Path, more: &[&str]) -> Program {
     let mut arguments = vec!["preview", "--headless", "--size", "160x90"];
     arguments.extend([
         "--catalog",
