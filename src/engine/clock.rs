@@ -38,14 +38,17 @@ fn look(
     director: Option<Res<Director>>,
     pool: Option<Res<EffectPool>>,
 ) {
-    // Whoever renders by a step of their own keeps to it.
-    if matches!(*strategy, TimeUpdateStrategy::ManualDuration(_)) {
-        return;
-    }
-    *strategy = TimeUpdateStrategy::ManualInstant(Instant::now());
     let is_empty = director.is_none_or(|director| director.is_bare())
         && pool.is_none_or(|pool| pool.in_use() == 0);
-    stage.set_max_delta(if is_empty { FIRST_STEP } else { LONGEST_STEP });
+    let longest = match *strategy {
+        // Whoever renders by a step of their own keeps to it.
+        TimeUpdateStrategy::ManualDuration(_) => LONGEST_STEP,
+        _ => {
+            *strategy = TimeUpdateStrategy::ManualInstant(Instant::now());
+            if is_empty { FIRST_STEP } else { LONGEST_STEP }
+        }
+    };
+    stage.set_max_delta(longest);
 }
 
 #[cfg(test)]
@@ -105,12 +108,15 @@ mod tests {
     fn whoever_renders_by_steps_keeps_to_them() {
         let step = Duration::from_millis(40);
         let mut app = App::new();
-        app.add_plugins(TimePlugin)
-            .insert_resource(TimeUpdateStrategy::ManualDuration(step));
+        app.add_plugins(TimePlugin);
         install(&mut app);
+        // A stage gets warm by the wall's clock.
+        app.update();
+        app.insert_resource(TimeUpdateStrategy::ManualDuration(step));
         for _ in 0..3 {
             app.update();
         }
         assert_eq!(app.world().resource::<Time<Real>>().delta(), step);
+        assert_eq!(app.world().resource::<Time<Virtual>>().delta(), step);
     }
 }
