@@ -233,7 +233,7 @@ fn the_backend_is_told_how_much_of_a_goal_has_no_outcome_yet() {
 }
 
 #[test]
-fn whoever_comes_in_anothers_place_counts_each_gift_once() {
+fn whoever_takes_a_renderers_place_counts_each_gift_once() {
     let mut before = World::at_rate(30.0);
     before.show.set_status(before.now, status("gifts", 10.0));
     before.give("ann", "rose", 1.0);
