@@ -48,29 +48,44 @@ missing_packages() {
     done
 }
 
+# Whether the package sources have it, as far as they were read.
+has_candidate() {
+    # Read to its end, or `pipefail` would take a broken pipe for an absence.
+    LC_ALL=C apt-cache policy "$1" | grep 'Candidate: [^(]' > /dev/null
+}
+
+# What is wanted and can be had: a name without a package would be the end of all
+# the others.
+available() {
+    local package
+    for package in "${wanted[@]}"; do
+        if has_candidate "$package"; then
+            echo "$package"
+        else
+            say "this system has no package $package; going on without"
+        fi
+    done
+}
+
 install_with_apt() {
-    local missing package as_root=()
+    local missing more as_root=()
     mapfile -t missing < <(missing_packages)
-    [ $((${#missing[@]} + ${#wanted[@]})) -gt 0 ] || return 0
+    if [ "${#missing[@]}" -eq 0 ]; then
+        mapfile -t more < <(available)
+        [ "${#more[@]}" -gt 0 ] || return 0
+    fi
     if [ "$(id -u)" -ne 0 ]; then
         if ! command -v sudo > /dev/null; then
             say "these packages are missing and there is no sudo; as root, run:"
-            printf '    apt-get install --no-install-recommends %s\n' "${missing[*]}" >&2
+            printf '    apt-get install --no-install-recommends %s\n' "${missing[*]} ${wanted[*]}" >&2
             exit 1
         fi
         as_root=(sudo)
     fi
     # Not all of a machine's package sources need answer for ours to be found.
     "${as_root[@]}" apt-get update -qq || say "apt-get update had errors; going on with the lists at hand"
-    for package in "${wanted[@]}"; do
-        # A name without a package of its own would be the end of all the others.
-        if apt-cache policy "$package" | grep -q 'Candidate: [^(]'; then
-            missing+=("$package")
-        else
-            say "this system has no package $package; going on without"
-        fi
-    done
-    [ "${#missing[@]}" -gt 0 ] || return 0
+    mapfile -t more < <(available)
+    missing+=("${more[@]}")
     say "installing ${missing[*]}"
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
         apt-get install -y -qq --no-install-recommends "${missing[@]}"
