@@ -7,8 +7,8 @@ use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 
 use super::args::BenchArgs;
-use super::pages::print;
 use super::plan::make_room_for;
+use super::stdout::print;
 
 /// What is to be measured.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,9 +12,9 @@ use anyhow::Result;
 
 use super::Engine;
 use super::args::CheckArgs;
-use super::pages::print;
 use super::plan::{check_webm, environment, find_catalog, read_token};
 use super::show::load_catalog;
+use super::stdout::print;
 use crate::catalog::{Catalog, Recipe};
 use crate::config::{
     Config, ConfigError, ConfigFile, Folders, ShowSettings, SoundDevice, nearest, unknown_device,

@@ -9,8 +9,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::args::DemoArgs;
-use super::pages::print;
 use super::plan::{find_catalog, has_display, live_outputs, make_folder, wants_window};
+use super::stdout::print;
 use super::{
     Backend, Connection, Engine, LookPlan, OutputPlan, QualityPlan, RunPlan, SheetPlan, Shutdown,
     StageSettings, Start, Summary,

@@ -9,8 +9,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
 use super::args::DeskArgs;
-use super::pages::print;
 use super::plan::configure;
+use super::stdout::print;
 use crate::model::Private;
 use crate::net::Dialer;
 use crate::relay::{Role, Tokens, whereabouts_of};

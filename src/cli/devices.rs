@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 
 use super::Engine;
-use super::pages::print;
+use super::stdout::print;
 use crate::config::SoundDevice;
 
 pub(super) fn run() -> Result<ExitCode> {

@@ -24,6 +24,7 @@ mod run;
 mod serve;
 mod show;
 mod shutdown;
+mod stdout;
 mod summary;
 mod tune;
 
@@ -43,8 +44,6 @@ pub use bench::{BenchPlan, Figure};
 pub(crate) use demo::TemporaryFolder;
 pub use engine::Engine;
 pub use open_files::raise_file_limit;
-#[cfg(feature = "render")]
-pub(crate) use pages::print_line;
 pub(crate) use plan::find_catalog;
 pub use plan::{
     Connection, LookPlan, OutputPlan, QualityPlan, RunPlan, SheetPlan, StageSettings, Start,
@@ -54,6 +53,8 @@ pub use record::{FilmCodec, FilmPlan, RecordPlan};
 #[cfg(feature = "render")]
 pub(crate) use show::{load_catalog, show_settings};
 pub use shutdown::Shutdown;
+#[cfg(feature = "render")]
+pub(crate) use stdout::print_line;
 pub use summary::{
     Backend, FrameTimes, Gifts, Memory, Percentiles, QualityAccount, Recorded, Summary,
 };

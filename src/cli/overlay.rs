@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use anyhow::{Result, ensure};
 
 use super::args::OverlayArgs;
-use super::pages::print;
 use super::plan::configure;
+use super::stdout::print;
 use super::{Engine, OutputPlan, RunPlan, run};
 use crate::config::{Config, Role};
 

@@ -10,8 +10,8 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::Shutdown;
 use super::args::PackArgs;
-use super::pages::print_line;
 use super::record::is_same;
+use super::stdout::print_line;
 use crate::draft::Draft;
 use crate::pack::{Encoder, Encoding, Layout, Packer, Sequence, mp4};
 

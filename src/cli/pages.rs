@@ -1,7 +1,5 @@
 //! `hyperfocus completions` and `hyperfocus man`.
 
-use std::fmt::Display;
-use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -10,6 +8,7 @@ use clap::CommandFactory;
 
 use super::args::Arguments;
 use super::plan::make_folder;
+use super::stdout::print;
 
 pub(super) fn completions(shell: clap_complete::Shell) -> Result<ExitCode> {
     let mut text = Vec::new();
@@ -28,17 +27,4 @@ pub(super) fn manual(folder: Option<&Path>) -> Result<ExitCode> {
     clap_mangen::generate_to(Arguments::command(), folder)
         .with_context(|| format!("cannot write manual pages into {}", folder.display()))?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Prints a line, as [`print`] does.
-pub(crate) fn print_line(line: impl Display) -> Result<()> {
-    print(format!("{line}\n").as_bytes()).map(drop)
-}
-
-/// Prints; a reader that has had enough (`| head`) is no error.
-pub(super) fn print(text: &[u8]) -> Result<ExitCode> {
-    match std::io::stdout().write_all(text) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(ExitCode::SUCCESS),
-    }
 }

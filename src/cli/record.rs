@@ -8,8 +8,8 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 
 use super::args::{ConfigArg, ShowArgs};
-use super::pages::print_line;
 use super::plan::{configure, find_catalog, make_room_for};
+use super::stdout::print_line;
 use super::{Engine, LookPlan, Shutdown};
 use crate::config::{Config, OnAirSettings, ShowSettings, Size, SoundSettings, nearest};
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::args::RunArgs;
-use super::pages::print_line;
 use super::plan::{configure, make_room_for};
+use super::stdout::print_line;
 use super::{Engine, OutputPlan, RunPlan, Start};
 use crate::config::Config;
 

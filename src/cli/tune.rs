@@ -10,10 +10,10 @@ use clap::{Args, ValueHint};
 use serde::Serialize;
 
 use super::args::{ConfigArg, give_path, path, seconds};
-use super::pages::print;
 use super::plan::{configure, find_catalog};
 use super::record::is_same;
 use super::show::{configured, load_catalog, show_settings};
+use super::stdout::print;
 use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::draft::Draft;

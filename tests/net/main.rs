@@ -9,14 +9,10 @@ mod flood;
 mod foreign;
 #[path = "../foreign/mod.rs"]
 mod foreign_server;
+#[cfg(all(target_os = "linux", feature = "cli"))]
+#[path = "../foreign/hangup.rs"]
+mod hangup;
 mod hostile;
-#[cfg(all(
-    target_os = "linux",
-    feature = "cli",
-    feature = "relay",
-    feature = "render"
-))]
-mod nohup;
 #[cfg(feature = "cli")]
 mod pack;
 #[cfg(feature = "cli")]

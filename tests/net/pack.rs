@@ -5,8 +5,6 @@ use std::fs::{self, File};
 use std::io::Cursor;
 use std::path::Path;
 use std::process::Command;
-#[cfg(target_os = "linux")]
-use std::time::Duration;
 
 use hyperfocus::pack::mp4::insert_after_ftyp;
 
@@ -361,83 +359,113 @@ fn without_the_encoder_it_says_how_to_install_it() {
     assert!(told.contains("sudo apt install ffmpeg"), "{told}");
 }
 
-/// Whether a process is there and has not ended.
 #[cfg(target_os = "linux")]
-fn is_running(pid: &str) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // Its name, which is in brackets, may hold anything.
-    stat.rsplit_once(") ")
-        .is_some_and(|(_, rest)| !rest.starts_with('Z'))
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_second_ctrl_c_leaves_no_half_file_and_no_encoder_behind() {
+mod ended_at_once {
     use std::os::unix::fs::PermissionsExt as _;
+    use std::process::Child;
+    use std::time::Duration;
 
-    let folder = folder();
-    let home = folder.path();
-    write_frames(&home.join("frames"));
-    // It takes no frame, so that the program can do no more than wait.
-    let script = "#!/bin/sh\nfor target; do :; done\necho half > \"${target#file:}\"\n\
-                  echo $$ > pid.new; mv pid.new pid; exec sleep 600\n";
-    let encoder = home.join("bin/ffmpeg");
-    fs::create_dir(home.join("bin")).unwrap();
-    fs::write(&encoder, script).unwrap();
-    fs::set_permissions(&encoder, fs::Permissions::from_mode(0o755)).unwrap();
-    let path = std::env::var("PATH").unwrap();
-    let mut program = Command::new(env!("CARGO_BIN_EXE_hyperfocus"))
-        .args(["pack", "frames", "--out", "made/gift.mp4"])
-        .current_dir(home)
-        .env("PATH", format!("{}:{path}", home.join("bin").display()))
-        .spawn()
-        .unwrap();
-    let pid = loop {
-        if let Ok(pid) = fs::read_to_string(home.join("pid")) {
-            break pid.trim().to_owned();
-        }
-        assert!(program.try_wait().unwrap().is_none(), "it ended by itself");
-        std::thread::sleep(Duration::from_millis(5));
-    };
-    assert!(is_running(&pid));
-    let names = || {
-        let files = fs::read_dir(home.join("made")).unwrap();
-        files
-            .map(|file| file.unwrap().file_name())
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(names().len(), 1, "what is not whole has a name of its own");
-    // Two that come at once are one.
-    let status = loop {
-        let asked = Command::new("kill")
-            .args(["-INT", &program.id().to_string()])
-            .status();
-        assert!(asked.is_ok());
-        if let Some(status) = program.try_wait().unwrap() {
-            break status;
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    };
-    assert_eq!(status.code(), Some(130));
-    assert!(names().is_empty());
-    // It was told to end, which it does as soon as it gets to run.
-    let has_ended = (0..2_000).any(|_| {
-        std::thread::sleep(Duration::from_millis(5));
-        !is_running(&pid)
-    });
-    assert!(has_ended);
-}
+    use super::*;
+    use crate::hangup;
 
-#[test]
-fn what_the_encoder_cannot_read_is_told_in_its_words() {
-    if !encoder_present() {
-        return;
+    /// The program with an encoder that takes no frame, so that both can do no more
+    /// than wait; the program ends with the test.
+    struct Packing {
+        program: Child,
+        encoder: String,
     }
-    let folder = folder();
-    let home = folder.path();
-    write_frames(&home.join("frames"));
-    fs::write(home.join("noise.ogg"), "no sound at all").unwrap();
-    let told = refused(home, &["frames", "--audio", "noise.ogg"]);
-    assert!(told.contains("the encoder ended early, saying:"), "{told}");
-    assert!(told.contains("noise.ogg"), "{told}");
+
+    impl Packing {
+        /// `before` is what runs the program, if not the system itself.
+        fn start(home: &Path, before: &[&str]) -> Self {
+            write_frames(&home.join("frames"));
+            let script = "#!/bin/sh\nfor target; do :; done\necho half > \"${target#file:}\"\n\
+                          echo $$ > pid.new; mv pid.new pid; exec sleep 600\n";
+            let encoder = home.join("bin/ffmpeg");
+            fs::create_dir(home.join("bin")).unwrap();
+            fs::write(&encoder, script).unwrap();
+            fs::set_permissions(&encoder, fs::Permissions::from_mode(0o755)).unwrap();
+            let path = std::env::var("PATH").unwrap();
+            let program = env!("CARGO_BIN_EXE_hyperfocus");
+            let words: Vec<&str> = before.iter().copied().chain([program]).collect();
+            let mut program = Command::new(words[0])
+                .args(&words[1..])
+                .args(["pack", "frames", "--out", "made/gift.mp4"])
+                .current_dir(home)
+                .env("PATH", format!("{}:{path}", home.join("bin").display()))
+                .spawn()
+                .unwrap();
+            let encoder = until("the encoder is there", || {
+                assert!(program.try_wait().unwrap().is_none(), "it ended by itself");
+                fs::read_to_string(home.join("pid")).ok()
+            });
+            Self {
+                program,
+                encoder: encoder.trim().to_owned(),
+            }
+        }
+    }
+
+    impl Drop for Packing {
+        fn drop(&mut self) {
+            // Both may have ended.
+            let _ = self.program.kill();
+            let _ = self.program.wait();
+            let _ = Command::new("kill").arg(&self.encoder).output();
+        }
+    }
+
+    /// What there is in the end, asked for again and again.
+    fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+        for _ in 0..6_000 {
+            if let Some(seen) = look() {
+                return seen;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        panic!("waited in vain: {what}");
+    }
+
+    /// Whether a process is there and has not ended.
+    fn is_running(pid: &str) -> bool {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // Its name, which is in brackets, may hold anything.
+        stat.rsplit_once(") ")
+            .is_some_and(|(_, rest)| !rest.starts_with('Z'))
+    }
+
+    #[test]
+    fn a_second_ctrl_c_leaves_no_half_file_and_no_encoder_behind() {
+        let folder = folder();
+        let mut packing = Packing::start(folder.path(), &[]);
+        assert!(is_running(&packing.encoder));
+        let names = || {
+            let files = fs::read_dir(folder.path().join("made")).unwrap();
+            files
+                .map(|file| file.unwrap().file_name())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(names().len(), 1, "what is not whole has a name of its own");
+        // Two that come at once are one.
+        let status = until("it has ended", || {
+            let pid = packing.program.id().to_string();
+            let asked = Command::new("kill").args(["-INT", &pid]).status();
+            assert!(asked.is_ok());
+            packing.program.try_wait().unwrap()
+        });
+        assert_eq!(status.code(), Some(130));
+        assert!(names().is_empty());
+        // It was told to end, which it does as soon as it gets to run.
+        until("so has the encoder", || {
+            (!is_running(&packing.encoder)).then_some(())
+        });
+    }
+
+    #[test]
+    fn what_nohup_starts_outlives_its_terminal() {
+        let folder = folder();
+        let packing = Packing::start(folder.path(), &["nohup"]);
+        // It listens to signals before it starts an encoder.
+        assert!(hangup::is_ignored_by(packing.program.id()));
+    }
 }

@@ -17,6 +17,9 @@ mod foreign_viewer;
 mod full;
 mod gifts;
 mod guest;
+#[cfg(target_os = "linux")]
+#[path = "../foreign/hangup.rs"]
+mod hangup;
 mod hostile;
 mod house;
 mod http;

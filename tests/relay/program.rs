@@ -55,6 +55,18 @@ fn it_prints_the_lines_to_paste_and_ends_in_good_order() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn what_nohup_starts_outlives_its_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let hears = Process::start(folder.path(), 0, &[]);
+    assert!(!crate::hangup::is_ignored_by(hears.id()));
+    drop(hears);
+    // It listens to signals before it says where it is.
+    let outlives = Process::start(folder.path(), 0, &["nohup"]);
+    assert!(crate::hangup::is_ignored_by(outlives.id()));
+}
+
 #[test]
 fn what_cannot_be_is_explained() {
     let folder = tempfile::tempdir().unwrap();

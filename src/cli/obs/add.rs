@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::home::{ObsHome, WebSocketSettings};
 use super::websocket::ObsSocket;
 use super::{AddArgs, SOURCE_KIND};
-use crate::cli::pages::print_line;
+use crate::cli::stdout::print_line;
 use crate::config::nearest;
 use crate::model::Private;
 

@@ -12,8 +12,8 @@ use serde_json::Value;
 use super::SOURCE_KIND;
 use super::home::{IN_FLATPAK, ObsHome, own_plugin};
 use crate::cli::RunPlan;
-use crate::cli::pages::print_line;
 use crate::cli::plan::configure;
+use crate::cli::stdout::print_line;
 
 /// What is well and what is not, in the order of looking.
 #[derive(Default)]

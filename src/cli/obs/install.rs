@@ -8,8 +8,8 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::InstallArgs;
 use super::home::{IN_FLATPAK, ObsHome, own_plugin};
-use crate::cli::pages::print_line;
 use crate::cli::plan::make_room_for;
+use crate::cli::stdout::print_line;
 
 pub(super) fn run(args: &InstallArgs) -> Result<ExitCode> {
     let homes = ObsHome::all();

@@ -289,18 +289,22 @@ mod with_scripted_encoders {
         }
     }
 
-    #[test]
-    fn a_slow_encoder_costs_frames_and_not_the_stage() {
-        let _alone = alone();
-        let folder = tempfile::tempdir().unwrap();
-        // It reads nothing until it may.
-        let gate = folder.path().join("gate");
+    /// An encoder that reads nothing until there is a file, and the file's path.
+    fn gated(folder: &Path) -> (Box<WebmSink>, std::path::PathBuf) {
+        let gate = folder.join("gate");
         let script = format!(
             "for target; do :; done; target=${{target#file:}}\n\
              while [ ! -e '{}' ]; do sleep 0.01; done; wc -c > \"$target\"",
             gate.display()
         );
-        let mut webm = sink(scripted(folder.path(), &script));
+        (sink(scripted(folder, &script)), gate)
+    }
+
+    #[test]
+    fn a_slow_encoder_costs_frames_and_not_the_stage() {
+        let _alone = alone();
+        let folder = tempfile::tempdir().unwrap();
+        let (mut webm, gate) = gated(folder.path());
         play(&mut webm, 300).unwrap();
         fs::write(&gate, "").unwrap();
         let finished = webm.finish().unwrap();
@@ -329,13 +333,7 @@ mod with_scripted_encoders {
     fn frames_that_were_made_good_are_not_missing() {
         let _alone = alone();
         let folder = tempfile::tempdir().unwrap();
-        let gate = folder.path().join("gate");
-        let script = format!(
-            "for target; do :; done; target=${{target#file:}}\n\
-             while [ ! -e '{}' ]; do sleep 0.01; done; wc -c > \"$target\"",
-            gate.display()
-        );
-        let mut webm = sink(scripted(folder.path(), &script));
+        let (mut webm, gate) = gated(folder.path());
         // More than wait for the encoder, and less than two seconds more.
         play(&mut webm, 40).unwrap();
         fs::write(&gate, "").unwrap();
