@@ -293,5 +293,11 @@ fn log_note(note: &Note) {
                 "more gifts than can be held; the cheapest are refused"
             );
         }
+        Note::ControlsDropped { so_far } => {
+            warn!(
+                so_far,
+                "more controls than can wait; the oldest are dropped"
+            );
+        }
     }
 }

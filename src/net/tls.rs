@@ -71,8 +71,8 @@ pub(super) fn explain(error: &rustls::Error) -> ConnectFailure {
         // A bad signature is what an authority of the same name and another
         // key looks like.
         CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-            "its issuer is unknown here; for a private authority, name its certificate file by \
-             --ca-file, or ca_file in the configuration"
+            "its issuer is unknown here; for a private authority, name its certificate file with \
+             ca_file in the configuration"
                 .to_owned()
         }
         CertificateError::Revoked => "it has been revoked".to_owned(),

@@ -24,9 +24,10 @@ use fold::{folded_letters, folded_words};
 pub struct Policy {
     /// A gift, or a streak so far, of less `totalValue` is not drawn.
     pub least_value: f64,
-    /// Gift types that are not drawn.
+    /// Gift types that are not drawn, in whatever case they come: the catalogue
+    /// knows them so, too.
     pub off_types: BTreeSet<Arc<str>>,
-    /// The only gift types that are drawn; none means all.
+    /// The only gift types that are drawn, likewise; none means all.
     pub only_types: BTreeSet<Arc<str>>,
     /// How long a sender waits from one act to the next. Headline gifts do not
     /// wait, and a streak on stage goes on growing.
@@ -37,8 +38,12 @@ impl Policy {
     /// Whether a gift of this type is drawn, when its streak or itself is worth
     /// `value` by now.
     pub fn admits(&self, gift_type: &str, value: f64) -> bool {
-        let chosen = self.only_types.is_empty() || self.only_types.contains(gift_type);
-        chosen && !self.off_types.contains(gift_type) && value >= self.least_value
+        let among = |types: &BTreeSet<Arc<str>>| {
+            let mut types = types.iter();
+            types.any(|it| it.eq_ignore_ascii_case(gift_type))
+        };
+        let chosen = self.only_types.is_empty() || among(&self.only_types);
+        chosen && !among(&self.off_types) && value >= self.least_value
     }
 }
 

@@ -140,6 +140,8 @@ fn a_policy_admits_by_type_and_value() {
     assert!(policy.admits("rose", 5.0));
     assert!(!policy.admits("rose", 4.9));
     assert!(!policy.admits("rocket", 50.0));
+    assert!(!policy.admits("Rocket", 50.0));
+    assert!(policy.admits("Rose", 5.0));
     assert!(!policy.admits("lion", 50.0));
     assert!(Policy::default().admits("anything", 0.0));
 }

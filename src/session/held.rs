@@ -73,6 +73,22 @@ impl Held {
         refused
     }
 
+    /// The number that the next gift to come will have.
+    pub fn end(&self) -> u64 {
+        self.next_number
+    }
+
+    /// The number of the gift that leaves next; without one, of the next to come.
+    pub fn first(&mut self) -> u64 {
+        while let Some((number, gift)) = self.queue.front() {
+            if gift.is_some() {
+                return *number;
+            }
+            self.queue.pop_front();
+        }
+        self.next_number
+    }
+
     pub fn pop(&mut self) -> Option<Box<Gift>> {
         while let Some((_, gift)) = self.queue.pop_front() {
             let Some(gift) = gift else { continue };

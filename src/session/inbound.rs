@@ -3,13 +3,30 @@
 use super::ledger::{Arrival, GiftKey};
 use super::problem::{is_auth_code, quote};
 use super::{
-    CONTROL, ConnectionState, INTERIM_ACK, MAX_CONTROLS, MAX_INTERIM, MAX_PONGS, Note, Phase,
-    Problem, Session, close_code, settings,
+    Behind, CONTROL, ConnectionState, INTERIM_ACK, MAX_CONTROLS, MAX_INTERIM, MAX_PONGS, Note,
+    Phase, Problem, Session, close_code, settings,
 };
-use crate::model::{Control, Gift, RefusalReason, Verdict};
+use crate::model::{Control, Gift, RefusalReason, StreamStatus, Verdict};
 use crate::protocol::{ConnectionAck, DecodeError, PeerError, Ping, ServerMessage, decode_server};
 
 const UNSUPPORTED_VERSION: &str = "UNSUPPORTED_VERSION";
+
+/// Whether it is about a gift that may have come just before it.
+fn names_a_gift(control: &Control) -> bool {
+    use Control::{Dismiss, Hold, Release, ReplayOf};
+    matches!(control, Hold(_) | Release(_) | Dismiss(_) | ReplayOf(_))
+}
+
+/// Whether the stage needs not hear of the earlier control when this one is the next.
+fn replaces(control: &Control, earlier: &Control) -> bool {
+    use Control::{DoNotDisturb, Mute, Pause, Resume, Volume};
+    match (earlier, control) {
+        (Volume(_), Volume(_)) | (Mute(_), Mute(_)) | (Pause | Resume, Pause | Resume) => true,
+        // Off and on again plays the recap between.
+        (DoNotDisturb(was_on), DoNotDisturb(on)) => *was_on || !on,
+        _ => false,
+    }
+}
 
 impl Session {
     pub(super) fn message(&mut self, bytes: &[u8]) {
@@ -17,7 +34,7 @@ impl Session {
             Ok(ServerMessage::Gift(gift)) => self.gift(gift),
             Ok(ServerMessage::Ping(ping)) => self.ping(ping),
             Ok(ServerMessage::Ack(ack)) => self.acknowledged(ack),
-            Ok(ServerMessage::Status(status)) => self.status = Some(status),
+            Ok(ServerMessage::Status(status)) => self.status(status),
             Ok(ServerMessage::Error(error)) => self.peer_error(error),
             Ok(ServerMessage::Control(control)) => self.control(control),
             Ok(ServerMessage::Unknown(_)) => self.counts.unknown += 1,
@@ -84,6 +101,14 @@ impl Session {
         }
     }
 
+    /// A newer one waits for more gifts, since it counts them, too.
+    fn status(&mut self, status: StreamStatus) {
+        self.status = Some(Behind {
+            gift: self.held.end(),
+            what: status,
+        });
+    }
+
     fn control(&mut self, control: Control) {
         if !self.negotiated(CONTROL) {
             self.counts.unknown += 1;
@@ -95,8 +120,25 @@ impl Session {
                 self.settle(GiftKey::of(&gift), Verdict::Dismissed);
             }
         }
+        let gift = match names_a_gift(&control) {
+            true => self.held.end(),
+            false => 0,
+        };
+        let control = Behind {
+            gift,
+            what: control,
+        };
+        if let Some(last) = self.controls.back_mut()
+            && replaces(&control.what, &last.what)
+        {
+            *last = control;
+            return;
+        }
         if self.controls.len() >= MAX_CONTROLS {
             self.controls.pop_front();
+            self.counts.controls_dropped += 1;
+            let so_far = self.counts.controls_dropped;
+            self.note(Note::ControlsDropped { so_far });
         }
         self.controls.push_back(control);
     }

@@ -56,9 +56,10 @@ pub use signals::{ConnectionState, Counts, Frame, Input, Note, Output, ToStage, 
 /// peer that has left as many unread is not waiting for the oldest.
 const MAX_PONGS: usize = 64;
 
-/// Controls that may wait for the stage; past them the oldest is dropped, as a
-/// host who presses that often wants the latest.
-const MAX_CONTROLS: usize = 64;
+/// Controls that may wait for the stage, as many as gifts may wait on it: a script
+/// may skip each of them. Past them the oldest is dropped, as a host who presses
+/// that often wants the latest.
+const MAX_CONTROLS: usize = 10_000;
 
 /// Outputs that may wait for the driver. It polls after every batch and every
 /// change of phase; only notes come in numbers, and they give way.
@@ -110,6 +111,14 @@ enum Farewell {
     Shutdown,
 }
 
+/// Something for the stage that keeps its place behind gifts.
+#[derive(Debug)]
+struct Behind<T> {
+    /// The number of the first held gift that it overtakes; those before it go first.
+    gift: u64,
+    what: T,
+}
+
 /// The client's side of one stream's protocol, across reconnects.
 #[derive(Debug)]
 pub struct Session {
@@ -122,8 +131,8 @@ pub struct Session {
     // To the stage: slots where the latest wins, queues where all count.
     connection: Option<ConnectionState>,
     config_for_stage: Option<SessionConfig>,
-    status: Option<StreamStatus>,
-    controls: VecDeque<Control>,
+    status: Option<Behind<StreamStatus>>,
+    controls: VecDeque<Behind<Control>>,
     held: Held,
     // To the peer.
     pongs: VecDeque<u64>,
@@ -266,7 +275,9 @@ impl Session {
         !self.outputs.is_empty()
     }
 
-    /// What the stage should get next. Control and state overtake gifts.
+    /// What the stage should get next. The connection's state and the controls
+    /// overtake gifts; a status, which counts those that came before it, and a control
+    /// that names one stay behind those. No control overtakes another.
     pub fn poll_stage(&mut self) -> Option<ToStage> {
         if let Some(state) = self.connection.take() {
             return Some(ToStage::Connection(state));
@@ -274,11 +285,12 @@ impl Session {
         if let Some(config) = self.config_for_stage.take() {
             return Some(ToStage::Config(config));
         }
-        if let Some(control) = self.controls.pop_front() {
-            return Some(ToStage::Control(control));
+        let first = self.held.first();
+        if let Some(control) = self.controls.pop_front_if(|it| it.gift <= first) {
+            return Some(ToStage::Control(control.what));
         }
-        if let Some(status) = self.status.take() {
-            return Some(ToStage::Status(status));
+        if let Some(status) = self.status.take_if(|it| it.gift <= first) {
+            return Some(ToStage::Status(status.what));
         }
         self.held.pop().map(ToStage::Gift)
     }

@@ -114,6 +114,10 @@ pub enum Note {
     Overloaded {
         so_far: u64,
     },
+    /// Controls were dropped because more came than can wait for the stage.
+    ControlsDropped {
+        so_far: u64,
+    },
 }
 
 /// What was counted since the session began.
@@ -124,6 +128,8 @@ pub struct Counts {
     pub duplicates: u64,
     /// Gifts refused because nothing could hold them.
     pub overloaded: u64,
+    /// Controls dropped because too many waited for the stage.
+    pub controls_dropped: u64,
     pub acks_sent: u64,
     pub acks_dropped: u64,
     pub pings: u64,
@@ -139,7 +145,7 @@ pub struct Counts {
 
 impl Note {
     /// How many kinds there are.
-    pub(super) const KINDS: usize = 4;
+    pub(super) const KINDS: usize = 5;
 
     /// Notes of one kind are limited together.
     pub(super) fn kind(&self) -> usize {
@@ -148,6 +154,7 @@ impl Note {
             Self::PeerError(_) => 1,
             Self::NoSubprotocol => 2,
             Self::Overloaded { .. } => 3,
+            Self::ControlsDropped { .. } => 4,
         }
     }
 }

@@ -7,7 +7,7 @@ use super::cue::{ActId, ActStart, Cue, Delta, Tally};
 use super::drill::Drill;
 use super::outcomes::{Claim, Part};
 use super::pacing::{shortening, shortest};
-use super::streak::{Fate, Home};
+use super::streak::Home;
 use super::turn::{Turn, TurnId};
 use super::{Show, milestone};
 use crate::catalog::Lane;
@@ -428,7 +428,7 @@ impl Show {
             && !act.turn.claims.is_empty()
             && let Some(streak) = self.streaks.get_mut(key)
         {
-            streak.fate = Fate::Dismissed;
+            streak.be_dismissed();
         }
         act.turn.streak = false;
         for claim in act.turn.claims.drain(..) {

@@ -71,8 +71,8 @@ pub struct Board {
     gifts: u64,
     value: f64,
     status: StreamStatus,
-    /// The next status is what the backend says to everybody who joins.
-    is_rejoining: bool,
+    /// Since when the next status is what the backend says to everybody who joins.
+    rejoined: Option<Moment>,
     /// How far the goal had come when that was reported, since a status last said so.
     reported: VecDeque<(Moment, f64)>,
     gifters: HashMap<Private<Word>, Given>,
@@ -130,17 +130,18 @@ impl Board {
     }
 
     /// The connection was lost and is back.
-    pub(super) fn rejoin(&mut self) {
-        self.is_rejoining = true;
+    pub(super) fn rejoin(&mut self, now: Moment) {
+        self.rejoined = Some(now);
     }
 
     /// The backend knows the goal's progress better than we do: it replaces
-    /// what was added locally. But what it tells whoever joins may be as old as the
-    /// goal, and a goal that was reached is not reached again; and where it only
+    /// what was added locally. But what it tells whoever joins, at once, may be as old
+    /// as the goal, and a goal that was reached is not reached again; and where it only
     /// repeats what we reported, because something else of the status has changed,
     /// what was given meanwhile stays.
     pub(super) fn set_status(&mut self, now: Moment, mut status: StreamStatus) {
-        let is_repeated = std::mem::take(&mut self.is_rejoining);
+        let rejoined = self.rejoined.take();
+        let is_repeated = rejoined.is_some_and(|at| now <= at + THERE_AND_BACK);
         let own = self.status.goal.as_ref();
         match (own, &mut status.goal) {
             (Some(own), Some(told)) if is_repeated && own.is_same(told) => {
@@ -197,8 +198,12 @@ impl Board {
     }
 
     fn add_recent(&mut self, now: Moment, gift: &Gift, delta: Delta) {
+        let sender = &gift.sender;
+        let (has_id, has_name) = (!sender.user_id.0.is_empty(), !sender.name.0.is_empty());
         let is_same = |line: &RecentGift| {
-            line.gift_type == gift.gift_type && line.user_id == gift.sender.user_id
+            line.gift_type == gift.gift_type
+                && line.user_id == sender.user_id
+                && (has_id || (has_name && line.name == sender.name))
         };
         // Others may have given meanwhile: one that goes on is the newest again.
         let among = match gift.combo_count {

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
+use super::person::is_known;
 use crate::model::{Moment, Private, Word};
 
 /// Senders remembered: more than acts can start within the longest cool-down
@@ -29,7 +30,7 @@ impl CoolDown {
 
     /// An act of this sender has started.
     pub fn begin(&mut self, now: Moment, user: &UserId) {
-        if self.span.is_zero() || user.0.is_empty() {
+        if self.span.is_zero() || !is_known(user) {
             return;
         }
         let is_done = |(at, _): &(Moment, UserId)| *at <= now;

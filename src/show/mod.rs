@@ -35,6 +35,7 @@ mod lanes;
 mod offering;
 mod outcomes;
 mod pacing;
+mod person;
 mod queue;
 mod settings;
 mod streak;
@@ -208,8 +209,9 @@ impl Show {
 
     /// The connection to the backend was lost and is back: what it says first of the
     /// stream is what it says to everybody.
-    pub fn rejoin(&mut self) {
-        self.board.rejoin();
+    pub fn rejoin(&mut self, now: Moment) {
+        self.advance(now);
+        self.board.rejoin(self.now);
     }
 
     /// The latest `stream:status`.
@@ -310,6 +312,11 @@ impl Show {
     /// Of these, what the host holds, in no order.
     pub fn held(&self) -> impl Iterator<Item = Upcoming> {
         self.queue.held()
+    }
+
+    /// Gift messages that the host holds.
+    pub fn held_gifts(&self) -> usize {
+        self.queue.held_gifts()
     }
 
     /// How many acts a lane takes at present.

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use super::cue::{Delta, Senders, Tally};
 use super::lanes::index;
 use super::outcomes::{Claim, Part};
+use super::person::person;
 use super::streak::{Fate, Home, MOST_OPEN, Reading};
 use super::turn::{Turn, TurnId};
 use super::{Show, Streak};
@@ -28,6 +29,7 @@ impl Show {
             gift.total_value = 0.0;
         }
         gift.total_value = gift.total_value.clamp(0.0, f64::MAX);
+        let person = person(&gift);
         self.screen.apply(&mut gift);
         let lane = self.catalog.lane(&gift.gift_type, gift.total_value);
         if gift.quantity == 0 {
@@ -39,10 +41,15 @@ impl Show {
             // Senders without an id would all share one streak.
             gift.is_streak = false;
         }
-        let key = gift.streak_key();
+        let key = StreakKey {
+            user_id: person,
+            ..gift.streak_key()
+        };
         let reading = self.streaks.read(self.now, &key, &gift);
         let delta = self.count(&key, &gift, reading);
         self.board.add(self.now, &gift, delta);
+        // The boards know nobody without an id; what waits is told apart all the same.
+        gift.sender.user_id = key.user_id.clone();
 
         let claim = self.ledger.claim(&gift, delta);
         let standing = (index(lane), gift.total_value);
@@ -119,6 +126,13 @@ impl Show {
         let (home, combo) = (streak.home, streak.combo());
         let is_told = streak.seen || !streak.is_owed;
         let fate = streak.fate;
+        // It repeats what a recap is going to tell, whoever has told the gifts before.
+        if delta.quantity == 0
+            && fate == Fate::Collected
+            && let Some(recap) = &mut self.recap
+        {
+            return recap.collect(&gift, claim, delta);
+        }
         match home {
             Home::OnStage(act) => self.grow(act, claim, delta, combo),
             Home::Waiting(turn) => {
@@ -126,10 +140,9 @@ impl Show {
                 self.queue.promote(turn, lane);
             }
             // It repeats what was drawn, told in a recap or a bundle, or dismissed.
-            Home::None if is_told && delta.quantity == 0 => match (fate, &mut self.recap) {
-                (Fate::Collected, Some(recap)) => recap.collect(&gift, claim, delta),
-                (Fate::Dismissed, _) => self.ledger.settle(claim, Verdict::Dismissed),
-                _ => self.ledger.settle(claim, Verdict::JoinedStreak),
+            Home::None if is_told && delta.quantity == 0 => match fate {
+                Fate::Dismissed => self.ledger.settle(claim, Verdict::Dismissed),
+                Fate::Told | Fate::Collected => self.ledger.settle(claim, Verdict::JoinedStreak),
             },
             Home::None => self.wait(gift, key, lane, claim, delta, Some(combo)),
         }
@@ -292,8 +305,10 @@ impl Show {
     /// The same of a turn that the host dismisses, and with it what repeats its gifts.
     pub(super) fn leave_home_dismissed(&mut self, turn: &Turn) {
         self.leave_home(turn);
-        if let Some(key) = turn.key.as_ref().filter(|_| turn.streak) {
-            self.seal(key, Fate::Dismissed);
+        if let Some(key) = turn.key.as_ref().filter(|_| turn.streak)
+            && let Some(streak) = self.streaks.get_mut(key)
+        {
+            streak.be_dismissed();
         }
     }
 

@@ -438,11 +438,19 @@ impl Queue {
 
     /// Those that wait until the host releases them, in no order.
     pub fn held(&self) -> impl Iterator<Item = Upcoming> {
-        let held = self
-            .turns
-            .values()
-            .filter(|filed| filed.place == Place::Held);
-        held.map(Filed::view)
+        self.filed_as_held().map(Filed::view)
+    }
+
+    /// The gift messages that they are of.
+    pub fn held_gifts(&self) -> usize {
+        self.filed_as_held()
+            .map(|filed| filed.turn.claims.len())
+            .sum()
+    }
+
+    fn filed_as_held(&self) -> impl Iterator<Item = &Filed> {
+        let turns = self.turns.values();
+        turns.filter(|filed| filed.place == Place::Held)
     }
 
     pub fn turns(&self) -> impl Iterator<Item = (TurnId, &Turn)> {

@@ -45,7 +45,7 @@ pub(super) enum Home {
     OnStage(ActId),
 }
 
-/// What became of a streak's latest gifts, where nothing is its home any more.
+/// What became of a streak's latest gifts, where they did not go to its home.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
     /// An act or a bundle tells them, or nothing is known yet.
@@ -79,6 +79,14 @@ impl Streak {
     /// The running total to be shown.
     pub fn combo(&self) -> u32 {
         self.count.shown
+    }
+
+    /// The host has dismissed what told of it. What a recap is going to tell came
+    /// later, and is not touched by that.
+    pub fn be_dismissed(&mut self) {
+        if self.fate == Fate::Told {
+            self.fate = Fate::Dismissed;
+        }
     }
 }
 

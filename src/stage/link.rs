@@ -123,7 +123,7 @@ pub(super) fn receive(
             ToStage::Control(control) => director.show.control(now, control),
             ToStage::Connection(state) => {
                 if state == ConnectionState::Online {
-                    director.show.rejoin();
+                    director.show.rejoin(now);
                 }
                 connected.0 = Some(state);
             }

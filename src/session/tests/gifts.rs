@@ -215,6 +215,144 @@ fn clear_dismisses_the_gifts_that_wait_for_the_stage() {
     assert!(rig.drawn().is_empty());
 }
 
+/// What the stage gets of it when all that comes in `say` was read at once.
+fn at_once(say: impl FnOnce(&mut Rig)) -> Vec<String> {
+    let mut rig = Rig::new();
+    rig.go_live(&["x-control"]);
+    rig.stage.clear();
+    rig.stage_full = true;
+    say(&mut rig);
+    rig.stage_full = false;
+    rig.settle();
+    let told = rig.stage.iter().map(|message| match message {
+        ToStage::Gift(gift) => gift.id.to_string(),
+        ToStage::Control(control) => format!("{control:?}"),
+        ToStage::Status(status) => format!("{} watch", status.viewer_count),
+        other => panic!("nobody said {other:?}"),
+    });
+    told.collect()
+}
+
+fn watch(rig: &mut Rig, viewer_count: u64) {
+    rig.server(&ServerMessage::Status(StreamStatus {
+        viewer_count,
+        ..StreamStatus::default()
+    }));
+}
+
+fn control(rig: &mut Rig, control: Control) {
+    rig.server(&ServerMessage::Control(control));
+}
+
+#[test]
+fn a_status_stays_behind_the_gifts_that_it_counts() {
+    let told = at_once(|rig| {
+        rig.gift("a");
+        watch(rig, 1);
+        rig.gift("b");
+    });
+    assert_eq!(told, ["a", "1 watch", "b"]);
+    let told = at_once(|rig| {
+        rig.gift("a");
+        watch(rig, 1);
+        rig.gift("b");
+        watch(rig, 2);
+        rig.gift("c");
+    });
+    assert_eq!(told, ["a", "b", "2 watch", "c"], "the latest counts");
+}
+
+#[test]
+fn a_control_that_names_a_gift_stays_behind_it() {
+    for named in [
+        Control::Hold("a".into()),
+        Control::Release("a".into()),
+        Control::Dismiss("a".into()),
+        Control::ReplayOf("a".into()),
+    ] {
+        let word = format!("{named:?}");
+        let told = at_once(|rig| {
+            rig.gift("a");
+            control(rig, named);
+            rig.gift("b");
+            control(rig, Control::Skip);
+        });
+        assert_eq!(told, ["a", &*word, "Skip", "b"], "and not behind the next");
+    }
+}
+
+#[test]
+fn controls_overtake_gifts_and_not_each_other() {
+    let told = at_once(|rig| {
+        rig.gift("a");
+        control(rig, Control::Pause);
+        control(rig, Control::Dismiss("a".into()));
+        control(rig, Control::Resume);
+    });
+    assert_eq!(told, ["Pause", "a", "Dismiss(\"a\")", "Resume"]);
+    let told = at_once(|rig| {
+        rig.gift("a");
+        control(rig, Control::Hold("a".into()));
+        control(rig, Control::Clear);
+        rig.gift("b");
+    });
+    assert_eq!(told, ["Hold(\"a\")", "Clear", "b"], "nothing is before it");
+}
+
+#[test]
+fn controls_that_follow_each_other_and_replace_themselves_reach_the_stage_as_one() {
+    let told = at_once(|rig| {
+        for said in [
+            Control::Volume(0.25),
+            Control::Volume(0.5),
+            Control::Pause,
+            Control::Resume,
+            Control::Mute(true),
+            Control::Mute(false),
+            Control::DoNotDisturb(true),
+            Control::DoNotDisturb(false),
+            Control::DoNotDisturb(true),
+            Control::Skip,
+            Control::Skip,
+        ] {
+            control(rig, said);
+        }
+    });
+    let quiet = ["DoNotDisturb(false)", "DoNotDisturb(true)"];
+    let before = ["Volume(0.5)", "Resume", "Mute(false)"];
+    assert_eq!(told, [&before[..], &quiet, &["Skip", "Skip"]].concat());
+}
+
+#[test]
+fn ten_thousand_controls_wait_and_the_oldest_beyond_is_dropped_with_a_note() {
+    let told = at_once(|rig| {
+        for n in 0..MAX_CONTROLS + 2 {
+            control(rig, Control::Dismiss(n.to_string().into()));
+        }
+        let note = Output::Note(Note::ControlsDropped { so_far: 1 });
+        let notes = rig.outputs.iter().filter(|output| **output == note);
+        assert_eq!(notes.count(), 1);
+        assert_eq!(rig.session.counts().controls_dropped, 2);
+    });
+    assert_eq!(told.len(), MAX_CONTROLS);
+    assert_eq!(told[0], "Dismiss(\"2\")");
+}
+
+#[test]
+fn nothing_waits_for_a_gift_that_was_refused() {
+    let mut held = Held::default();
+    for n in 0..=MAX_HELD as u64 {
+        assert_eq!(held.first(), 0);
+        let mut gift = gift("x", 1, 0);
+        gift.total_value = n as f64;
+        held.push(Box::new(gift));
+    }
+    assert_eq!((held.first(), held.end()), (1, MAX_HELD as u64 + 1));
+    held.verify_invariants();
+    while held.pop().is_some() {}
+    assert_eq!(held.first(), held.end());
+}
+
 #[test]
 fn past_fifty_thousand_held_gifts_the_cheapest_is_refused() {
     let mut held = Held::default();

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::model::GiftId;
 
 /// One random thing that can happen to a session.
 #[derive(Debug, Clone)]
@@ -15,7 +16,8 @@ enum Step {
     Ping(u64),
     Pong(bool),
     Error { retryable: bool, after: Option<u16> },
-    Control(bool),
+    Control { pick: u8, id: u8 },
+    Status,
     Garbage(Vec<u8>),
     Binary,
     Violation,
@@ -38,7 +40,8 @@ fn step() -> impl Strategy<Value = Step> {
         6 => any::<bool>().prop_map(Step::Pong),
         1 => (any::<bool>(), proptest::option::of(any::<u16>()))
             .prop_map(|(retryable, after)| Step::Error { retryable, after }),
-        1 => any::<bool>().prop_map(Step::Control),
+        2 => (0_u8..6, 0_u8..12).prop_map(|(pick, id)| Step::Control { pick, id }),
+        1 => Just(Step::Status),
         2 => proptest::collection::vec(any::<u8>(), 0..64).prop_map(Step::Garbage),
         1 => Just(Step::Binary),
         1 => Just(Step::Violation),
@@ -150,11 +153,19 @@ fn apply(
             let after = after.map(|ms| Duration::from_millis(ms.into()));
             rig.server(&peer_error("RATE_LIMIT", retryable, after));
         }
-        Step::Control(pause) => rig.server(&ServerMessage::Control(if pause {
-            Control::Pause
-        } else {
-            Control::Resume
-        })),
+        Step::Control { pick, id } => {
+            let id: GiftId = id.to_string().into();
+            let control = match pick {
+                0 => Control::Pause,
+                1 => Control::Resume,
+                2 => Control::Hold(id),
+                3 => Control::Release(id),
+                4 => Control::Dismiss(id),
+                _ => Control::Skip,
+            };
+            rig.server(&ServerMessage::Control(control));
+        }
+        Step::Status => rig.server(&ServerMessage::Status(StreamStatus::default())),
         Step::Garbage(bytes) => rig.input(Input::Text(&bytes)),
         Step::Binary => rig.input(Input::Binary),
         Step::Violation => rig.input(Input::Violation(Violation::BadFrames)),

@@ -1,5 +1,5 @@
 use super::world::{World, gift, ms};
-use crate::model::{Control, Gift, Goal, StreamStatus};
+use crate::model::{Control, Gift, Goal, Sender, StreamStatus};
 use crate::show::{RECENT_GIFTS, TOP_GIFTERS};
 
 fn status(kind: &str, current: f64) -> StreamStatus {
@@ -140,6 +140,20 @@ fn a_streak_is_one_line_whoever_gives_meanwhile() {
 }
 
 #[test]
+fn only_a_name_keeps_people_without_an_id_in_lines_of_their_own() {
+    let mut world = World::at_rate(30.0);
+    for name in ["Ann", "Bob", "Ann", "", ""] {
+        world.offer(Gift {
+            combo_count: 2,
+            ..Gift::one("", "rose", Sender::named("", name))
+        });
+    }
+    let recent = world.show.board().recent();
+    let lines: Vec<_> = recent.map(|line| (&*line.name.0, line.quantity)).collect();
+    assert_eq!(lines, [("", 1), ("", 1), ("Ann", 2), ("Bob", 1)]);
+}
+
+#[test]
 fn totals_survive_senseless_values() {
     let mut world = World::at_rate(30.0);
     for value in [f64::MAX, f64::MAX, f64::NAN, -5.0, f64::INFINITY] {
@@ -186,7 +200,7 @@ fn a_reconnect_does_not_put_the_same_goal_back() {
     world.give("ann", "rose", 1.0);
     let current = |world: &World| world.show.board().goal().unwrap().current;
     assert_eq!(current(&world), 11.0);
-    world.show.rejoin();
+    world.show.rejoin(world.now);
     world.show.set_status(world.now, status("gifts", 10.0));
     assert_eq!(current(&world), 11.0);
     // On a connection that stands it is the host's word.
@@ -194,10 +208,24 @@ fn a_reconnect_does_not_put_the_same_goal_back() {
     assert_eq!(current(&world), 10.0);
     // So is another goal, and one that has come further.
     for told in [status("revenue", 3.0), status("revenue", 9.0)] {
-        world.show.rejoin();
+        world.show.rejoin(world.now);
         world.show.set_status(world.now, told.clone());
         assert_eq!(world.show.board().goal(), told.goal.as_ref());
     }
+}
+
+#[test]
+fn a_status_that_comes_long_after_a_reconnect_is_the_hosts_word() {
+    let after = |wait: u64| {
+        let mut world = World::at_rate(30.0);
+        world.show.set_status(world.now, status("gifts", 10.0));
+        world.give("ann", "rose", 1.0);
+        world.show.rejoin(world.now);
+        world.pass(ms(wait));
+        world.show.set_status(world.now, status("gifts", 0.0));
+        world.show.board().goal().unwrap().current
+    };
+    assert_eq!((after(4_000), after(6_000)), (11.0, 0.0));
 }
 
 /// How far the goal has come by what the backend is told, and how much of it waits.

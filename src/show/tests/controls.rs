@@ -1,6 +1,6 @@
 use super::world::{World, gift, ms};
 use crate::catalog::Lane;
-use crate::model::{Control, Verdict};
+use crate::model::{Control, Gift, Sender, Verdict};
 use crate::show::{Cue, RECAP, Senders};
 
 fn dismissed(world: &World) -> usize {
@@ -203,6 +203,17 @@ fn do_not_disturb_collects_quietly_and_plays_one_recap() {
 }
 
 #[test]
+fn a_recap_counts_people_without_an_id() {
+    let mut world = World::at_rate(30.0);
+    world.control(Control::DoNotDisturb(true));
+    for name in ["Ann", "Bob", "Ann", "", ""] {
+        world.offer(Gift::one("", "rose", Sender::named("", name)));
+    }
+    world.control(Control::DoNotDisturb(false));
+    assert_eq!(world.starts[0].1.by, Senders::Many(4));
+}
+
+#[test]
 fn a_final_repeat_during_do_not_disturb_belongs_to_the_act_and_not_to_the_recap() {
     let mut world = World::at_rate(30.0);
     world.streak("ann", "rose", 5, 5);
@@ -268,6 +279,51 @@ fn a_streak_that_was_dismissed_is_not_drawn_for_its_final_repeat() {
     world.control(Control::Resume);
     world.play_out();
     assert!(world.starts.is_empty());
+}
+
+#[test]
+fn a_final_repeat_waits_for_the_recap_though_the_streak_is_on_stage() {
+    let mut world = World::at_rate(30.0);
+    world.streak("ann", "rose", 1, 1);
+    world.control(Control::DoNotDisturb(true));
+    for total in 2..=3 {
+        world.streak("ann", "rose", total, total);
+    }
+    let last = world.last("ann", "rose", 3, 3);
+    assert_eq!(world.verdict(&last), None, "the recap is yet to tell it");
+    assert_eq!(world.climaxes(), [1]);
+    world.control(Control::DoNotDisturb(false));
+    world.play_out();
+    assert_eq!(world.started(), ["rose", RECAP]);
+    assert_eq!(world.starts[1].1.tally.quantity, 2);
+    assert_eq!(world.verdict(&last), Some(Verdict::JoinedBundle));
+}
+
+#[test]
+fn dismissing_how_a_streak_began_leaves_its_final_repeat_to_the_recap() {
+    for is_waiting in [false, true] {
+        let mut world = World::at_rate(30.0);
+        world.presents = false;
+        if is_waiting {
+            world.control(Control::Pause);
+        }
+        let first = world.streak("ann", "rose", 1, 1);
+        world.control(Control::DoNotDisturb(true));
+        world.streak("ann", "rose", 2, 2);
+        world.control(match is_waiting {
+            true => Control::Dismiss(first.clone()),
+            false => Control::Skip,
+        });
+        assert_eq!(world.verdict(&first), Some(Verdict::Dismissed));
+        let last = world.last("ann", "rose", 2, 2);
+        assert_eq!(world.verdict(&last), None, "the recap is yet to tell it");
+        world.presents = true;
+        world.control(Control::Resume);
+        world.control(Control::DoNotDisturb(false));
+        world.play_out();
+        assert_eq!(world.started().last(), Some(&RECAP));
+        assert_eq!(world.verdict(&last), Some(Verdict::JoinedBundle));
+    }
 }
 
 #[test]

@@ -58,6 +58,49 @@ fn a_sender_wears_one_badge_the_moderators_first() {
 }
 
 #[test]
+fn without_an_id_only_gifts_under_one_name_are_one_persons() {
+    let mut world = paused(ShowSettings::default());
+    for name in ["Ann", "Bob", "Ann", "", ""] {
+        world.offer(Gift::one("", "rose", Sender::named("", name)));
+    }
+    // Nor is anybody's id a name.
+    world.give("Ann", "rose", 0.0);
+    world.control(Control::Resume);
+    world.play_out();
+    let drawn: Vec<_> = world
+        .starts
+        .iter()
+        .map(|(_, start)| match &start.by {
+            Senders::One { name, .. } => (&*name.0, start.tally.quantity),
+            Senders::Many(_) => panic!("so few are no crowd"),
+        })
+        .collect();
+    assert_eq!(
+        drawn,
+        [("Ann", 2), ("Bob", 1), ("", 1), ("", 1), ("Ann", 1)]
+    );
+}
+
+#[test]
+fn people_without_an_id_are_counted_in_a_bundle() {
+    let mut world = paused(slow());
+    for n in 0..60 {
+        world.give(&format!("early {n}"), "heart", 1.0);
+    }
+    for name in ["Ann", "Bob", "Ann", "", ""] {
+        world.offer(Gift::one("", "rose", Sender::named("", name)));
+    }
+    world.control(Control::Resume);
+    world.play_out();
+    let (_, roses) = world
+        .starts
+        .iter()
+        .find(|(_, start)| &*start.gift_type == "rose")
+        .unwrap();
+    assert_eq!((&roses.by, roses.tally.quantity), (&Senders::Many(4), 5));
+}
+
+#[test]
 fn gifts_that_do_not_wait_are_not_folded() {
     let mut world = World::at_rate(30.0);
     world.give("ann", "rose", 1.0);

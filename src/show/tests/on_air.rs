@@ -2,7 +2,7 @@
 
 use super::world::{World, gift, ms};
 use crate::catalog::Lane;
-use crate::model::{Gift, Verdict};
+use crate::model::{Gift, Sender, Verdict};
 use crate::on_air::Policy;
 use crate::show::ShowSettings;
 
@@ -98,6 +98,18 @@ fn a_sender_rests_between_acts_and_nobody_else_does() {
     assert_eq!(world.started(), ["rose", "heart", "heart"]);
     assert_eq!(world.starts[2].0, ms(10_000));
     assert_eq!(world.verdict(&second), Some(Verdict::Played));
+}
+
+#[test]
+fn nobody_rests_for_a_name() {
+    let mut world = world(Policy {
+        cool_down: ms(10_000),
+        ..Policy::default()
+    });
+    for _ in 0..2 {
+        world.offer(Gift::one("", "rose", Sender::named("", "Ann")));
+    }
+    assert_eq!(world.started(), ["rose", "rose"]);
 }
 
 #[test]
