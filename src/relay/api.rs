@@ -28,7 +28,7 @@ use super::store::{
     Admission, Listed, Offer, Order, Page, State as GiftState, StoreError, StreamId,
 };
 use super::tokens::Role;
-use super::wire::{ConfigPatch, GiftsQuery, HistoryQuery};
+use super::wire::{ConfigPatch, GiftsQuery, HistoryQuery, StatusParts};
 use crate::model::{SessionConfig, WallTime};
 use crate::protocol::{ServerMessage, decode_payload, encode_server, limits};
 
@@ -217,10 +217,20 @@ pub(super) async fn put_status(
 ) -> Result<Response, Problem> {
     core.authorise(&guest, &headers, &[Role::Ingest, Role::Host])?;
     let body = json_body(&headers, body).await?;
-    let status = decode_payload("stream:status", &body).map_err(|error| Problem::decode(&error))?;
-    let message = encode_server(&status, WallTime::now());
+    let mut told =
+        decode_payload("stream:status", &body).map_err(|error| Problem::decode(&error))?;
+    let says = StatusParts::read(&body).map_err(Problem::bad_request)?;
     let channel = open(&core, &id).await?;
+    // One after the other, so that none puts back what another has changed.
+    let _turn = channel.settings_turn.lock().await;
+    if let ServerMessage::Status(status) = &mut told {
+        channel.complete(status, &says);
+    }
+    let message = encode_server(&told, WallTime::now());
     core.store.keep_status(&channel.id, &message).await?;
+    if let Some((before, now)) = channel.to_note() {
+        core.store.note_status(&channel.id, &before, &now).await;
+    }
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -251,7 +261,7 @@ pub(super) async fn patch_config(
         serde_json::from_slice(&body).map_err(|error| Problem::invalid(error.to_string()))?;
     let channel = open(&core, &id).await?;
     // One change after the other, so that none is lost.
-    let _turn = channel.config_turn.lock().await;
+    let _turn = channel.settings_turn.lock().await;
     let mut tries = CONFIG_TRIES;
     loop {
         let mut config = channel.hub().config().clone();

@@ -18,9 +18,10 @@ use super::lock::lock;
 use super::rates;
 use super::roster::Roster;
 use super::socket::Frame;
+use super::status::LatestStatus;
 use super::store::{Feed, Kept, News, StreamId};
-use crate::model::{Goal, SessionConfig, StreamStatus, WallTime};
-use crate::protocol::{ServerMessage, decode_server, encode_server};
+use super::wire::StatusParts;
+use crate::model::{SessionConfig, StreamStatus, WallTime};
 
 /// Events that a slow reader may be behind; then it hears that it missed some.
 const EVENTS: usize = 256;
@@ -45,15 +46,6 @@ pub(super) struct Event {
     pub data: Arc<str>,
 }
 
-/// The latest `stream:status`; its goal comes on with what hosts' stages say.
-struct LatestStatus {
-    /// With every gift that came.
-    given: String,
-    /// As whoever joins hears it and the store has it: without the gifts that wait,
-    /// since these are sent again.
-    settled: String,
-}
-
 /// One stream.
 pub(super) struct Channel {
     pub id: StreamId,
@@ -70,8 +62,8 @@ pub(super) struct Channel {
     /// Somebody asked for it since it was last looked after.
     was_used: AtomicBool,
     pub roster: Roster,
-    /// Held by whoever changes its configuration.
-    pub config_turn: tokio::sync::Mutex<()>,
+    /// Held by whoever changes its configuration or its status.
+    pub settings_turn: tokio::sync::Mutex<()>,
     pub judged: rates::Latest,
     status: Mutex<Option<LatestStatus>>,
     /// What had been counted when it was told last.
@@ -92,7 +84,7 @@ impl Channel {
             is_current: AtomicBool::new(false),
             was_used: AtomicBool::new(true),
             roster: Roster::default(),
-            config_turn: tokio::sync::Mutex::default(),
+            settings_turn: tokio::sync::Mutex::default(),
             judged: rates::Latest::default(),
             status: Mutex::default(),
             counted: Mutex::default(),
@@ -174,26 +166,40 @@ impl Channel {
     /// The payload of the latest `stream:status`.
     pub fn status(&self) -> Option<Value> {
         let status = lock(&self.status);
-        let mut message: Value = serde_json::from_str(&status.as_ref()?.given).ok()?;
+        let mut message: Value = serde_json::from_str(status.as_ref()?.given()).ok()?;
         Some(message["payload"].take())
     }
 
+    /// What a status leaves out stays as it was: whoever counts viewers need not know
+    /// what the host collects for. The turn is the caller's.
+    pub fn complete(&self, told: &mut StreamStatus, says: &StatusParts) {
+        if let Some(latest) = lock(&self.status).as_mut() {
+            latest.complete(told, says);
+        }
+    }
+
     /// A host's stage has said how far the goal has come: the sender of the status may
-    /// have told it once and for all. Whoever joins later hears so. Returns the status
-    /// before and after, as they are kept, if that is news.
+    /// have told it once and for all. Whoever joins later hears so. Returns what is to be
+    /// noted, as [`to_note`](Self::to_note) does.
     pub fn heed_goal(&self) -> Option<(String, String)> {
         let mut hub = self.hub();
         let mut status = lock(&self.status);
         let latest = status.as_mut()?;
-        let reached = self.roster.reached(&goal_of(&latest.given)?)?;
-        if let Some(message) = with_goal_at(&latest.given, reached.given) {
-            latest.given = message;
-            self.tell("status", || parsed(&latest.given));
+        let reached = self.roster.reached(&latest.goal()?)?;
+        let moved = latest.advance(reached);
+        if moved.given {
+            self.tell("status", || parsed(latest.given()));
         }
-        let message = with_goal_at(&latest.settled, reached.settled)?;
-        hub.renew_status(Frame::text(&message));
-        let before = std::mem::replace(&mut latest.settled, message.clone());
-        Some((before, message))
+        if moved.given || moved.settled {
+            let (given, settled) = latest.frames();
+            hub.renew_status(given, settled);
+        }
+        latest.to_note()
+    }
+
+    /// The status before and after, as the store has it and as it should, if these differ.
+    pub fn to_note(&self) -> Option<(String, String)> {
+        lock(&self.status).as_mut()?.to_note()
     }
 
     /// Tells what a second has brought.
@@ -277,13 +283,17 @@ impl Channel {
         hub.restored_until(kept.until);
     }
 
-    fn take_status(&self, hub: &mut Stream<Frame>, status: String) {
-        hub.set_status(Frame::text(&status));
-        self.roster.forget_goals();
-        *lock(&self.status) = Some(LatestStatus {
-            given: status.clone(),
-            settled: status,
-        });
+    fn take_status(&self, hub: &mut Stream<Frame>, told: String) {
+        let mut status = lock(&self.status);
+        let repeated = status.as_ref().and_then(|latest| latest.repeated(&told));
+        // What the stages said of the goal holds for as long as it is where they say.
+        if repeated.is_none() {
+            self.roster.forget_goals();
+        }
+        let latest = status.insert(repeated.unwrap_or_else(|| LatestStatus::new(told)));
+        let (given, settled) = latest.frames();
+        hub.set_status(given, settled);
+        self.tell("status", || parsed(latest.given()));
     }
 
     fn tell_news(&self, news: &News) {
@@ -291,8 +301,8 @@ impl Channel {
             News::Gift(gift) => self.tell("gift", || parsed(&gift.message)),
             News::Ended(ended) => self.tell_ended(ended),
             News::Config(config) => self.tell("config", || config_json(config)),
-            News::Status(status) => self.tell("status", || parsed(status)),
-            News::Kept(_) | News::Parked(_) | News::Control(_) => {}
+            // That of a status is told as it is then.
+            News::Kept(_) | News::Parked(_) | News::Status(_) | News::Control(_) => {}
         }
     }
 
@@ -305,31 +315,6 @@ impl Channel {
         // Whoever comes in has it by another reference.
         Arc::strong_count(self) == 1 && readers == 0 && self.hub().audience() == (0, 0)
     }
-}
-
-fn status_in(message: &str) -> Option<StreamStatus> {
-    match decode_server(message.as_bytes()) {
-        Ok(ServerMessage::Status(status)) => Some(status),
-        _ => None,
-    }
-}
-
-fn goal_of(message: &str) -> Option<Goal> {
-    status_in(message)?.goal
-}
-
-/// The same `stream:status` with its goal there, if it is not already.
-fn with_goal_at(message: &str, current: f64) -> Option<String> {
-    let mut status = status_in(message)?;
-    let goal = status.goal.as_mut()?;
-    if goal.current == current {
-        return None;
-    }
-    goal.current = current;
-    Some(encode_server(
-        &ServerMessage::Status(status),
-        WallTime::now(),
-    ))
 }
 
 fn parsed(message: &str) -> Value {
@@ -467,6 +452,7 @@ mod tests {
     use crate::model::Telemetry;
     use crate::protocol::ClientType;
     use crate::relay::roster::Renderer;
+    use crate::relay::status::goal_of;
     use crate::relay::store::Fresh;
 
     fn kept(serials: &[Serial]) -> Vec<News> {
@@ -574,6 +560,54 @@ mod tests {
         channels.hear(&"s".into(), vec![News::Status(status(1))]);
         assert_eq!(current(say(&channel, 2, 2, 0)), Some(2.0));
         assert_eq!(shown(&channel), 2);
+    }
+
+    /// A stream whose goal has come to 20, of which 5 wait for the host's stage.
+    fn waiting() -> (Channels, Arc<Channel>) {
+        let channels = Channels::default();
+        let channel = channels.open("s").unwrap();
+        channels.hear(&"s".into(), kept(&[]));
+        channels.hear(&"s".into(), vec![News::Status(status(0))]);
+        let host = Renderer::new("h".into(), ClientType::Host, true);
+        channel.roster.join(1, host);
+        say(&channel, 1, 20, 5).unwrap();
+        (channels, channel)
+    }
+
+    #[test]
+    fn gifts_that_wait_are_not_in_a_goal_twice_when_its_figure_is_told_back() {
+        let (channels, channel) = waiting();
+        channel.roster.leave(1);
+        channels.hear(&"s".into(), vec![News::Status(status(20))]);
+        assert_eq!(channel.status().unwrap()["currentGoal"]["current"], 20);
+        let (before, after) = channel.to_note().unwrap();
+        let current = |kept: &str| goal_of(kept).unwrap().current;
+        assert_eq!((current(&before), current(&after)), (20.0, 15.0));
+        assert_eq!(channel.to_note(), None, "it is noted");
+        // One that it has not come to is somebody's own.
+        channels.hear(&"s".into(), vec![News::Status(status(19))]);
+        assert_eq!(channel.to_note(), None);
+    }
+
+    #[test]
+    fn a_status_that_leaves_the_goal_out_takes_nothing_off_it() {
+        let (channels, channel) = waiting();
+        let mut told = StreamStatus::default();
+        channel.complete(&mut told, &StatusParts::default());
+        assert_eq!(told.goal.as_ref().unwrap().current, 20.0);
+        // Until it is kept the goal goes on, and what stages have said holds.
+        say(&channel, 1, 22, 6);
+        channels.hear(&"s".into(), vec![News::Status(status(20))]);
+        assert_eq!(channel.status().unwrap()["currentGoal"]["current"], 22);
+        let (_, after) = channel.to_note().unwrap();
+        assert_eq!(goal_of(&after).unwrap().current, 16.0);
+        let said = StatusParts {
+            goal: true,
+            ..StatusParts::default()
+        };
+        let mut none = StreamStatus::default();
+        channel.complete(&mut none, &said);
+        assert_eq!(none.goal, None, "it was said that there is none");
     }
 
     #[test]

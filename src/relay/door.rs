@@ -4,12 +4,14 @@
 //! It cannot choose `Origin`, and one that has its own name resolve to this
 //! machine cannot choose `Host`.
 
+use std::net::{IpAddr, Ipv6Addr};
+
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 
 use super::problem::Problem;
 
-/// Names of this machine to itself.
-const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+/// This machine's name to itself; its loopback addresses are others.
+const LOCALHOST: &str = "localhost";
 
 /// What page a request is from, as the browser says (Fetch Metadata, W3C).
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -76,9 +78,24 @@ impl Door {
 /// Whether a host, with its port or without, is this machine's name for itself.
 pub(super) fn is_loopback(host: &str) -> bool {
     let name = without_port(host);
-    LOOPBACK
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(name))
+    name.eq_ignore_ascii_case(LOCALHOST) || address_in(name).is_some_and(|it| it.is_loopback())
+}
+
+/// The address that a host without its port is, if it is one.
+fn address_in(host: &str) -> Option<IpAddr> {
+    let v6 = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+    match v6 {
+        Some(v6) => v6.parse::<Ipv6Addr>().ok().map(IpAddr::V6),
+        None => host.parse::<IpAddr>().ok().filter(IpAddr::is_ipv4),
+    }
+}
+
+/// How requests for an address name it as their host.
+pub(super) fn host_of(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => format!("[{v6}]"),
+    }
 }
 
 fn is_own(origin: &str, host: &str) -> bool {
@@ -128,6 +145,7 @@ mod tests {
             "127.0.0.1:1",
             "[::1]:7788",
             "[::1]",
+            "127.0.0.2:7788",
         ] {
             assert_eq!(status(host, None), 200, "{host}");
         }
@@ -142,6 +160,9 @@ mod tests {
             "evil.example",
             "localhost.evil.example",
             "127.0.0.1.evil:80",
+            "192.0.2.7:7788",
+            "[2001:db8::7]",
+            "::1",
             "",
             ":80",
         ] {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Extension, Path, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderName};
+use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
-use futures_util::Stream;
 use futures_util::stream::unfold;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -16,6 +16,9 @@ use super::api::open;
 use super::problem::Problem;
 use super::server::{Core, Guest, stopped};
 use super::tokens::Role;
+
+/// A proxy before us passes each event on at once (nginx gathers them otherwise).
+const UNBUFFERED: [(HeaderName, &str); 1] = [(HeaderName::from_static("x-accel-buffering"), "no")];
 
 /// A comment at this interval keeps proxies from giving up the connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -25,7 +28,7 @@ pub(super) async fn events(
     Extension(guest): Extension<Guest>,
     Path(id): Path<String>,
     headers: HeaderMap,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+) -> Result<impl IntoResponse, Problem> {
     core.authorise(&guest, &headers, &[Role::Host])?;
     // Whoever came by a cookie reads on while that is good for something.
     let signed_in = core
@@ -58,8 +61,10 @@ pub(super) async fn events(
                 }
                 Err(RecvError::Closed) => return None,
             };
-            Some((Ok(event), (events, stopping, place, guest, signed_in)))
+            let state = (events, stopping, place, guest, signed_in);
+            Some((Ok::<_, Infallible>(event), state))
         },
     );
-    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+    let events = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
+    Ok((UNBUFFERED, events))
 }

@@ -1,17 +1,22 @@
 //! The way of a request: what each has to pass, and who answers it.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::HttpBody as _;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
+use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
+use tokio::time::timeout;
 
 use super::door::Door;
-use super::limits::MAX_HEAD;
+use super::limits::{FAREWELL, MAX_HEAD, MAX_UNWANTED};
 use super::problem::Problem;
 use super::server::{Core, Guest};
 use super::{api, desk, events, overview, parked, rates, upgrade};
@@ -33,7 +38,7 @@ impl Front {
         let Self { core, .. } = self;
         guest.is_own_page = Door::is_own_page(request.method(), request.headers());
         if let Err(wait) = core.admit(&guest) {
-            return Problem::too_many(wait).into_response();
+            return refuse(Problem::too_many(wait), request);
         }
         let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
         let origin = core.door.allowed(request.headers());
@@ -41,7 +46,7 @@ impl Front {
             // A browser asks whether its page may, before it asks for the page.
             Ok(()) if origin.is_some() && request.method() == Method::OPTIONS => may_ask(),
             Ok(()) => self.route(guest, request).await,
-            Err(problem) => problem.into_response(),
+            Err(problem) => refuse(problem, request),
         };
         if let Some(origin) = origin {
             let headers = response.headers_mut();
@@ -58,13 +63,16 @@ impl Front {
     }
 
     async fn route(&self, guest: Guest, request: hyper::Request<Incoming>) -> Response {
-        let (mut parts, body) = request.into_parts();
+        let (mut parts, mut body) = request.into_parts();
         // The router's boxes and copies would be a quarter of a gift's work here.
         if parts.method == Method::POST
             && let Some(stream) = gifts_of(parts.uri.path())
         {
-            let taken = api::take_gifts(&self.core, &guest, stream, &parts.headers, body);
-            return taken.await.into_response();
+            let taken = api::take_gifts(&self.core, &guest, stream, &parts.headers, &mut body);
+            return match taken.await {
+                Ok(response) => response,
+                Err(problem) => refuse(problem, hyper::Request::from_parts(parts, body)),
+            };
         }
         parts.extensions.insert(guest);
         let request = hyper::Request::from_parts(parts, body);
@@ -73,6 +81,26 @@ impl Front {
             Err(never) => match never {},
         }
     }
+}
+
+/// Answers at once, and reads on: a connection that is closed over unread bytes takes the
+/// answer with it.
+fn refuse(problem: Problem, request: hyper::Request<Incoming>) -> Response {
+    // Who asks first is told in time.
+    let asks_first = request.headers().contains_key(header::EXPECT);
+    let mut rest = request.into_body();
+    if !asks_first && !rest.is_end_stream() {
+        let reading = async move {
+            let mut read = 0;
+            while read < MAX_UNWANTED
+                && let Some(Ok(frame)) = poll_fn(|cx| Pin::new(&mut rest).poll_frame(cx)).await
+            {
+                read += frame.data_ref().map_or(0, Bytes::len);
+            }
+        };
+        tokio::spawn(timeout(FAREWELL, reading));
+    }
+    problem.into_response()
 }
 
 /// What pages of other origins may send. Never cookies: those are the desk's.

@@ -65,6 +65,10 @@ pub(super) const LAST_WORDS: Duration = Duration::from_secs(12);
 /// Largest body of a request. Beyond: 413.
 pub(super) const MAX_BODY: usize = 2 * 1024 * 1024;
 
+/// What is read of a body after the answer that refused it, for those who do not listen
+/// before they have sent all. Beyond: closed.
+pub(super) const MAX_UNWANTED: usize = 16 * 1024 * 1024;
+
 /// Largest body of a request that signs in, which anybody may send: a code and the
 /// words around it. Beyond: 413.
 pub(super) const MAX_SIGN_IN: usize = 1024;

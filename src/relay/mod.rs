@@ -13,6 +13,7 @@
 //! | `hub` | who gets what, when, and what became of it; pure |
 //! | `store` | gifts, endings and settings, in a file or shared through NATS |
 //! | `channel` | one stream of the running relay: its hub, and who is woken |
+//! | `status` | its latest status, and how far the goal has come since |
 //! | `client` | one task for each WebSocket |
 //! | `bell` | how that task is woken |
 //! | `callers`, `courier` | who is woken, and one task that writes gifts to many viewers whose own tasks rest |
@@ -63,6 +64,7 @@ mod secret;
 mod server;
 mod socket;
 mod sources;
+mod status;
 mod store;
 mod tls;
 mod tokens;
@@ -119,7 +121,7 @@ pub struct RelayOptions {
     pub start_clean: bool,
     /// How long a gift is kept after it ended.
     pub history: Duration,
-    /// Names besides the loopback ones that a request may be meant for.
+    /// Names that a request may be meant for, besides the loopback ones and `address`.
     pub hosts: Vec<String>,
     /// Web origins besides our own whose pages may come in.
     pub origins: Vec<String>,
@@ -244,7 +246,12 @@ impl Relay {
                 "where this relay is could not be written down: `hyperfocus desk` will not find it",
             );
         }
-        let door = Door::new(options.hosts, options.origins);
+        let mut hosts = options.hosts;
+        if !address.ip().is_unspecified() {
+            // Whoever asks for an address was not led here by a name.
+            hosts.push(door::host_of(address.ip()));
+        }
+        let door = Door::new(hosts, options.origins);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .thread_name("relay")
             .enable_all()

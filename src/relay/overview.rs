@@ -46,7 +46,7 @@ pub(super) async fn get_status(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    core.authorise(&guest, &headers, &[Role::Host])?;
+    core.authorise(&guest, &headers, &[Role::Ingest, Role::Host])?;
     let channel = open(&core, &id).await?;
     Ok(match channel.status() {
         Some(status) => json_response(StatusCode::OK, &status),

@@ -72,7 +72,9 @@ impl Problem {
             StatusCode::FORBIDDEN,
             "foreign-origin",
             "A page from elsewhere",
-            "pages of this origin may not use the relay; allow one with --allow-origin",
+            "pages of this origin may not use the relay; allow one with --allow-origin. If it is \
+             the relay's own page, behind a proxy: have the proxy pass the Host header on, and \
+             allow that name with --allow-host",
         )
     }
 

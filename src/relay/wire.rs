@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 
 use crate::model::SessionConfig;
 use crate::protocol::limits::{
@@ -61,8 +62,35 @@ impl ConfigPatch {
     }
 }
 
+/// Which parts `PUT status` speaks of, if only to say that there is none; the others
+/// stay as they are.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct StatusParts {
+    #[serde(default, rename = "startedAt", deserialize_with = "is_there")]
+    pub started_at: bool,
+    #[serde(default, rename = "currentGoal", deserialize_with = "is_there")]
+    pub goal: bool,
+}
+
+impl StatusParts {
+    /// Of a body that was read as a status.
+    ///
+    /// # Errors
+    /// When it is no JSON object after all.
+    pub fn read(body: &[u8]) -> Result<Self, String> {
+        // A byte order mark was passed over.
+        let json = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
+        serde_json::from_slice(json).map_err(|error| error.to_string())
+    }
+}
+
+fn is_there<'de, D: Deserializer<'de>>(value: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(value).map(|_| true)
+}
+
 /// `GET gifts?...`
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct GiftsQuery {
     pub state: Option<String>,
     pub order: Option<String>,
@@ -74,6 +102,7 @@ pub(super) struct GiftsQuery {
 
 /// `GET history?...`
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct HistoryQuery {
     /// How far back; as far as there is any, when absent.
     last: Option<String>,
@@ -107,6 +136,7 @@ fn span(text: &str) -> Option<Duration> {
 
 /// `GET rates?...`
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct RatesQuery {
     /// As `hyperfocus tune` takes them.
     pub rates: Option<String>,

@@ -438,6 +438,91 @@ fn a_goal_is_as_far_as_a_hosts_stage_says_for_whoever_comes_next() {
     assert_eq!(kept(&house).0, json!(0));
 }
 
+/// A goal of 100 gifts that has come so far.
+fn goal(current: u32) -> Value {
+    json!({ "type": "gifts", "target": 100, "current": current, "description": "Cake" })
+}
+
+const STATUS: &str = "/v1/streams/main/status";
+
+fn put_status(house: &House, role: Role, status: &Value) {
+    let request = house.request(role, "PUT", STATUS).json(status).send();
+    assert_eq!(request.status, 204, "{request:?}");
+}
+
+/// A house whose goal has come to 20, of which 5 wait; the host says no more.
+fn house_with_a_goal() -> (House, Guest) {
+    let house = House::new();
+    put_status(
+        &house,
+        Role::Host,
+        &json!({ "isLive": true, "startedAt": "2026-01-01T00:00:00.000Z", "currentGoal": goal(0) }),
+    );
+    let mut host = Guest::join(house.address(), &house.token(Role::Host), "h", "host");
+    assert_eq!(host.next_of("stream:status")["currentGoal"], goal(0));
+    host.say(
+        "x-telemetry",
+        &json!({ "goal": goal(20), "goalWaiting": 5 }),
+    );
+    until("it has come on", || {
+        get(&house, STATUS)["currentGoal"] == goal(20)
+    });
+    (house, host)
+}
+
+/// The goal that somebody hears of who comes now.
+fn goal_heard(house: &House, client: &str, role: &str) -> Value {
+    let mut guest = Guest::join(house.address(), &house.token(Role::Host), client, role);
+    guest.next_of("stream:status")["currentGoal"].take()
+}
+
+#[test]
+fn only_hosts_hear_of_a_goal_without_the_gifts_that_they_are_sent_again() {
+    let (house, _host) = house_with_a_goal();
+    assert_eq!(goal_heard(&house, "late", "viewer"), goal(20));
+    assert_eq!(goal_heard(&house, "second", "host"), goal(15));
+}
+
+#[test]
+fn gifts_that_wait_count_once_though_the_status_is_put_back_while_nobody_shows_them() {
+    let (mut house, host) = house_with_a_goal();
+    drop(host);
+    until("it is gone", || house.figure("hosts") == 0);
+    let mut status = get(&house, STATUS);
+    status["isLive"] = json!(false);
+    put_status(&house, Role::Host, &status);
+    assert_eq!(get(&house, STATUS)["currentGoal"], goal(20));
+    assert_eq!(goal_heard(&house, "late", "viewer"), goal(20));
+    assert_eq!(goal_heard(&house, "h", "host"), goal(15));
+    house.restart();
+    assert_eq!(goal_heard(&house, "h", "host"), goal(15), "it is kept");
+}
+
+#[test]
+fn whoever_counts_viewers_leaves_the_goal_and_the_time_as_they_are() {
+    let (house, mut host) = house_with_a_goal();
+    put_status(
+        &house,
+        Role::Ingest,
+        &json!({ "isLive": true, "viewerCount": 9 }),
+    );
+    let heard = host.next_of("stream:status");
+    assert_eq!(
+        (&heard["viewerCount"], &heard["currentGoal"]),
+        (&json!(9), &goal(20))
+    );
+    let kept = get(&house, STATUS);
+    assert_eq!(kept["startedAt"], "2026-01-01T00:00:00.000Z");
+    assert_eq!(goal_heard(&house, "second", "host"), goal(15));
+    put_status(
+        &house,
+        Role::Ingest,
+        &json!({ "isLive": true, "startedAt": null, "currentGoal": null }),
+    );
+    let gone = json!({ "isLive": true, "viewerCount": 0, "startedAt": null, "currentGoal": null });
+    assert_eq!(get(&house, STATUS), gone);
+}
+
 #[test]
 fn gifts_that_wait_are_counted_though_nobody_has_opened_their_stream() {
     let mut house = House::new();

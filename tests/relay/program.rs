@@ -59,7 +59,8 @@ fn it_prints_the_lines_to_paste_and_ends_in_good_order() {
 #[test]
 fn what_nohup_starts_outlives_its_terminal() {
     let folder = tempfile::tempdir().unwrap();
-    let hears = Process::start(folder.path(), 0, &[]);
+    // Whatever started these tests.
+    let hears = Process::start(folder.path(), 0, &["env", "--default-signal=HUP"]);
     assert!(!crate::hangup::is_ignored_by(hears.id()));
     drop(hears);
     // It listens to signals before it says where it is.
@@ -79,7 +80,19 @@ fn what_cannot_be_is_explained() {
     let address = running.address.to_string();
     let same_port = serve(&["--listen", &address, "--data-dir", other]);
     let everybody = serve(&["--listen", "0.0.0.0:0", "--data-dir", other]);
+    let config = elsewhere.path().join("twitch.toml");
+    std::fs::write(
+        &config,
+        "[[relay.source]]\nkind = 'twitch'\nclient_id = 'c'\n",
+    )
+    .unwrap();
+    let config = config.to_str().unwrap();
+    let no_secret = serve(&["--listen", "127.0.0.1:0", "--config", config]);
     for (output, said) in [
+        (
+            no_secret,
+            "twitch.toml:1: a source of kind \"twitch\" needs a token",
+        ),
         (same_folder, "name another --data-dir"),
         (same_port, "choose another --listen"),
         (everybody, "not a loopback address"),

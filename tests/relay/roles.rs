@@ -25,7 +25,11 @@ const RULES: [(&str, &str, &[Role]); 17] = [
         "/v1/streams/{id}/status",
         &[Role::Ingest, Role::Host],
     ),
-    ("get", "/v1/streams/{id}/status", HOST),
+    (
+        "get",
+        "/v1/streams/{id}/status",
+        &[Role::Ingest, Role::Host],
+    ),
     ("get", "/v1/streams/{id}/renderers", HOST),
     ("get", "/v1/streams/{id}/rates", HOST),
     ("get", "/v1/streams/{id}/config", HOST),
@@ -195,6 +199,27 @@ fn a_page_from_elsewhere_does_not_get_in_even_with_the_token() {
         let rebound = ask(path, "Host", "evil.example");
         assert_eq!(rebound, (421, "wrong-host".to_owned()), "{path}");
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_address_that_it_listens_on_is_a_name_of_the_relay() {
+    let house = House::with(|options| options.address = "127.0.0.2:0".parse().unwrap());
+    house.give("a");
+    assert_eq!(house.listed("unacked"), ["a"]);
+}
+
+#[test]
+fn whoever_asks_through_a_proxy_that_keeps_the_host_to_itself_is_told_what_to_do() {
+    let house = House::new();
+    let request = house.request(Role::Host, "POST", "/v1/streams/main/control");
+    let answer = request.header("Origin", "https://relay.example").send();
+    assert_eq!(answer.problem(), "foreign-origin");
+    let told = answer.json()["detail"].to_string();
+    assert!(
+        told.contains("Host header") && told.contains("--allow-host"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -116,6 +116,30 @@ fn a_body_without_end_is_refused_when_it_is_too_large() {
 }
 
 #[test]
+fn who_sends_all_before_listening_hears_why_it_was_refused() {
+    let house = House::new();
+    let large = "x".repeat(8 * 1024 * 1024);
+    let ask = |token: &str| {
+        let request = Request::new(house.address(), "POST", "/v1/streams/main/gifts");
+        request.bearer(token).body("application/json", &large)
+    };
+    for (request, status) in [
+        (ask("wrong"), 401),
+        (ask(&house.token(Role::Ingest)), 413),
+        (ask("wrong").header("Origin", "https://evil.example"), 403),
+    ] {
+        let (address, text) = request.written();
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(text.as_bytes()).expect("it is taken");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).expect("an answer");
+        let answer = Answer::parse(&answer).unwrap();
+        assert_eq!(answer.status, status, "{answer:?}");
+    }
+}
+
+#[test]
 fn json_that_is_deep_or_repeats_itself_is_refused() {
     let house = House::new();
     let deep = "[".repeat(100_000);
@@ -301,6 +325,16 @@ fn every_refusal_is_a_problem() {
             ask(Role::Host, "GET", "/v1/streams/main/gifts?limit=x"),
             422,
         ),
+        // A name that is not known would otherwise be heeded by nobody.
+        (
+            ask(Role::Host, "GET", "/v1/streams/main/gifts?status=failed"),
+            422,
+        ),
+        (
+            ask(Role::Host, "GET", "/v1/streams/main/history?since=2h"),
+            422,
+        ),
+        (ask(Role::Host, "GET", "/v1/streams/main/rates?rate=2"), 422),
         (ask(Role::Host, "DELETE", "/v1/streams/main/config"), 405),
         (ask(Role::Host, "GET", "/v1/streams//config"), 422),
         (

@@ -1,10 +1,12 @@
+use std::io::{BufRead, BufReader};
+
 use hyperfocus::model::Control;
 use hyperfocus::protocol::ClientType;
 use hyperfocus::relay::Role;
 use hyperfocus::session::ToStage;
 use serde_json::{Value, json};
 
-use crate::events::Events;
+use crate::events::{EVENTS, Events};
 use crate::guest::Guest;
 use crate::house::{House, until};
 use crate::http::{Answer, Request};
@@ -96,6 +98,16 @@ fn a_control_reaches_the_renderers() {
     for unknown in [json!({ "action": "explode" }), json!({ "action": "hold" })] {
         assert_eq!(control(&unknown).status, 422);
     }
+}
+
+#[test]
+fn proxies_are_asked_to_pass_each_event_on_at_once() {
+    let house = House::new();
+    let stream = house.request(Role::Host, "GET", EVENTS).open().unwrap();
+    let lines = BufReader::new(stream).lines().map(Result::unwrap);
+    let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+    let asks = |line: &String| line.eq_ignore_ascii_case("x-accel-buffering: no");
+    assert!(head.iter().any(asks), "{head:?}");
 }
 
 #[test]

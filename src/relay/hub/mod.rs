@@ -156,8 +156,18 @@ struct Connection<F> {
     joining: Joining,
     config_seen: u64,
     status_seen: u64,
+    /// It has yet to be told the status that it found.
+    is_new: bool,
     controls: VecDeque<F>,
     reader: Reader,
+}
+
+/// The latest status, in two words: they differ by the gifts that are not settled.
+struct Status<F> {
+    /// With all gifts: for whoever is sent none of them again.
+    given: F,
+    /// Without those: for hosts that join, which are sent them again.
+    settled: F,
 }
 
 /// How far a connection has read.
@@ -193,7 +203,7 @@ pub(super) struct Stream<F> {
     next_connection: ConnectionId,
     config: SessionConfig,
     config_version: u64,
-    status: Option<F>,
+    status: Option<Status<F>>,
     status_version: u64,
     ended: Vec<Ended>,
     tally: Tally,
@@ -301,6 +311,7 @@ impl<F: Clone> Stream<F> {
             joining,
             config_seen: self.config_version,
             status_seen: 0,
+            is_new: true,
             controls: VecDeque::new(),
             reader,
         };
@@ -353,11 +364,17 @@ impl<F: Clone> Stream<F> {
         if let Some(control) = connection.controls.pop_front() {
             return Next::Frame(control);
         }
+        let is_new = std::mem::take(&mut connection.is_new);
         if connection.status_seen < self.status_version
             && let Some(status) = &self.status
         {
             connection.status_seen = self.status_version;
-            return Next::Frame(status.clone());
+            let is_sent_again = is_new && connection.joining.role == ClientType::Host;
+            let told = match is_sent_again {
+                true => &status.settled,
+                false => &status.given,
+            };
+            return Next::Frame(told.clone());
         }
         match &mut connection.reader {
             Reader::Displaced => Next::Displaced,
@@ -566,17 +583,18 @@ impl<F: Clone> Stream<F> {
         self.config_version += 1;
     }
 
-    /// The latest status is what a connection gets, now or when it joins.
-    pub fn set_status(&mut self, status: F) {
-        self.status = Some(status);
+    /// The latest status: every connection gets the `given` one now, and one that joins
+    /// later gets that too, or as a host the one without what is not `settled`.
+    pub fn set_status(&mut self, given: F, settled: F) {
+        self.status = Some(Status { given, settled });
         self.status_version += 1;
     }
 
     /// What a connection gets when it joins, in place of the status that the others
     /// have.
-    pub fn renew_status(&mut self, status: F) {
+    pub fn renew_status(&mut self, given: F, settled: F) {
         if self.status.is_some() {
-            self.status = Some(status);
+            self.status = Some(Status { given, settled });
         }
     }
 

@@ -218,7 +218,7 @@ fn nothing_is_carried_past_what_else_a_viewer_is_to_be_told() {
         (is_all, count)
     };
     assert_eq!(carried_after(|_| {}), (true, 1));
-    let status = |rig: &mut Rig| rig.stream.set_status(7);
+    let status = |rig: &mut Rig| rig.stream.set_status(7, 7);
     let config = |rig: &mut Rig| rig.stream.set_config(SessionConfig::default());
     let control = |rig: &mut Rig| assert_eq!(rig.stream.control(&7), 1);
     let newer = |rig: &mut Rig| assert_eq!(rig.viewer("v"), 1);
@@ -446,8 +446,8 @@ fn beyond_the_bound_the_oldest_gift_is_parked() {
 #[test]
 fn config_reaches_everybody_once_and_the_latest_status_is_enough() {
     let mut rig = Rig::new();
-    rig.stream.set_status(71);
-    rig.stream.set_status(72);
+    rig.stream.set_status(71, 71);
+    rig.stream.set_status(72, 72);
     let viewer = rig.viewer("v");
     assert_eq!(rig.drain(viewer), [72]);
     let faster = SessionConfig {
@@ -457,6 +457,19 @@ fn config_reaches_everybody_once_and_the_latest_status_is_enough() {
     rig.stream.set_config(faster.clone());
     assert_eq!(rig.stream.next(viewer, rig.now), Next::Config(faster));
     assert_eq!(rig.stream.next(viewer, rig.now), Next::Wait(None));
+}
+
+#[test]
+fn only_a_host_that_joins_hears_the_status_without_the_gifts_that_it_is_sent_again() {
+    let mut rig = Rig::new();
+    let (host, viewer) = (rig.host("h"), rig.viewer("v"));
+    assert!(rig.drain(host).is_empty() && rig.drain(viewer).is_empty());
+    rig.stream.set_status(75, 71);
+    assert_eq!((rig.drain(host), rig.drain(viewer)), (vec![75], vec![75]));
+    rig.stream.renew_status(76, 72);
+    assert!(rig.drain(host).is_empty() && rig.drain(viewer).is_empty());
+    let (later, late) = (rig.host("later"), rig.viewer("late"));
+    assert_eq!((rig.drain(later), rig.drain(late)), (vec![72], vec![76]));
 }
 
 #[test]

@@ -1,15 +1,18 @@
 //! A show file's gifts, when they were given, as often as the relay starts: for
-//! rehearsals. Its other messages are passed over.
+//! rehearsals. Its other messages are passed over. They are gifts already, so that
+//! only the source's own rules can make others of them.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::task::block_in_place;
 use tokio::time::{Instant, sleep_until};
 
 use super::entry::State;
+use super::fields::Fields;
 use super::given::platform_id;
+use super::rules::Rules;
 use super::{Failure, Inlet};
 use crate::model::WallTime;
 use crate::relay::store::Offer;
@@ -66,12 +69,28 @@ impl Replay {
             // Another gift than the last time it was played.
             let id = format!("{run}:{}", gift["giftId"].as_str().unwrap_or_default());
             gift["giftId"] = json!(platform_id("file", &id));
+            put_by_rule(&inlet.rules, &mut gift);
             match Offer::read(gift.to_string().as_bytes(), WallTime::now()) {
                 Ok(offer) => inlet.offer(offer).await,
                 Err(error) => inlet.entry.unreadable(&error.to_string()),
             }
         }
         Ok(())
+    }
+}
+
+/// By the gift's type and its `totalValue`.
+fn put_by_rule(rules: &Rules, gift: &mut Value) {
+    let fields = Fields(gift);
+    let worth = fields.number(&["/totalValue"]).unwrap_or(0.0);
+    let quantity = fields.count(&["/quantity"]).unwrap_or(1).max(1);
+    let gift_type = fields.text(&["/giftType"]).unwrap_or_default();
+    let Some(rule) = rules.own_rule_for(gift_type, worth) else {
+        return;
+    };
+    gift["giftType"] = json!(rule.gift);
+    if let Some(value) = rule.value {
+        gift["totalValue"] = json!(value * f64::from(quantity));
     }
 }
 

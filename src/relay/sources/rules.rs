@@ -77,16 +77,36 @@ impl Rules {
     /// the narrower range before the wider, the configuration before what is
     /// ours.
     pub fn rule_for(&self, kind: &str, name: Option<&str>, amount: f64) -> Option<&Rule> {
-        let name = name.map(|name| name.trim().to_lowercase());
+        let name = name.map(own_name);
         [&self.0, &*OUR_RULES].into_iter().find_map(|rules| {
-            let words = [name.as_deref(), Some(kind)];
-            words.into_iter().flatten().find_map(|word| {
-                rules
-                    .iter()
-                    .find(|rule| rule.name == word && holds(rule, amount))
-            })
+            let named = name
+                .as_deref()
+                .and_then(|name| by_name(rules, name, amount));
+            named.or_else(|| by_word(rules, kind, amount))
         })
     }
+
+    /// The configuration's rule for what is a gift already.
+    pub fn own_rule_for(&self, gift_type: &str, amount: f64) -> Option<&Rule> {
+        by_name(&self.0, &own_name(gift_type), amount)
+    }
+}
+
+fn own_name(name: &str) -> String {
+    name.trim().to_lowercase()
+}
+
+/// A name that has a colon and digits itself is not taken for one with a range.
+fn by_name<'a>(rules: &'a [Rule], name: &str, amount: f64) -> Option<&'a Rule> {
+    let whole = rules
+        .iter()
+        .find(|rule| rule.whole.as_deref() == Some(name));
+    whole.or_else(|| by_word(rules, name, amount))
+}
+
+fn by_word<'a>(rules: &'a [Rule], word: &str, amount: f64) -> Option<&'a Rule> {
+    let mut rules = rules.iter();
+    rules.find(|rule| rule.name == word && holds(rule, amount))
 }
 
 fn holds(rule: &Rule, amount: f64) -> bool {
@@ -160,5 +180,29 @@ mod tests {
         assert_eq!(gift(&own, "gift", Some("Galaxy"), 1.0), Some("confetti"));
         assert_eq!(gift(&own, "cheer", None, 10_000.0), Some("love"));
         assert_eq!(gift(&own, "sub", None, 2.0), Some("diamond"));
+    }
+
+    #[test]
+    fn a_name_with_digits_after_a_colon_is_still_a_name() {
+        let own = rules(&[("Timeout 5:00", "lion"), ("Timeout 5", "crown")]);
+        let reward = |name, cost| gift(&own, "reward", Some(name), cost);
+        assert_eq!(reward("Timeout 5:00", 300.0), Some("lion"));
+        assert_eq!(reward("timeout 5", 300.0), Some("crown"));
+        // As a range it is for what costs nothing.
+        assert_eq!(reward("timeout 5", 0.0), Some("lion"));
+        assert_eq!(
+            gift(&own, "timeout 5:00", None, 300.0),
+            None,
+            "a kind is no name"
+        );
+    }
+
+    #[test]
+    fn what_is_a_gift_already_is_left_to_the_configuration() {
+        let own = rules(&[("Cheer:100..", "rocket")]);
+        let gift = |name, amount| own.own_rule_for(name, amount).map(|rule| &*rule.gift);
+        assert_eq!(gift("cheer", 100.0), Some("rocket"));
+        assert_eq!(gift("cheer", 99.0), None);
+        assert_eq!(gift("rose", 1.0), None);
     }
 }

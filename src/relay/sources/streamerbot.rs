@@ -3,7 +3,10 @@
 //! <https://docs.streamer.bot/api/websocket>. Since its 0.2.5 the server says
 //! `Hello` first, with a challenge when it has a password. Nothing comes that
 //! was not asked for with `Subscribe`. Payloads are those of 1.0; where 0.x had
-//! a field elsewhere, that place is looked at as well.
+//! a field elsewhere, that place is looked at as well. For redemptions of channel
+//! points no schema is published: their fields are those of the project's own
+//! client, <https://github.com/Streamerbot/client>, `TwitchRewardRedemption`, which
+//! are EventSub's.
 
 use std::time::Duration;
 
@@ -100,7 +103,7 @@ fn subscription() -> Value {
         "request": "Subscribe",
         "id": "subscribe",
         "events": {
-            "Twitch": ["Cheer", "Sub", "ReSub", "GiftSub", "GiftBomb"],
+            "Twitch": ["Cheer", "Sub", "ReSub", "GiftSub", "GiftBomb", "RewardRedemption"],
             "YouTube": ["SuperChat", "SuperSticker", "NewSponsor", "MembershipGift"],
             // The last is what 1.0 really calls KicksGifted.
             "Kick": [
@@ -211,6 +214,13 @@ fn read<'a>(source: &str, kind: &str, data: Fields<'a>) -> Reading<'a> {
         }
         ("Twitch", "GiftSub") => many("twitch", "gift_sub", Some(1)),
         ("Twitch", "GiftBomb") => many("twitch", "gift_sub", data.count(&["/total", "/gifts"])),
+        ("Twitch", "RewardRedemption") => {
+            let cost = data.number(&["/reward/cost"]).unwrap_or(0.0);
+            one("twitch", "reward", cost, 0.0).map(|event| Event {
+                name: data.text(&["/reward/title"]),
+                ..event
+            })
+        }
         ("YouTube", "SuperChat") => {
             money(data).and_then(|sum| one("youtube", "super_chat", sum, sum))
         }
@@ -287,7 +297,7 @@ fn giver<'a>(platform: &str, data: Fields<'a>) -> Giver<'a> {
     if data.flag(&["/anonymous", "/isAnonymous", "/message/isAnonymous"]) {
         return Giver::default();
     }
-    let id = data.id(&["/user/id", "/message/userId", "/userId"]);
+    let id = data.id(&["/user/id", "/message/userId", "/userId", "/user_id"]);
     let role = data.number(&["/user/role", "/message/role", "/role"]);
     Giver {
         id: id.map_or(String::new(), |id| platform_id(platform, &id)),
@@ -299,6 +309,8 @@ fn giver<'a>(platform: &str, data: Fields<'a>) -> Giver<'a> {
                 "/displayName",
                 "/userName",
                 "/user",
+                "/user_name",
+                "/user_login",
             ])
             .unwrap_or_default(),
         avatar: data.text(&["/user/profileImageUrl", "/user/profilePicture"]),

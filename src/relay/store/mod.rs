@@ -321,12 +321,16 @@ pub(super) trait Store: Send + Sync {
     fn is_well(&self) -> bool;
 }
 
+/// Ids that an offer is tried under: its own, that of the count it has come to, and that
+/// of the end.
+const LOOKS: usize = 3;
+
 /// What a second gift under a known id is to the first.
 #[derive(Debug, PartialEq)]
 enum Kinship {
     Same,
-    /// The next message of a streak, under an id that its platform reuses; it
-    /// goes out as this one.
+    /// The next message of a streak, or its last, under an id that its platform reuses;
+    /// it goes out as this one.
     Update(Offer),
     Other,
 }
@@ -341,14 +345,26 @@ fn kinship(offer: &Offer, kept: &str, now: WallTime) -> Kinship {
     if kept == offered {
         return Kinship::Same;
     }
-    let id = format!("{}:{}", offered.id, offered.combo_count);
-    match offered.combo_count > kept.combo_count && id.len() <= limits::MAX_ID_BYTES {
+    let id = match (offered.combo_count, ends(&offered, &kept)) {
+        (count, _) if count > kept.combo_count => format!("{}:{count}", offered.id),
+        (_, true) => format!("{}:end", offered.id),
+        (_, false) => return Kinship::Other,
+    };
+    match id.len() <= limits::MAX_ID_BYTES {
         true => {
             let id = id.into();
             Kinship::Update(Offer::new(Gift { id, ..offered }, now))
         }
         false => Kinship::Other,
     }
+}
+
+/// Whether a gift says no more than that the streak is over whose latest is `kept`: it
+/// repeats the count, and so adds nothing.
+fn ends(gift: &Gift, kept: &Gift) -> bool {
+    let is_its = gift.gift_type == kept.gift_type && gift.sender.user_id == kept.sender.user_id;
+    let repeats = gift.combo_count > 0 && gift.combo_count == kept.combo_count;
+    is_its && repeats && kept.is_streak && !gift.is_streak
 }
 
 /// The gift of a `gift:received`.

@@ -1,8 +1,8 @@
-use hyperfocus::config::SourceKind;
+use hyperfocus::config::{SourceKind, SourceSettings};
 use hyperfocus::relay::Role;
 use serde_json::json;
 
-use super::{house_with, until_gifts, until_source};
+use super::{house_of, house_with, rule, source, until_gifts, until_source};
 use crate::guest::Guest;
 
 fn write(lines: &[serde_json::Value]) -> (tempfile::TempDir, std::path::PathBuf) {
@@ -58,6 +58,36 @@ fn a_name_that_was_cut_in_an_emoji_is_still_somebodys_gift() {
     });
     let gifts = until_gifts(&house, 1);
     assert_eq!(gifts[0]["sender"]["username"], "Zoe \u{fffd}");
+}
+
+#[test]
+fn the_sources_own_rules_go_by_the_gifts_type_and_worth() {
+    let mut three = line(0.0, "b");
+    three["message"]["payload"]["quantity"] = json!(3);
+    three["message"]["payload"]["totalValue"] = json!(30);
+    let (_folder, path) = write(&[line(0.0, "a"), three]);
+    let kind = SourceKind::File {
+        path,
+        speed: 1.0,
+        repeats: false,
+    };
+    let mut worth_more = rule("Rose:30..", "crown");
+    worth_more.value = Some(50.0);
+    let house = house_of(SourceSettings {
+        map: vec![rule("rose", "heart"), worth_more],
+        ..source(kind)
+    });
+    let gifts = until_gifts(&house, 2);
+    let played = gifts
+        .iter()
+        .map(|gift| (&gift["giftType"], &gift["totalValue"]));
+    let played: Vec<_> = played
+        .map(|(name, worth)| (name.as_str(), worth.as_f64()))
+        .collect();
+    assert_eq!(
+        played,
+        [(Some("heart"), Some(0.0)), (Some("crown"), Some(150.0))]
+    );
 }
 
 #[test]

@@ -39,6 +39,7 @@ fn subscribed(caller: &mut Caller) {
     assert_eq!(request["request"], "Subscribe", "{request}");
     for (source, event) in [
         ("Twitch", "GiftBomb"),
+        ("Twitch", "RewardRedemption"),
         ("YouTube", "SuperChat"),
         ("Kick", "KicksGifted"),
     ] {

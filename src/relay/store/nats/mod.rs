@@ -59,7 +59,8 @@ use self::follower::{Follower, View};
 use self::log::{Log, PATIENCE, Refusal};
 use self::names::Names;
 use super::{
-    Admission, Feed, Kinship, Listed, News, Offer, Page, Store, StoreError, StreamId, kinship,
+    Admission, Feed, Kinship, LOOKS, Listed, News, Offer, Page, Store, StoreError, StreamId,
+    kinship,
 };
 use crate::model::{GiftId, SessionConfig, WallTime};
 use crate::relay::hub::{Ended, Serial};
@@ -164,29 +165,27 @@ impl Shared {
     async fn admit_known(
         &self,
         names: &Names,
-        offer: Offer,
+        mut offer: Offer,
         now: WallTime,
         last: &mut Serial,
     ) -> Result<Admission, StoreError> {
-        let offer = match kinship(&offer, &self.kept(names, &offer.id).await?, now) {
-            Kinship::Same => return Ok(Admission::Repeated(offer.id)),
-            Kinship::Other => return Ok(Admission::Conflict(offer.id)),
-            Kinship::Update(offer) => offer,
-        };
-        let subject = names.gift(&offer.id);
-        let sent = self.log.send(subject, offer.message.clone(), Some(0));
-        match sent.await?.kept().await {
-            Ok(serial) => {
-                *last = serial.max(*last);
-                Ok(Admission::Accepted(offer.id))
-            }
-            Err(Refusal::Taken) => {
-                match kinship(&offer, &self.kept(names, &offer.id).await?, now) {
-                    Kinship::Same => Ok(Admission::Repeated(offer.id)),
-                    Kinship::Other | Kinship::Update(_) => Ok(Admission::Conflict(offer.id)),
+        let mut further = 1..LOOKS;
+        loop {
+            offer = match kinship(&offer, &self.kept(names, &offer.id).await?, now) {
+                Kinship::Same => return Ok(Admission::Repeated(offer.id)),
+                Kinship::Update(update) if further.next().is_some() => update,
+                Kinship::Other | Kinship::Update(_) => return Ok(Admission::Conflict(offer.id)),
+            };
+            let subject = names.gift(&offer.id);
+            let sent = self.log.send(subject, offer.message.clone(), Some(0));
+            match sent.await?.kept().await {
+                Ok(serial) => {
+                    *last = serial.max(*last);
+                    return Ok(Admission::Accepted(offer.id));
                 }
+                Err(Refusal::Taken) => {}
+                Err(Refusal::Store(error)) => return Err(error),
             }
-            Err(Refusal::Store(error)) => Err(error),
         }
     }
 

@@ -178,10 +178,14 @@ mod tests {
                 }
             }
         }
-        for (query, index) in queries {
+        let by_stream = queries
+            .into_iter()
+            .map(|(query, index)| (query, index, "stream"));
+        let of_all = (ALL_UNSETTLED.to_owned(), "unsettled", "state");
+        for (query, index, column) in by_stream.chain([of_all]) {
             let plan = plan(&opened.connection, &query);
-            let is_by_it = plan.contains(&format!(" INDEX {index} (stream=? AND "))
-                || plan.contains(&format!(" INDEX {index} (stream=?)"));
+            let is_by_it = plan.contains(&format!(" INDEX {index} ({column}=? AND "))
+                || plan.contains(&format!(" INDEX {index} ({column}=?)"));
             assert!(is_by_it && !plan.contains("B-TREE"), "{query}\n{plan}");
             assert_eq!(plan.lines().count(), 1, "{query}\n{plan}");
         }

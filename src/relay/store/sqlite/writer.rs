@@ -17,7 +17,7 @@ use super::read::load;
 use crate::model::{GiftId, SessionConfig, WallTime};
 use crate::relay::hub::{Ended, Ending, Serial};
 use crate::relay::store::{
-    Admission, Feed, Fresh, Kinship, News, Offer, State, StoreError, StreamId, kinship,
+    Admission, Feed, Fresh, Kinship, LOOKS, News, Offer, State, StoreError, StreamId, kinship,
 };
 
 /// How long a transaction may gather what is waiting before it is committed.
@@ -26,6 +26,11 @@ const GATHERING: Duration = Duration::from_millis(10);
 /// Endings that are kept for another try while the disk is full. Beyond: the
 /// oldest are forgotten, and those gifts are sent again after a restart.
 const MAX_UNSAVED: usize = 200_000;
+
+/// How long the database counts as full after something found no room. That an ending
+/// goes through is no sign of any, since it may need none; gifts that go in are one. But
+/// whoever gives none for as long as it is full has to be told to try again.
+const FULL_FOR: Duration = Duration::from_secs(60);
 
 /// Deleted in one transaction, so that gifts do not wait long for it.
 const MAX_FORGOTTEN: usize = 10_000;
@@ -86,6 +91,11 @@ enum Answer {
 }
 
 impl Answer {
+    /// Whether something is gone that took room.
+    fn made_room(&self) -> bool {
+        matches!(self, Self::Forgotten(_, 1..))
+    }
+
     fn say(self, outcome: Result<(), StoreError>) {
         // Who asked may have gone; what was done stays done.
         match self {
@@ -109,12 +119,15 @@ pub(super) struct Writer {
     feed: Arc<dyn Feed>,
     /// Endings that are not yet in the database.
     unsaved: VecDeque<Unsaved>,
+    /// When there was no room last, until there is some.
+    full_at: Option<Instant>,
     is_well: Arc<AtomicBool>,
     _lock: File,
 }
 
 impl Writer {
-    /// `is_well` is kept at whether the last transaction went through.
+    /// `is_well` is kept at whether the last transaction went through, and gifts would
+    /// find room.
     pub fn new(
         opened: Opened,
         inbox: mpsc::Receiver<Request>,
@@ -127,6 +140,7 @@ impl Writer {
             inbox,
             feed,
             unsaved: VecDeque::new(),
+            full_at: None,
             is_well,
             _lock: opened.lock,
         }
@@ -139,7 +153,16 @@ impl Writer {
             let mut told = Told::new();
             let outcome = self.commit(first, &mut answers, &mut told);
             let outcome = outcome.map_err(|error| explain(&self.path, &error));
-            let was_well = self.is_well.swap(outcome.is_ok(), Ordering::Relaxed);
+            let has_room = told.iter().any(is_gift) || answers.iter().any(Answer::made_room);
+            self.full_at = match &outcome {
+                Err(StoreError::Full) => Some(Instant::now()),
+                Err(_) => self.full_at,
+                Ok(()) => self
+                    .full_at
+                    .filter(|at| !has_room && at.elapsed() < FULL_FOR),
+            };
+            let is_well = outcome.is_ok() && self.full_at.is_none();
+            let was_well = self.is_well.swap(is_well, Ordering::Relaxed);
             match &outcome {
                 Ok(()) => {
                     self.unsaved.clear();
@@ -235,6 +258,10 @@ impl Writer {
         }
         transaction.commit()
     }
+}
+
+fn is_gift((_, news): &(StreamId, News)) -> bool {
+    matches!(news, News::Gift(_))
 }
 
 /// Does one request in a transaction, or, when that has failed already, only
@@ -348,26 +375,21 @@ fn take(
 fn admit(
     transaction: &Transaction,
     stream: &StreamId,
-    offer: Offer,
+    mut offer: Offer,
     now: WallTime,
     told: &mut Told,
 ) -> rusqlite::Result<Admission> {
-    let id = offer.id.clone();
-    let Some(offer) = insert(transaction, stream, offer, now, told)? else {
-        return Ok(Admission::Accepted(id));
-    };
-    let update = match kinship(&offer, &kept(transaction, stream, &id)?, now) {
-        Kinship::Same => return Ok(Admission::Repeated(id)),
-        Kinship::Other => return Ok(Admission::Conflict(id)),
-        Kinship::Update(update) => update,
-    };
-    let id = update.id.clone();
-    let Some(update) = insert(transaction, stream, update, now, told)? else {
-        return Ok(Admission::Accepted(id));
-    };
-    match kinship(&update, &kept(transaction, stream, &id)?, now) {
-        Kinship::Same => Ok(Admission::Repeated(id)),
-        Kinship::Other | Kinship::Update(_) => Ok(Admission::Conflict(id)),
+    let mut further = 1..LOOKS;
+    loop {
+        let id = offer.id.clone();
+        let Some(refused) = insert(transaction, stream, offer, now, told)? else {
+            return Ok(Admission::Accepted(id));
+        };
+        offer = match kinship(&refused, &kept(transaction, stream, &id)?, now) {
+            Kinship::Same => return Ok(Admission::Repeated(id)),
+            Kinship::Update(update) if further.next().is_some() => update,
+            Kinship::Other | Kinship::Update(_) => return Ok(Admission::Conflict(id)),
+        };
     }
 }
 

@@ -43,6 +43,8 @@ fn a_full_database_refuses_recovers_and_forgets_no_ending() {
         assert!(matches!(refused, StoreError::Full), "{refused}");
         assert!(!store.is_well());
         assert!(id > 0, "some had room");
+        store.flush().await;
+        assert!(!store.is_well(), "what needs no room is no sign of any");
         // Endings change what is there and need little room; gone, they make it.
         let ended = (0..id).flat_map(|id| (0..50).map(move |n| format!("{id}-{n}")));
         let ended = ended.map(|gift| Ended {
@@ -243,7 +245,22 @@ fn a_database_of_the_first_layout_is_brought_up_to_this_one_with_all_that_is_in_
     });
     let connection = rusqlite::Connection::open(bench.database()).unwrap();
     let layout = connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0));
-    assert_eq!(layout.unwrap(), 2);
+    assert_eq!(layout.unwrap(), 3);
+}
+
+#[test]
+fn a_database_of_the_second_layout_gets_the_index_that_it_lacks() {
+    let bench = Sqlite::new();
+    drop(Opened::open(&bench.options()).unwrap());
+    let connection = rusqlite::Connection::open(bench.database()).unwrap();
+    let second = "DROP INDEX unsettled; PRAGMA user_version = 2;";
+    connection.execute_batch(second).unwrap();
+    for _ in 0..2 {
+        drop(Opened::open(&bench.options()).unwrap());
+        let count = "SELECT count(*) FROM sqlite_schema WHERE name = 'unsettled'";
+        let count = connection.query_row(count, [], |row| row.get::<_, i64>(0));
+        assert_eq!(count.unwrap(), 1);
+    }
 }
 
 #[test]

@@ -151,6 +151,7 @@ conformance! {
     a_gift_is_kept_fed_once_and_there_again_after_a_restart
     the_same_gift_again_is_a_repeat_whenever_it_says_it_was_sent
     a_reused_id_with_a_higher_combo_is_an_update_under_an_id_of_its_own
+    the_end_of_a_streak_under_its_reused_id_has_an_id_of_its_own
     another_gift_under_a_known_id_is_a_conflict
     endings_are_kept_heard_and_what_is_settled_does_not_come_back
     a_late_word_makes_a_parked_gift_rendered_and_settled_ones_stay
@@ -293,6 +294,39 @@ mod suite {
         accept(&*store, combo(&long, 1)).await;
         let too_long = Admission::Conflict(long.as_str().into());
         assert_eq!(accept(&*store, combo(&long, 2)).await, too_long);
+    }
+
+    pub async fn the_end_of_a_streak_under_its_reused_id_has_an_id_of_its_own(bench: &dyn Bench) {
+        let (store, _, heard) = open(bench).await;
+        let is_over = |id: &str, count| Gift {
+            is_streak: false,
+            ..combo(id, count)
+        };
+        accept(&*store, combo("s", 1)).await;
+        accept(&*store, combo("s", 5)).await;
+        accept(&*store, combo("one", 1)).await;
+        heard.take();
+        for (gift, id) in [(is_over("s", 5), "s:5:end"), (is_over("one", 1), "one:end")] {
+            let accepted = Admission::Accepted(id.into());
+            assert_eq!(accept(&*store, gift.clone()).await, accepted);
+            let again = Admission::Repeated(id.into());
+            assert_eq!(accept(&*store, gift).await, again);
+        }
+        let fresh = heard.gifts();
+        let ids: Vec<&str> = fresh.iter().map(|it| &*it.gift).collect();
+        assert_eq!(ids, ["s:5:end", "one:end"]);
+        let known = Admission::Repeated("s:5".into());
+        assert_eq!(accept(&*store, combo("s", 5)).await, known, "late");
+        // Somebody else's ends nothing, and without a count none is repeated.
+        let other = Gift {
+            gift_type: "lion".into(),
+            ..is_over("one", 1)
+        };
+        let conflict = Admission::Conflict("one".into());
+        assert_eq!(accept(&*store, other).await, conflict);
+        accept(&*store, combo("none", 0)).await;
+        let conflict = Admission::Conflict("none".into());
+        assert_eq!(accept(&*store, is_over("none", 0)).await, conflict);
     }
 
     pub async fn another_gift_under_a_known_id_is_a_conflict(bench: &dyn Bench) {
