@@ -26,10 +26,13 @@ impl Catalog {
 /// The first line on which the recipe of `key` names an asset, with its ending
 /// or without.
 fn line_naming(text: &str, key: &str, asset: &str) -> Option<usize> {
-    let table = if key == FALLBACK {
-        key.to_owned()
+    // As TOML may write it; a type with a blank has to be quoted.
+    let tables = if key == FALLBACK {
+        vec![key.to_owned()]
     } else {
-        format!("gift.{key}")
+        ["", "\"", "'"]
+            .map(|quote| format!("gift.{quote}{key}{quote}"))
+            .to_vec()
     };
     let asset = Path::new(asset);
     let names = [asset.file_name()?, asset.file_stem()?]
@@ -39,8 +42,10 @@ fn line_naming(text: &str, key: &str, asset: &str) -> Option<usize> {
         .position(|line| {
             if line.trim_start().starts_with('[') {
                 let header = line.trim().trim_matches(['[', ']']);
-                let rest = header.strip_prefix(&*table);
-                is_within = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+                is_within = tables
+                    .iter()
+                    .filter_map(|table| header.strip_prefix(&**table))
+                    .any(|rest| rest.is_empty() || rest.starts_with('.'));
             }
             is_within && names.iter().any(|name| line.contains(name))
         })
@@ -77,6 +82,17 @@ mod tests {
         assert_eq!(line_naming(TEXT, "bells", "sounds/bell.ogg"), Some(5));
         assert_eq!(line_naming(TEXT, "bell", "textures/bell.png"), Some(10));
         assert_eq!(line_naming(TEXT, "bell", "video/other.mp4"), None);
+    }
+
+    #[test]
+    fn the_line_of_a_type_that_has_to_be_quoted_is_found() {
+        let text = "[gift.\"Hand Heart\"]\nsound = \"bell\"\n\n[[gift.'Hand Heart'.picture]]\n\
+                    texture = \"palm\"\n";
+        assert_eq!(line_naming(text, "Hand Heart", "sounds/bell.ogg"), Some(2));
+        assert_eq!(
+            line_naming(text, "Hand Heart", "textures/palm.png"),
+            Some(5)
+        );
     }
 
     #[test]

@@ -156,10 +156,15 @@ impl Catalog {
                 .map_err(|(at, message)| mistake(at, format!("{key}: {message}")))
         };
         let fallback = recipe(FALLBACK, file.fallback)?;
-        let mut gifts = BTreeMap::new();
+        let mut gifts: BTreeMap<Arc<str>, _> = BTreeMap::new();
         for (key, entry) in file.gift {
             let key = key.into_inner();
             gifts.insert(Arc::from(key.as_str()), recipe(&key, entry)?);
+        }
+        let mut any_case = BTreeMap::new();
+        for key in gifts.keys() {
+            let small = key.to_ascii_lowercase().into_boxed_str();
+            any_case.entry(small).or_insert_with(|| Arc::clone(key));
         }
         for key in &file.calm {
             let (at, key) = (key.span().start, key.get_ref());
@@ -182,6 +187,7 @@ impl Catalog {
                 .map(|key| key.get_ref().as_str().into())
                 .collect(),
             gifts,
+            any_case,
             fallback,
         })
     }

@@ -56,6 +56,8 @@ pub struct Catalog {
     /// The gifts that calm motion shows in place of all others.
     pub calm: Vec<Arc<str>>,
     pub gifts: BTreeMap<Arc<str>, Arc<Recipe>>,
+    /// Their types by the types in small letters; of two that are alike so, the first.
+    any_case: BTreeMap<Box<str>, Arc<str>>,
     /// Plays for gift types that are not in `gifts`.
     pub fallback: Arc<Recipe>,
 }
@@ -529,9 +531,15 @@ impl Recipe {
 }
 
 impl Catalog {
-    /// The gift's recipe, or the fallback.
+    /// The gift's recipe, or that of a type that differs from its own only in large and
+    /// small letters of ASCII, or the fallback.
     pub fn recipe(&self, gift_type: &str) -> &Arc<Recipe> {
-        self.gifts.get(gift_type).unwrap_or(&self.fallback)
+        let in_any_case = || {
+            let key = self.any_case.get(&*gift_type.to_ascii_lowercase())?;
+            self.gifts.get(key)
+        };
+        let exact = self.gifts.get(gift_type);
+        exact.or_else(in_any_case).unwrap_or(&self.fallback)
     }
 
     /// Whether a recipe has an emitter of this template.
@@ -587,18 +595,28 @@ impl Ease {
 impl Track {
     /// The track's value at `at` seconds; the ends are held.
     pub fn at(&self, at: f32) -> Key {
+        self.at_with_ends(at, |end| end)
+    }
+
+    /// The same, with its first key and its last as `moved` makes them.
+    pub fn at_with_ends(&self, at: f32, moved: impl Fn(Key) -> Key) -> Key {
         let keys = &self.0;
+        let key = |index: usize| {
+            let key = *keys.get(index)?;
+            let is_end = index == 0 || index + 1 == keys.len();
+            Some(if is_end { moved(key) } else { key })
+        };
         let next = keys.partition_point(|key| key.at <= at);
-        if next == 0 {
-            return keys.first().copied().unwrap_or_default();
-        }
-        if next == keys.len() {
-            return keys[next - 1];
-        }
-        let (a, b) = (keys[next - 1], keys[next]);
+        let (before, a) = (
+            next.checked_sub(2).and_then(key),
+            next.checked_sub(1).and_then(key),
+        );
+        let (b, after) = (key(next), key(next + 1));
+        let (a, b) = match (a, b) {
+            (Some(a), Some(b)) => (a, b),
+            (end, other) => return end.or(other).unwrap_or_default(),
+        };
         let t = b.ease.apply((at - a.at) / (b.at - a.at));
-        let before = next.checked_sub(2).map(|index| keys[index]);
-        let after = keys.get(next + 1).copied();
         let mix = |value: fn(&Key) -> f32| {
             let (from, to) = (value(&a), value(&b));
             if b.ease != Ease::Smooth {

@@ -52,6 +52,23 @@ fn an_unknown_gift_type_plays_the_fallback() {
 }
 
 #[test]
+fn a_gift_type_is_known_in_any_case_and_best_as_it_is_written() {
+    let rose = "[gift.rose]\nname = \"Rose\"";
+    let two = format!(
+        "[gift.ROSE]\nname = \"Large\"\nkind = \"particle\"\nseconds = 3\n\
+                       accents = [\"#FF69B4\", \"#FFFFFF\"]\n{rose}"
+    );
+    let catalog = parse(&GOOD.replace(rose, &two)).unwrap();
+    let name = |gift_type: &str| &*catalog.recipe(gift_type).name;
+    assert_eq!((name("rose"), name("ROSE")), ("Rose", "Large"));
+    assert_eq!(name("Rose"), "Large", "the first of the two");
+    let catalog = parse(GOOD).unwrap();
+    assert_eq!(&*catalog.recipe("Rose").name, "Rose");
+    assert_eq!(catalog.lane("RoSe", 5000.0), Lane::Ambient);
+    assert_eq!(&*catalog.recipe("rose ").name, "Gift");
+}
+
+#[test]
 fn value_places_a_gift_only_when_the_recipe_does_not() {
     let catalog = parse(GOOD).unwrap();
     assert_eq!(catalog.lane("rose", 5000.0), Lane::Ambient);
@@ -142,6 +159,30 @@ fn a_track_eases_between_keys_and_holds_its_ends() {
     assert_eq!(track.at(-1.0).scale, 0.0);
     assert_eq!(track.at(9.0).scale, 1.0);
     assert!(track.at(0.4).scale > 1.0, "overshoots before it rests");
+}
+
+#[test]
+fn the_ends_of_a_track_can_be_others() {
+    let key = |at, x| Key {
+        at,
+        x,
+        ease: Ease::Linear,
+        ..Key::default()
+    };
+    let track = Track(vec![key(0.0, 8.0), key(1.0, 2.0), key(2.0, 4.0)]);
+    let x = |at| {
+        let moved = track.at_with_ends(at, |end| Key {
+            x: 10.0 * end.x,
+            ..end
+        });
+        moved.x
+    };
+    let seen = [-1.0, 0.0, 0.5, 1.0, 1.5, 2.0, 9.0].map(x);
+    assert_eq!(seen, [80.0, 80.0, 41.0, 2.0, 21.0, 40.0, 40.0]);
+    assert_eq!(
+        Track(Vec::new()).at_with_ends(1.0, |end| end),
+        Key::default()
+    );
 }
 
 #[test]

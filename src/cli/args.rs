@@ -301,12 +301,6 @@ pub(super) struct RelayFolder {
 
 #[cfg(feature = "relay")]
 impl RelayFolder {
-    /// The option, for a command that is to find the same folder.
-    pub fn again(&self) -> String {
-        let named = self.data_dir.as_ref();
-        named.map_or_else(String::new, |it| format!(" --data-dir '{}'", it.display()))
-    }
-
     /// `state` is the folder in which programs of this user keep theirs.
     pub fn path(self, state: &Path) -> PathBuf {
         self.data_dir.unwrap_or_else(|| state.join("relay"))
@@ -446,9 +440,9 @@ pub(super) struct PackArgs {
     #[arg(long, value_name = "N", default_value_t = 30,
           value_parser = clap::value_parser!(u32).range(1..=240))]
     pub fps: u32,
-    /// How much is given up for a smaller file: 0 (nothing) to 51, as x264's crf
+    /// How much is given up for a smaller file: 1 (hardly anything) to 51, as x264's crf
     #[arg(long, value_name = "N", default_value_t = crate::pack::DEFAULT_QUALITY,
-          value_parser = clap::value_parser!(u8).range(0..=51))]
+          value_parser = clap::value_parser!(u8).range(1..=51))]
     pub quality: u8,
     /// A sound file, which becomes the video's sound as AAC
     #[arg(long, value_name = "FILE")]

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Result;
 
@@ -37,7 +38,10 @@ pub(super) fn run(args: &CheckArgs) -> Result<ExitCode> {
         .as_ref()
         .and_then(|config| config.catalog.as_deref()));
     let show = configured.as_ref().map(|config| &config.show);
-    check_catalog(catalog, show, &mut findings);
+    let catalog = check_catalog(catalog, show, &mut findings);
+    if let (Some(config), Some(catalog)) = (&configured, &catalog) {
+        findings.warnings.extend(unknown_gifts(config, catalog));
+    }
     if let Some(device) = configured.as_ref().and_then(|c| c.sound.device.as_deref())
         && let Ok(engine) = Engine::of_this_build()
     {
@@ -85,6 +89,10 @@ fn check_config(
             findings
                 .warnings
                 .extend(warnings.iter().map(ToString::to_string));
+            let unready = config.lacking.iter();
+            findings
+                .warnings
+                .extend(unready.map(|fault| format!("{fault} (`hyperfocus serve` needs it)")));
             let before = findings.errors.len();
             if let Some(token) = &config.token_file
                 && let Err(error) = read_token(token)
@@ -144,12 +152,38 @@ fn check_config(
     }
 }
 
-fn check_catalog(chosen: Option<&Path>, show: Option<&ShowSettings>, findings: &mut Findings) {
+/// Gifts that rules of sources name and the catalogue lacks. That may be meant: the
+/// fallback plays under any name.
+fn unknown_gifts(config: &Config, catalog: &Catalog) -> Vec<String> {
+    let sources = config.sources.iter();
+    let rules = sources.flat_map(|source| source.map.iter().map(move |rule| (source, rule)));
+    let unknown = rules.filter(|(_, rule)| {
+        let recipe = catalog.recipe(&rule.gift);
+        Arc::ptr_eq(recipe, &catalog.fallback)
+    });
+    let told = unknown.map(|(source, rule)| {
+        let near = nearest(&rule.gift, catalog.gifts.keys().map(|key| &**key));
+        let hint = near.map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"));
+        format!(
+            "source {}, map: the catalogue has no gift \"{}\"{hint} (the fallback would play)",
+            source.name, rule.gift
+        )
+    });
+    let mut told: Vec<_> = told.collect();
+    told.dedup();
+    told
+}
+
+fn check_catalog(
+    chosen: Option<&Path>,
+    show: Option<&ShowSettings>,
+    findings: &mut Findings,
+) -> Option<Catalog> {
     let path = match find_catalog(chosen) {
         Ok(path) => path,
         Err(error) => {
             findings.errors.push(error.to_string());
-            return;
+            return None;
         }
     };
     let loaded = match show {
@@ -160,7 +194,7 @@ fn check_catalog(chosen: Option<&Path>, show: Option<&ShowSettings>, findings: &
         Ok(catalog) => catalog,
         Err(error) => {
             findings.errors.push(error.to_string());
-            return;
+            return None;
         }
     };
     findings.fine.push(format!(
@@ -172,7 +206,7 @@ fn check_catalog(chosen: Option<&Path>, show: Option<&ShowSettings>, findings: &
     let before = findings.errors.len();
     for (asset, _) in catalog.assets() {
         if seen.insert(asset.clone())
-            && let Err(reason) = check_asset(&catalog.root.join(&asset))
+            && let Err(reason) = check_asset(&catalog.root, &asset)
         {
             findings.errors.push(catalog.fault(&path, &asset, &reason));
         }
@@ -189,6 +223,7 @@ fn check_catalog(chosen: Option<&Path>, show: Option<&ShowSettings>, findings: &
     if findings.errors.len() == before {
         findings.fine.push(format!("{} assets", seen.len()));
     }
+    Some(catalog)
 }
 
 /// What a model has that recipes name.
@@ -258,9 +293,32 @@ impl ModelParts {
     }
 }
 
-/// Whether a file is there and begins as its ending promises. (That it also
-/// goes on so is seen when it is loaded, and the fallback plays if not.)
-fn check_asset(path: &Path) -> Result<(), String> {
+/// Whether a file is there and begins as its ending promises, and a video is one that
+/// can be played. (That it also goes on so is seen when it is loaded, and the fallback
+/// plays if not.)
+fn check_asset(root: &Path, asset: &str) -> Result<(), String> {
+    let path = root.join(asset);
+    check_head(&path)?;
+    #[cfg(feature = "ffmpeg")]
+    if asset.starts_with("video/") {
+        return check_video(&path);
+    }
+    Ok(())
+}
+
+/// By what its container says: decoding all of it would take as long as the show.
+#[cfg(feature = "ffmpeg")]
+fn check_video(path: &Path) -> Result<(), String> {
+    use crate::render::video::{Halves, open};
+    open(path, Halves::default()).map(drop).map_err(|error| {
+        let told = error.to_string();
+        let named = format!("{}: ", path.display());
+        let reason = told.strip_prefix(&named).unwrap_or(&told);
+        format!("cannot be played: {reason}")
+    })
+}
+
+fn check_head(path: &Path) -> Result<(), String> {
     let mut head = [0; 12];
     let read = File::open(path)
         .and_then(|mut file| file.read(&mut head))
@@ -314,16 +372,51 @@ mod tests {
         let check = |name: &str, content: &[u8]| {
             let path = folder.path().join(name);
             std::fs::write(&path, content).unwrap();
-            check_asset(&path)
+            check_asset(folder.path(), name)
         };
         assert_eq!(check("a.png", b"\x89PNG\r\n\x1a\n...."), Ok(()));
         assert_eq!(check("b.png", b"GIF89a"), Err("is not a PNG".to_owned()));
         assert_eq!(check("c.mp4", b"\0\0\0\x20ftypisom"), Ok(()));
         assert_eq!(check("d.mp4", b""), Err("is not MP4".to_owned()));
         assert_eq!(
-            check_asset(&folder.path().join("none.ogg")),
+            check_asset(folder.path(), "none.ogg"),
             Err("is not there".to_owned())
         );
+    }
+
+    #[cfg(feature = "ffmpeg")]
+    #[test]
+    fn a_video_that_cannot_be_played_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("catalog.toml");
+        let text = r##"
+            lanes = { feature = 100, headline = 1000 }
+            [fallback]
+            name = "Gift"
+            kind = "particle"
+            seconds = 2
+            accents = ["#FFFFFF", "#FFFFFF"]
+            [gift.film]
+            name = "Film"
+            kind = "video"
+            seconds = 4
+            accents = ["#FFFFFF", "#FFFFFF"]
+            video = { file = "film.mp4", size = 800 }
+        "##;
+        std::fs::write(&path, text).unwrap();
+        std::fs::create_dir(folder.path().join("video")).unwrap();
+        let film = include_bytes!("../../tests/data/video/halves.mp4");
+        for (length, told) in [
+            (film.len(), ""),
+            (film.len() / 2, "cannot be played: cut short, "),
+        ] {
+            std::fs::write(folder.path().join("video/film.mp4"), &film[..length]).unwrap();
+            let mut findings = Findings::default();
+            check_catalog(Some(&path), None, &mut findings);
+            let errors = findings.errors.join("; ");
+            assert!(errors.contains(told), "{errors}");
+            assert_eq!(errors.is_empty(), told.is_empty(), "{errors}");
+        }
     }
 
     #[test]
@@ -443,6 +536,30 @@ mod tests {
         assert!(
             told.starts_with("source file, path: there is no file"),
             "{told}"
+        );
+    }
+
+    #[test]
+    fn a_rule_for_a_gift_that_is_not_there_and_a_secret_that_is_not_are_warnings() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        let sources = "[[relay.source]]\nkind = 'tikfinity'\n[relay.source.map]\n'a' = 'rosse'\n\
+                       'b' = 'Rose'\n[[relay.source]]\nkind = 'twitch'\nclient_id = 'c'\n";
+        std::fs::write(&path, sources).unwrap();
+        let mut findings = Findings::default();
+        let config = check_config(Some(&path), &Folders::of_this_machine(), &mut findings);
+        assert_eq!(findings.errors, [""; 0]);
+        let told = &findings.warnings[0];
+        assert!(
+            told.contains("config.toml:6: ") && told.contains("`hyperfocus serve` needs it"),
+            "{told}"
+        );
+        assert_eq!(
+            unknown_gifts(&config.unwrap(), &Catalog::shipped()),
+            [
+                "source tikfinity, map: the catalogue has no gift \"rosse\"; did you mean \"rose\"? \
+                 (the fallback would play)"
+            ]
         );
     }
 

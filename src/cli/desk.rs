@@ -1,5 +1,6 @@
 //! `hyperfocus desk`: asks the running relay for another link to its desk.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -48,6 +49,17 @@ pub(super) fn run(args: DeskArgs) -> Result<ExitCode> {
     print(format!("{}\n", link(&answer)?).as_bytes())
 }
 
+/// The option with which a command finds `folder`, wherever and with whatever settings
+/// it is run. `state` is where it looks without any.
+pub(super) fn data_dir_option(folder: &Path, state: &Path) -> String {
+    if *folder == state.join("relay") {
+        return String::new();
+    }
+    let whole = std::path::absolute(folder);
+    let folder = whole.as_deref().unwrap_or(folder).display();
+    format!(" --data-dir '{folder}'")
+}
+
 /// The token goes through a connection of our own, and to no command line.
 async fn ask(dialer: &Dialer, token: &Private<String>) -> Result<String> {
     let host = dialer
@@ -86,6 +98,17 @@ fn link(answer: &str) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_that_is_not_the_usual_one_is_named_whole() {
+        let state = Path::new("/state");
+        let again = |folder: &str| data_dir_option(Path::new(folder), state);
+        assert_eq!(again("/state/relay"), "");
+        assert_eq!(again("/x/relay"), " --data-dir '/x/relay'");
+        let here = std::env::current_dir().unwrap();
+        let whole = format!(" --data-dir '{}'", here.join("data").display());
+        assert_eq!(again("data"), whole);
+    }
 
     #[test]
     fn the_link_is_read_out_of_an_answer_and_a_refusal_says_why() {

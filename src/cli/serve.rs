@@ -10,13 +10,14 @@ use anyhow::{Context, Result};
 use tracing::warn;
 
 use super::args::ServeArgs;
+use super::desk::data_dir_option;
 use super::hangup;
 use super::open_files::raise_file_limit;
 use super::plan::configure;
 use super::shutdown::leave;
 use super::stdout::print;
 use super::tune;
-use crate::config::{Config, SourceSettings};
+use crate::config::{Config, ConfigError, Folders, SourceSettings};
 use crate::relay::{NatsOptions, Relay, RelayOptions, Role, TlsFiles};
 use crate::tune::Judge;
 
@@ -28,12 +29,20 @@ pub(super) fn run(args: ServeArgs) -> Result<ExitCode> {
     let hears_hangups = speaks_tls || !hangup::is_ignored();
     let asked = listen_to_signals(hears_hangups).context("cannot listen to signals")?;
     let config = configure(args.file.path(), &[])?;
+    if !config.lacking.is_empty() {
+        return Err(ConfigError::Invalid {
+            faults: config.lacking,
+            // They have been told.
+            warnings: Vec::new(),
+        }
+        .into());
+    }
     if let Err(error) = raise_file_limit() {
         warn!(%error, "the limit of open files cannot be raised");
     }
     let judge = judge(&config);
-    let again = args.folder.again();
     let data_dir = args.folder.path(&config.state_dir);
+    let again = data_dir_option(&data_dir, &Folders::of_this_machine().state);
     make_private(&data_dir)?;
     let (credentials, authorities) = (args.store_credentials, args.store_ca);
     let nats = args.store.map(|servers| NatsOptions {
@@ -196,8 +205,14 @@ fn greeting(relay: &Relay, place: &str, again: &str) -> Result<String> {
     said += &format!(
         "Relay on {web}, gifts in {place}
 
-Show the gifts of a stream called main:
+Show the gifts of a stream called main, in a window:
   hyperfocus run --url {url} --stream main --token-file '{host}'
+
+Or in OBS, whose source \"Hyperfocus gifts\" does the same with these lines in
+{config}:
+  url = \"{url}\"
+  stream = \"main\"
+  token_file = '{host}'
 
 Send it one:
   sed 's/^/Authorization: Bearer /' '{ingest}' | curl -H @- \\
@@ -206,6 +221,7 @@ Send it one:
 ",
         web = relay.web_address(),
         url = relay.url(),
+        config = config_file(),
         host = token(Role::Host),
         ingest = token(Role::Ingest),
     );
@@ -223,6 +239,13 @@ once, within ten minutes; `hyperfocus desk{again}` prints another:
         ),
     };
     Ok(said)
+}
+
+/// Where OBS's source has the engine look for settings.
+fn config_file() -> String {
+    let folder = Folders::of_this_machine().config;
+    let file = folder.map(|folder| folder.join("config.toml").display().to_string());
+    file.unwrap_or_else(|| "the configuration file".to_owned())
 }
 
 /// Where else gifts come from, as the configuration says.

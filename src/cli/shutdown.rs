@@ -4,12 +4,17 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use super::hangup;
 use crate::{draft, ffmpeg};
 
 /// What a shell reports for a program ended by ctrl-C.
 const INTERRUPTED: i32 = 130;
+
+/// Signals that come this soon after the first are the same request: the end of a
+/// login session is SIGTERM and SIGHUP at once. No hand is as quick.
+const ONE_REQUEST: Duration = Duration::from_millis(100);
 
 /// Ends the program without waiting for anything. What would be left behind goes
 /// first: encoders at work, and files that are not whole.
@@ -18,6 +23,22 @@ pub(super) fn leave() -> ! {
     let _encoders = ffmpeg::end_all();
     let _drafts = draft::discard_all();
     std::process::exit(INTERRUPTED)
+}
+
+/// The signals that have come.
+#[derive(Default)]
+struct Signals {
+    first: Option<Instant>,
+}
+
+impl Signals {
+    /// Whether the one that comes `now` asks again. What else has asked for the end,
+    /// a window that was closed for instance, does not count: the first signal after
+    /// it may still want the good order.
+    fn is_second(&mut self, now: Instant) -> bool {
+        let first = *self.first.get_or_insert(now);
+        now.saturating_duration_since(first) >= ONE_REQUEST
+    }
 }
 
 /// A request to end, shared by signals, time limit and window.
@@ -69,11 +90,16 @@ impl Shutdown {
     ///
     /// # Errors
     /// When the system refuses a handler, or one is installed already.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "whoever sends signals has no other clock"
+    )]
     pub fn listen_to_signals(&self) -> Result<(), ctrlc::Error> {
         let shutdown = self.clone();
         let outlives_terminal = hangup::is_ignored();
+        let mut signals = Signals::default();
         ctrlc::set_handler(move || {
-            if shutdown.is_requested() {
+            if signals.is_second(Instant::now()) {
                 leave();
             }
             shutdown.request();
@@ -124,6 +150,19 @@ mod tests {
         shutdown.request();
         assert!(clone.is_requested());
         assert_eq!(woken.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "any moment to begin with")]
+    fn signals_that_come_together_are_one_and_a_later_one_is_a_second() {
+        let mut signals = Signals::default();
+        let start = Instant::now();
+        let mut is_second = |millis| signals.is_second(start + Duration::from_millis(millis));
+        assert!(!is_second(0));
+        assert!(!is_second(5));
+        assert!(!is_second(99));
+        assert!(is_second(100));
+        assert!(is_second(60_000));
     }
 
     #[test]

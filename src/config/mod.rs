@@ -89,6 +89,9 @@ pub struct Config {
     pub overlay: OverlaySettings,
     /// Where a relay's gifts come from besides HTTP.
     pub sources: Vec<SourceSettings>,
+    /// The sources that are not among them, since their secret is not in this
+    /// environment. Only a relay needs it.
+    pub lacking: Vec<Fault>,
 }
 
 /// As what we join a stream.
@@ -252,6 +255,7 @@ impl Config {
             },
             overlay: OverlaySettings::default(),
             sources: Vec::new(),
+            lacking: Vec::new(),
         }
     }
 
@@ -424,6 +428,12 @@ pub struct Fault {
     pub message: String,
 }
 
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.origin, self.message)
+    }
+}
+
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -441,10 +451,7 @@ pub enum ConfigError {
 }
 
 fn lines(faults: &[Fault]) -> String {
-    let lines: Vec<_> = faults
-        .iter()
-        .map(|fault| format!("{}: {}", fault.origin, fault.message))
-        .collect();
+    let lines: Vec<_> = faults.iter().map(ToString::to_string).collect();
     lines.join("\n")
 }
 

@@ -119,6 +119,8 @@ pub struct Rule {
     pub name: String,
     /// For amounts from here to there, both included.
     pub range: Option<(f64, f64)>,
+    /// All of what has a range, lower case: a reward may be called "Timeout 5:00".
+    pub whole: Option<String>,
     /// The gift type.
     pub gift: String,
     /// Of one piece, instead of what the platform says.
@@ -127,18 +129,21 @@ pub struct Rule {
 
 impl Rule {
     /// `Rose`, `cheer`, `cheer:100`, `cheer:100..999`, `cheer:1000..` or
-    /// `cheer:..99`. A colon that no number follows belongs to the name.
+    /// `cheer:..99`, also with blanks around the colon. A colon that no range
+    /// follows belongs to the name.
     ///
     /// # Errors
     /// What looks like a range and is none, in words.
     pub fn read(key: &str, gift: &str) -> Result<Self, String> {
-        let split = key.rsplit_once(':').filter(|(_, after)| {
-            after.starts_with(|c: char| c.is_ascii_digit()) || after.starts_with("..")
-        });
+        let split = key
+            .rsplit_once(':')
+            .map(|(name, after)| (name, after.trim()));
+        let split = split.filter(|(_, after)| is_meant_as_range(after));
         let (name, range) = match split {
             Some((name, range)) => (name, Some(read_range(range)?)),
             None => (key, None),
         };
+        let whole = range.map(|_| key.trim().to_lowercase());
         let name = name.trim().to_lowercase();
         if name.is_empty() || name.len() > LABEL_LIMIT {
             return Err("a name has 1 to 128 bytes".to_owned());
@@ -146,14 +151,26 @@ impl Rule {
         Ok(Self {
             name,
             range,
+            whole,
             gift: gift.to_owned(),
             value: None,
         })
     }
+
+    /// Whether `other` is for the same events: then only one of them would count.
+    fn is_alike(&self, other: &Self) -> bool {
+        self.name == other.name && self.range == other.range
+    }
+}
+
+/// Words after a number are no range: "Re: 4 Roses".
+fn is_meant_as_range(text: &str) -> bool {
+    let begins_so = text.starts_with(|c: char| c.is_ascii_digit()) || text.starts_with("..");
+    begins_so && (text.contains("..") || !text.contains(char::is_whitespace))
 }
 
 fn read_range(text: &str) -> Result<(f64, f64), String> {
-    let bound = |text: &str, open: f64| match text {
+    let bound = |text: &str, open: f64| match text.trim() {
         "" => Some(open),
         text => text.parse().ok().filter(|number: &f64| number.is_finite()),
     };
@@ -338,8 +355,8 @@ pub(super) struct Draft {
 
 impl Draft {
     /// # Errors
-    /// What is missing, in words.
-    fn finish(self, name: String) -> Result<SourceSettings, String> {
+    /// What is missing.
+    fn finish(self, name: String) -> Result<SourceSettings, Missing> {
         let url = |default: &str| self.url.clone().unwrap_or_else(|| default.to_owned());
         let kind = match self.kind {
             STREAMERBOT => SourceKind::Streamerbot {
@@ -354,22 +371,22 @@ impl Draft {
                 api: self
                     .api
                     .unwrap_or_else(|| "https://api.twitch.tv/helix".to_owned()),
-                client_id: self
-                    .client_id
-                    .ok_or("a source of kind \"twitch\" needs a client_id")?,
+                client_id: self.client_id.ok_or(Missing::Key(
+                    "a source of kind \"twitch\" needs a client_id",
+                ))?,
                 token: self.token.ok_or_else(|| {
-                    format!(
+                    Missing::Secret(format!(
                         "a source of kind \"twitch\" needs a token: give token_file, or the \
                          variable {}",
                         variable(&name, "TOKEN")
-                    )
+                    ))
                 })?,
                 channel: self.channel,
             },
             _ => SourceKind::File {
-                path: self
-                    .path
-                    .ok_or("a source of kind \"file\" needs a path: the show file to play")?,
+                path: self.path.ok_or(Missing::Key(
+                    "a source of kind \"file\" needs a path: the show file to play",
+                ))?,
                 speed: self.speed.unwrap_or(1.0),
                 repeats: self.repeats,
             },
@@ -381,6 +398,13 @@ impl Draft {
             map: self.map,
         })
     }
+}
+
+/// What a source cannot do without, in words.
+enum Missing {
+    Key(&'static str),
+    /// It may be in the environment of who connects the source, and there alone.
+    Secret(String),
 }
 
 /// The variable that holds a source's secret.
@@ -488,20 +512,24 @@ impl Layers {
 
     /// `[relay.source.map]`
     fn take_map(&mut self, file: &ConfigFile, draft: &mut Draft, rules: &DeTable<'_>) {
+        if rules.len() > MAX_RULES {
+            let origin = draft.origin.clone();
+            return self.fault(
+                origin,
+                format!("{SECTION}.map has more than {MAX_RULES} rules"),
+            );
+        }
         for (key, value) in rules {
             let origin = file.origin(key.span().start);
             let key = &**key.get_ref();
             match read_rule(key, value.get_ref()) {
+                Ok(rule) if draft.map.iter().any(|other| rule.is_alike(other)) => self.fault(
+                    origin,
+                    format!("{SECTION}.map, {key:?}: another rule is for the same name and range"),
+                ),
                 Ok(rule) => draft.map.push(rule),
                 Err(reason) => self.fault(origin, format!("{SECTION}.map, {key:?}: {reason}")),
             }
-        }
-        if draft.map.len() > MAX_RULES {
-            let origin = draft.origin.clone();
-            self.fault(
-                origin,
-                format!("{SECTION}.map has more than {MAX_RULES} rules"),
-            );
         }
     }
 
@@ -550,7 +578,10 @@ impl Layers {
             }
             match draft.finish(name.clone()) {
                 Ok(source) => self.config.sources.push(source),
-                Err(reason) => self.fault(origin, reason),
+                Err(Missing::Key(reason)) => self.fault(origin, reason.to_owned()),
+                Err(Missing::Secret(message)) => {
+                    self.config.lacking.push(Fault { origin, message });
+                }
             }
         }
     }

@@ -14,9 +14,6 @@ use crate::ffmpeg::{PROGRAM as ENCODER, Process, is_cut_off, last_words};
 /// within about one level of their source, on average.
 pub const DEFAULT_QUALITY: u8 = 18;
 
-/// 0 would make x264 lossless, in a profile that phones do not play.
-const BEST_QUALITY: u8 = 1;
-
 /// Seconds from one frame that stands by itself to the next, at most.
 const KEYFRAME_SECONDS: u32 = 2;
 
@@ -28,7 +25,8 @@ pub struct Encoding<'a> {
     pub fps: u32,
     /// How many frames there are: sound ends with the last.
     pub frames: usize,
-    /// x264's constant rate factor, 0 to 51.
+    /// x264's constant rate factor, 1 to 51: 0 is lossless, in a profile that phones do
+    /// not play.
     pub quality: u8,
     pub audio: Option<&'a Path>,
     pub target: &'a Path,
@@ -141,7 +139,7 @@ fn arguments(encoding: &Encoding) -> Vec<OsString> {
     let Layout { width, height, .. } = encoding.layout;
     let size = format!("{width}x{height}");
     let rate = encoding.fps.to_string();
-    let quality = encoding.quality.max(BEST_QUALITY).to_string();
+    let quality = encoding.quality.to_string();
     let keyframes = (encoding.fps * KEYFRAME_SECONDS).to_string();
     let seconds = encoding.frames as f64 / f64::from(encoding.fps);
     let mut words = split(

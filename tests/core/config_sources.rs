@@ -201,10 +201,6 @@ fn mistakes_are_told_where_they_stand() {
             "needs a client_id",
         ),
         (
-            "[[relay.source]]\nkind = 'twitch'\nclient_id = 'c'\n",
-            "HYPERFOCUS_SOURCE_TWITCH_TOKEN",
-        ),
-        (
             "[[relay.source]]\nkind = 'twitch'\napi = 'http://api.example'\n",
             "a token goes there; use https://",
         ),
@@ -230,6 +226,20 @@ fn mistakes_are_told_where_they_stand() {
             "is no range",
         ),
         (
+            "[[relay.source]]\nkind = 'tikfinity'\n[relay.source.map]\n'cheer: 9 ..x' = 'rose'\n",
+            "is no range",
+        ),
+        (
+            "[[relay.source]]\nkind = 'tikfinity'\n[relay.source.map]\n'Rose ' = 'rose'\n\
+             'rose' = 'crown'\n",
+            "another rule is for the same name and range",
+        ),
+        (
+            "[[relay.source]]\nkind = 'tikfinity'\n[relay.source.map]\n'cheer:1' = 'rose'\n\
+             'cheer: 1..1' = 'crown'\n",
+            "another rule is for the same name and range",
+        ),
+        (
             "[[relay.source]]\nkind = 'tikfinity'\n[relay.source.map]\n'rose' = 7\n",
             "give a gift type",
         ),
@@ -242,10 +252,37 @@ fn mistakes_are_told_where_they_stand() {
 }
 
 #[test]
+fn a_source_that_lacks_its_secret_is_told_only_to_who_connects_it() {
+    let file = ConfigFile {
+        path: PathBuf::from("/etc/show/config.toml"),
+        text: "[[relay.source]]\nkind = 'tikfinity'\n[[relay.source]]\nkind = 'twitch'\n\
+               client_id = 'c'\n"
+            .to_owned(),
+    };
+    let folders = Folders {
+        home: None,
+        config: None,
+        state: PathBuf::from("/state"),
+    };
+    let (config, warnings) = Config::resolve(Some(&file), [], &[], &folders).unwrap();
+    assert_eq!(warnings, []);
+    assert_eq!(config.sources.len(), 1);
+    let lacking: Vec<_> = config.lacking.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        lacking,
+        [
+            "/etc/show/config.toml:3: a source of kind \"twitch\" needs a token: give token_file, \
+             or the variable HYPERFOCUS_SOURCE_TWITCH_TOKEN"
+        ]
+    );
+}
+
+#[test]
 fn a_colon_that_no_number_follows_belongs_to_the_name() {
     let found = sources(
         "[[relay.source]]\nkind = 'tikfinity'\n[relay.source.map]\n'Re: 4 Roses' = 'rose'\n\
-         'sub:2' = 'crown'\n'kicks:..99' = 'coins'\n",
+         'sub:2' = 'crown'\n'kicks:..99' = 'coins'\n' gift : 5 .. ' = 'lion'\n\
+         'Timeout 5:00' = 'rocket'\n",
     );
     let map = &found[0].map;
     let range = |name: &str| {
@@ -257,6 +294,10 @@ fn a_colon_that_no_number_follows_belongs_to_the_name() {
     assert_eq!(range("re: 4 roses"), None);
     assert_eq!(range("sub"), Some((2.0, 2.0)));
     assert_eq!(range("kicks"), Some((0.0, 99.0)));
+    assert_eq!(range("gift"), Some((5.0, f64::INFINITY)));
+    // It may be a name all the same.
+    let timeout = map.iter().find(|rule| rule.gift == "rocket");
+    assert_eq!(timeout.unwrap().whole.as_deref(), Some("timeout 5:00"));
 }
 
 #[test]

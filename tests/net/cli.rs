@@ -185,6 +185,36 @@ fn check_names_file_line_and_the_nearest_key() {
 }
 
 #[test]
+fn a_source_whose_secret_is_elsewhere_stops_none_but_the_relay() {
+    let folder = folder();
+    let config = folder.path().join("config.toml");
+    std::fs::write(
+        &config,
+        "[[relay.source]]\nkind = 'twitch'\nclient_id = 'c'\n",
+    )
+    .unwrap();
+    let told = "config.toml:1: a source of kind \"twitch\" needs a token";
+    let check = hyperfocus(&["check", "--config", "config.toml"], folder.path(), &[]);
+    assert!(
+        check.out.contains(&format!("warning  {told}")),
+        "{}{}",
+        check.out,
+        check.err
+    );
+    let arguments = [
+        "tune",
+        "--config",
+        "config.toml",
+        "--crowd",
+        "60",
+        "--minutes",
+        "1",
+    ];
+    let tune = hyperfocus(&arguments, folder.path(), &[]);
+    assert_eq!(tune.code, Some(0), "{}", tune.err);
+}
+
+#[test]
 fn check_names_each_asset_that_is_missing_or_no_such_thing() {
     let folder = folder();
     let catalog = folder.path().join("catalog.toml");

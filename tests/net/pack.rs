@@ -115,13 +115,13 @@ fn quality_and_the_size_of_alpha_are_what_is_asked_for() {
         return;
     }
     let folder = folder();
-    let path = packed(folder.path(), &["--quality", "0"]);
+    let path = packed(folder.path(), &["--quality", "1"]);
     let (best, _) = differences(&path);
     let size = |path: &Path| path.metadata().unwrap().len();
     let large = size(&path);
     let path = packed(folder.path(), &["--quality", "40"]);
     let (worst, _) = differences(&path);
-    println!("alpha at edges: {best:.2} at quality 0, {worst:.2} at 40");
+    println!("alpha at edges: {best:.2} at quality 1, {worst:.2} at 40");
     assert!(best < 1.0 && worst > best && size(&path) * 4 < large);
     let path = packed(folder.path(), &["--scale-alpha", "0.5"]);
     let info = &description(&path)["info"];
@@ -304,6 +304,7 @@ fn arguments_that_cannot_be_meant_exit_with_2() {
     for wrong in [
         ["--fps", "0"],
         ["--fps", "241"],
+        ["--quality", "0"],
         ["--quality", "52"],
         ["--scale-alpha", "0.7"],
     ] {
@@ -379,8 +380,10 @@ mod ended_at_once {
         /// `before` is what runs the program, if not the system itself.
         fn start(home: &Path, before: &[&str]) -> Self {
             write_frames(&home.join("frames"));
+            // It says that it is there when it has all frames: from then on it is
+            // waited for, whatever is asked once.
             let script = "#!/bin/sh\nfor target; do :; done\necho half > \"${target#file:}\"\n\
-                          echo $$ > pid.new; mv pid.new pid; exec sleep 600\n";
+                          cat > frames.raw\necho $$ > pid.new; mv pid.new pid; exec sleep 600\n";
             let encoder = home.join("bin/ffmpeg");
             fs::create_dir(home.join("bin")).unwrap();
             fs::write(&encoder, script).unwrap();

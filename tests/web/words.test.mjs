@@ -76,8 +76,9 @@ test("a stream that begins has begun now, and not when the last one did", async 
     const { StreamApi } = await load("api");
     let kept = { isLive: false, viewerCount: 0, startedAt: "2026-01-01T00:00:00.000Z", currentGoal: null };
     const fetched = globalThis.fetch;
+    // As at the relay, what is left out stays.
     globalThis.fetch = async (_path, { method, body }) => {
-        if (method === "PUT") kept = JSON.parse(body);
+        if (method === "PUT") kept = { ...kept, ...JSON.parse(body) };
         return method === "PUT" ? new Response(null, { status: 204 }) : Response.json(kept);
     };
     try {
@@ -96,4 +97,28 @@ test("a stream that begins has begun now, and not when the last one did", async 
     } finally {
         globalThis.fetch = fetched;
     }
+});
+
+test("a goal is told only where it is set or removed", async () => {
+    const { StreamApi } = await load("api");
+    const goal = { type: "gifts", target: 6, current: 5, description: "Cake" };
+    const kept = { isLive: false, viewerCount: 3, startedAt: null, currentGoal: goal };
+    const told = [];
+    const fetched = globalThis.fetch;
+    globalThis.fetch = async (_path, { method, body }) => {
+        if (method === "PUT") told.push(JSON.parse(body));
+        return method === "PUT" ? new Response(null, { status: 204 }) : Response.json(kept);
+    };
+    try {
+        const api = new StreamApi("main");
+        const live = await api.changeStatus(() => ({ isLive: true }));
+        assert.deepEqual(live.currentGoal, goal, "the page still shows it");
+        await api.changeStatus(() => ({ currentGoal: null }));
+    } finally {
+        globalThis.fetch = fetched;
+    }
+    const { startedAt, ...live } = told[0];
+    assert.ok(startedAt);
+    assert.deepEqual(live, { isLive: true, viewerCount: 3 });
+    assert.deepEqual(told[1], { isLive: false, viewerCount: 3, currentGoal: null });
 });

@@ -103,16 +103,20 @@ export class StreamApi {
     /** The latest status; `null` when nobody told one yet. */
     status = () => ask<StreamStatus>("GET", `${this.base}/status`);
 
-    /** Changes a part of the status; what others have told meanwhile, viewers for one, stays. */
+    /**
+     * Changes a part of the status; what others have told meanwhile, viewers for one, stays.
+     * A goal or a start that is left out stays at the relay, and `null` removes it.
+     */
     changeStatus = (change: (told: StreamStatus) => Partial<StreamStatus>): Promise<StreamStatus> =>
         this.inTurn(async () => {
             const told = (await this.status()) ?? UNTOLD;
-            const status = { ...told, ...change(told) };
+            const { isLive, viewerCount } = told;
+            const changed = { isLive, viewerCount, ...change(told) };
             // Of the stream that begins, and not of the one before it.
             const isOn = told.isLive && told.startedAt !== null;
-            if (status.isLive && !isOn) status.startedAt = new Date().toISOString();
-            await ask("PUT", `${this.base}/status`, status);
-            return status;
+            if (changed.isLive && !isOn) changed.startedAt = new Date().toISOString();
+            await ask("PUT", `${this.base}/status`, changed);
+            return { ...told, ...changed };
         });
 
     config = () => ask<Config>("GET", `${this.base}/config`);

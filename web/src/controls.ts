@@ -119,7 +119,7 @@ function volume(view: View, notice: Notice): HTMLElement {
     };
     /** It was moved, and that is to be sent or on its way. */
     let isSending = false;
-    let touchedAt = 0;
+    let touchedAt = -Infinity;
     const send = async () => {
         let sent = "";
         while (sent !== slider.value) {
@@ -127,7 +127,7 @@ function volume(view: View, notice: Notice): HTMLElement {
             sent = slider.value;
             await control(view, notice, { action: "volume", level: Number(sent) / 100 });
         }
-        touchedAt = Date.now();
+        touchedAt = performance.now();
         isSending = false;
     };
     on(slider, {
@@ -140,7 +140,7 @@ function volume(view: View, notice: Notice): HTMLElement {
     });
     desk.watch(["renderers"], () => {
         const told = desk.shown?.telemetry?.volume;
-        const isOurs = isSending || Date.now() - touchedAt < TRUST;
+        const isOurs = isSending || performance.now() - touchedAt < TRUST;
         if (told !== undefined && !isOurs) slider.value = String(Math.round(told * 100));
         show();
     });

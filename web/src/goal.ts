@@ -4,14 +4,17 @@ import { button, el, field, freshId, hide, on } from "./dom";
 import { attempt, Notice, panel, type View } from "./view";
 import type { Goal, StreamStatus } from "./wire";
 
-/** What the protocol names as a goal's type; it takes any other too. */
-const KINDS = ["gifts", "viewers", "revenue"] as const;
+/** The types of a goal that gifts move. The protocol takes any other too: whoever tells it moves it. */
+const KINDS = ["gifts", "revenue"] as const;
+
+/** What the relay keeps of a description. */
+const MAX_DESCRIPTION = 120;
 
 export function goal(view: View): HTMLElement {
     const { desk, text } = view;
     const notice = new Notice();
     const live = el("input", { type: "checkbox" });
-    const description = el("input", { type: "text", maxlength: 200, autocomplete: "off" });
+    const description = el("input", { type: "text", maxlength: MAX_DESCRIPTION, autocomplete: "off" });
     const kinds = el("datalist", { id: freshId("kinds") }, ...KINDS.map((value) => el("option", { value })));
     const kind = el("input", {
         type: "text",

@@ -46,7 +46,8 @@ class RatePanel {
     private readonly figures: Record<"p50" | "p95" | "folded" | "coverage" | "refused", HTMLElement>;
     private stops: number[] = [...STOPS];
     private rates: Rates | null = null;
-    private askedAt = 0;
+    /** By `performance.now()`, which no clock that is set puts back. */
+    private askedAt = -Infinity;
     private isAsking = false;
     private isHeld = false;
     /** Moved by hand, and not applied yet. */
@@ -181,11 +182,11 @@ class RatePanel {
 
     /** Asks what the rates would have meant, unless that is known well enough. */
     private askAgain(maxAge: number): void {
-        if (this.isAsking || Date.now() - this.askedAt < maxAge || !this.view.desk.config) return;
+        if (this.isAsking || performance.now() - this.askedAt < maxAge || !this.view.desk.config) return;
         // Folded away it is of no use to anybody.
         if (this.slider.offsetParent === null) return;
         this.isAsking = true;
-        this.askedAt = Date.now();
+        this.askedAt = performance.now();
         void this.ask().finally(() => {
             this.isAsking = false;
         });

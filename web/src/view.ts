@@ -100,13 +100,13 @@ export class Switched {
         const asked = { on, until: Infinity };
         this.asked = asked;
         const went = await sent;
-        asked.until = Date.now() + TRUST;
+        asked.until = performance.now() + TRUST;
         if (!went && this.asked === asked) this.asked = null;
     }
 
     /** What to show, given what the renderer said last; one that says nothing is believed to have done it. */
     isOn(told: boolean | null): boolean {
-        if (told !== null && this.asked && this.asked.until < Date.now()) this.asked = null;
+        if (told !== null && this.asked && this.asked.until < performance.now()) this.asked = null;
         return this.asked?.on ?? told ?? false;
     }
 }

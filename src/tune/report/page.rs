@@ -34,7 +34,8 @@ const WORDS: [(&str, &str); 6] = [
     (
         "Answered",
         "Share of the gifts that are seen within 3 s and not folded with others. Recommended is \
-         the slowest rate that answers nearly as many as any: a slower rate is a calmer screen.",
+         the slowest rate that answers nearly as many as any, and where that is not nearly all, \
+         has hardly longer waits than others that do: a slower rate is a calmer screen.",
     ),
     (
         "Wait",

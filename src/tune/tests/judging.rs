@@ -161,6 +161,53 @@ fn where_places_are_short_a_faster_rate_is_not_recommended() {
     assert!(advice.reason.contains("worth judging"), "{}", advice.reason);
 }
 
+/// Of a thousand gifts, with so many answered and the others waiting so many seconds.
+fn figures(rate: f64, answered: u64, wait: u64) -> Judgement {
+    Judgement {
+        gifts: 1_000,
+        answered,
+        wait: Waits {
+            p95: ms(1000 * wait),
+            ..Waits::default()
+        },
+        ..judge().judge(&[], rate)
+    }
+}
+
+#[test]
+fn where_all_rates_answer_few_it_is_still_one_that_answers_most() {
+    let flood = [
+        figures(2.0, 1, 35),
+        figures(20.0, 8, 230),
+        figures(30.0, 10, 350),
+        figures(40.0, 11, 360),
+        figures(60.0, 7, 700),
+    ];
+    let advice = recommend(&flood).unwrap();
+    assert_eq!(advice.rate, 30.0, "{}", advice.reason);
+    assert!(
+        advice.reason.contains("at 20 a second it would be 0.8 %"),
+        "{}",
+        advice.reason
+    );
+}
+
+#[test]
+fn where_no_rate_answers_more_the_wait_decides() {
+    let even = [
+        figures(2.0, 0, 500),
+        figures(20.0, 0, 110),
+        figures(60.0, 0, 100),
+    ];
+    let advice = recommend(&even).unwrap();
+    assert_eq!(advice.rate, 20.0, "{}", advice.reason);
+    let told = "at 2 a second 95 % would wait at most 8 min 20 s";
+    assert!(advice.reason.contains(told), "{}", advice.reason);
+    // All are answered at any rate: then nobody waits for long.
+    let calm = [figures(2.0, 1_000, 2), figures(60.0, 1_000, 0)];
+    assert_eq!(recommend(&calm).unwrap().rate, 2.0);
+}
+
 #[test]
 fn the_shipped_catalogue_is_there_without_a_file() {
     let judged = Judge::shipped().judge(&[given(ms(0), "ada", "rose")], 30.0);

@@ -109,7 +109,7 @@ export const de: Texts = {
         if (refused) parts.push(`${refused} werden abgelehnt`);
         parts.push(slower ? `bei ${slower.rate} wären es ${slower.answered}` : "ein langsameres Tempo wurde nicht geprüft");
         const more = isFollowed
-            ? ", und kein schnelleres ist viel besser, weil die Geschenke dann auf ihre Plätze warten"
+            ? ", und kein schnelleres ist viel besser, weil die Geschenke dann auf ihre Plätze warten oder doch gebündelt werden"
             : ", und auch schnellere wären zu prüfen";
         return `${parts.join("; ")}${isEnough ? "" : more}.`;
     },
