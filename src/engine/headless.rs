@@ -82,14 +82,18 @@ pub(super) fn drive(
         });
         match rest {
             Rest::Until(sleep) if clean > CLEAN_FRAMES => {
-                alarm.sleep(sleep.min(left).min(LONGEST_SLEEP));
+                let sleep = sleep.min(left).min(LONGEST_SLEEP);
+                pace.rests(sleep);
+                alarm.sleep(sleep);
                 next_frame = Instant::now();
             }
             Rest::Busy | Rest::Until(_) => {
                 next_frame += period * every;
                 let now = Instant::now();
                 if next_frame > now {
-                    std::thread::sleep((next_frame - now).min(left));
+                    let sleep = (next_frame - now).min(left);
+                    pace.rests(sleep);
+                    std::thread::sleep(sleep);
                 } else {
                     // Frames that were missed are not made up for.
                     next_frame = now;

@@ -96,28 +96,7 @@ pub fn run_with(
     // Connect first: the backend answers while the pipelines are made.
     let identity = Identity::claim(&plan.state_dir, plan.connection.role)
         .context("cannot keep an identity in the state folder")?;
-    let waker = Waker::default();
-    {
-        let alarm = alarm.clone();
-        waker.set(move || alarm.ring());
-    }
-    let kept = plan.outputs.iter().find_map(|output| match output {
-        OutputPlan::Show(path) => Some(Keeper::open(path)),
-        _ => None,
-    });
-    let (mut keeper, keep) = kept.transpose()?.unzip();
-    let link = crate::net::spawn(NetConfig {
-        url: plan.connection.url.clone(),
-        token: plan.connection.token.clone(),
-        ca_file: plan.connection.ca_file.clone(),
-        session: SessionSettings::new(
-            plan.connection.stream_id.clone(),
-            identity.id().clone(),
-            plan.connection.role,
-        ),
-        waker,
-        keep,
-    })?;
+    let (link, mut keeper) = connect(&plan, &identity, &alarm)?;
     {
         let alarm = alarm.clone();
         plan.shutdown.on_request(move || alarm.ring());
@@ -154,41 +133,22 @@ pub fn run_with(
         .transpose()?;
     let frames = app.world().resource::<Frames>().0.clone();
     let outputs = Outputs::spawn(frames, sinks);
-    let mut audience: Vec<audience::Sees> = Vec::new();
     if let Some(obs) = &obs {
         obs.install(&mut app);
-        audience.push(Box::new(obs.is_seen()));
     }
     for feed in &players {
         feed.install(&mut app);
-        let readers = feed.readers();
-        audience.push(Box::new(move || readers() > 0));
     }
     if let Some(overlay) = &overlay {
         overlay.install(&mut app);
-        audience.push(Box::new(overlay.is_showing()));
     }
-    if plan.stage.window || !audience.is_empty() || outputs.open() > 0 {
-        // A recording shows everything, whoever looks, for as long as it can.
-        audience.push(Box::new(outputs.are_open()));
-        audience::install(&mut app, plan.stage.window, audience);
-    }
+    let seen_in = seen_in(obs.as_ref(), &players, overlay.as_ref());
+    install_audience(&mut app, plan.stage.window, seen_in, &outputs);
     {
         let alarm = alarm.clone();
         reload::install(&mut app, &plan, move || alarm.ring());
     }
-    let (mixer, mix) = crate::sound::mixer();
-    mixer.set_lane_volume(Lane::Headline, plan.sound.headline);
-    mixer.set_lane_volume(Lane::Feature, plan.sound.feature);
-    mixer.set_lane_volume(Lane::Ambient, plan.sound.ambient);
-    let mixer = Arc::new(mixer);
-    app.add_plugins(SoundPlugin {
-        mixer: mixer.clone(),
-    });
-    let show = &mut app.world_mut().resource_mut::<Director>().show;
-    show.control(Moment::ZERO, Control::Mute(plan.sound.muted));
-    show.control(Moment::ZERO, Control::Volume(plan.sound.volume));
-    video_sound::install(&mut app, mixer);
+    let mix = install_sound(&mut app, &plan.sound);
     install(&mut app);
     let voices = Voices::open(mix, &plan, obs_sound);
 
@@ -206,7 +166,97 @@ pub fn run_with(
     voices.close();
     let obs = obs.map(ObsFeed::close).into_iter();
     let live = obs.chain(players.into_iter().map(NutFeed::close));
-    let live: Vec<_> = live.chain(overlay.map(overlay::Feed::close)).collect();
+    let live = live.chain(overlay.map(overlay::Feed::close)).collect();
+    sum_up(driven, keeper, live, warnings)
+}
+
+/// Begins the session with the backend, and the file that keeps what it says, if
+/// the plan has one.
+fn connect(plan: &RunPlan, identity: &Identity, alarm: &Alarm) -> Result<(Link, Option<Keeper>)> {
+    let waker = Waker::default();
+    {
+        let alarm = alarm.clone();
+        waker.set(move || alarm.ring());
+    }
+    let kept = plan.outputs.iter().find_map(|output| match output {
+        OutputPlan::Show(path) => Some(Keeper::open(path)),
+        _ => None,
+    });
+    let (keeper, keep) = kept.transpose()?.unzip();
+    let link = crate::net::spawn(NetConfig {
+        url: plan.connection.url.clone(),
+        token: plan.connection.token.clone(),
+        ca_file: plan.connection.ca_file.clone(),
+        session: SessionSettings::new(
+            plan.connection.stream_id.clone(),
+            identity.id().clone(),
+            plan.connection.role,
+        ),
+        waker,
+        keep,
+    })?;
+    Ok((link, keeper))
+}
+
+/// What can be asked whether somebody sees it, the window apart.
+fn seen_in(
+    obs: Option<&ObsFeed>,
+    players: &[NutFeed],
+    overlay: Option<&overlay::Feed>,
+) -> Vec<audience::Sees> {
+    let mut seen_in: Vec<audience::Sees> = Vec::new();
+    if let Some(obs) = obs {
+        seen_in.push(Box::new(obs.is_seen()));
+    }
+    for feed in players {
+        let readers = feed.readers();
+        seen_in.push(Box::new(move || readers() > 0));
+    }
+    if let Some(overlay) = overlay {
+        seen_in.push(Box::new(overlay.is_showing()));
+    }
+    seen_in
+}
+
+/// Makes gifts wait for somebody who sees them, where anything is there to see.
+fn install_audience(
+    app: &mut App,
+    has_window: bool,
+    mut seen_in: Vec<audience::Sees>,
+    outputs: &Outputs,
+) {
+    if has_window || !seen_in.is_empty() || outputs.open() > 0 {
+        // A recording shows everything, whoever looks, for as long as it can.
+        seen_in.push(Box::new(outputs.are_open()));
+        audience::install(app, has_window, seen_in);
+    }
+}
+
+/// Makes the app sound as the plan says; returns what is to be heard.
+fn install_sound(app: &mut App, plan: &config::SoundSettings) -> MixSource {
+    let (mixer, mix) = crate::sound::mixer();
+    mixer.set_lane_volume(Lane::Headline, plan.headline);
+    mixer.set_lane_volume(Lane::Feature, plan.feature);
+    mixer.set_lane_volume(Lane::Ambient, plan.ambient);
+    let mixer = Arc::new(mixer);
+    app.add_plugins(SoundPlugin {
+        mixer: mixer.clone(),
+    });
+    let show = &mut app.world_mut().resource_mut::<Director>().show;
+    show.control(Moment::ZERO, Control::Mute(plan.muted));
+    show.control(Moment::ZERO, Control::Volume(plan.volume));
+    video_sound::install(app, mixer);
+    mix
+}
+
+/// Puts what the run wrote in order, and says what came of all of it; `live` is what
+/// the live outputs have had.
+fn sum_up(
+    driven: Result<Ended>,
+    keeper: Option<Keeper>,
+    live: Vec<String>,
+    mut warnings: Vec<String>,
+) -> Result<Summary> {
     let (mut summary, report, failure) = match driven {
         Ok(ended) => ended.close(),
         Err(error) => (Summary::default(), OutputReport::default(), Some(error)),

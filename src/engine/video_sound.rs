@@ -29,8 +29,8 @@ struct Soundtrack {
     to: AudioFeed,
     /// Whose act it belongs to.
     act: Entity,
-    /// Seconds of the video up to which it was heard or left out; `None` until its
-    /// first piece comes.
+    /// Seconds of the video up to which it was heard or left out; `None` where the
+    /// next piece begins with the picture.
     heard: Option<f64>,
     /// Frames that the mixer was given.
     fed: usize,
@@ -43,26 +43,57 @@ struct Soundtrack {
 const LONGEST_HOLE: f64 = 60.0;
 /// A picture that is no later than this begins with its sound whole, seconds.
 const IN_TIME: f64 = 0.1;
+/// Sound that is later than its picture by more than this leaves out what the picture
+/// is past, seconds: more than a device, a slow frame and a late beginning together
+/// hold it back, so that nothing is left out of sound that is as it should be.
+const LATE: f64 = 0.3;
 /// What a position in a stream may be off by, seconds.
 const ROUNDING: f64 = 1e-4;
+
+/// How far a video's sound is, seconds of the video.
+#[derive(Clone, Copy)]
+struct Progress {
+    /// Up to where the mixer was given it, or it was left out.
+    heard: f64,
+    /// What the mixer has still to play of it.
+    queued: f64,
+}
 
 impl Soundtrack {
     /// Whether more of the sound belongs to the act's picture by now.
     fn is_due(&self, act: &Act) -> bool {
-        let played = self.to.clock().position().as_secs_f64();
-        let has_run_out = played + ROUNDING >= self.fed as f64 / f64::from(SAMPLE_RATE);
         let waits_at = act.waits_at().map(f64::from);
-        self.heard
-            .is_none_or(|heard| is_due(heard, f64::from(act.age), waits_at, has_run_out))
+        self.progress()
+            .is_none_or(|sound| sound.is_due(f64::from(act.age), waits_at))
+    }
+
+    /// `None` until its next piece has come where it begins with the picture.
+    fn progress(&self) -> Option<Progress> {
+        let played = self.to.clock().position().as_secs_f64();
+        let fed = self.fed as f64 / f64::from(SAMPLE_RATE);
+        self.heard.map(|heard| Progress {
+            heard,
+            queued: fed - played,
+        })
     }
 }
 
-/// Sound runs ahead of its picture into the mixer's queue, but not past where the
-/// picture waits; once it `has_run_out` there it goes on when the picture does.
-fn is_due(heard: f64, age: f64, waits_at: Option<f64>, has_run_out: bool) -> bool {
-    match waits_at {
-        Some(at) => heard < at,
-        None => !has_run_out || heard <= age,
+impl Progress {
+    /// Sound runs ahead of its picture into the mixer's queue, but not past where the
+    /// picture waits; once it has run out there it goes on when the picture does. Sound
+    /// that is late runs out first, which fades it.
+    fn is_due(self, age: f64, waits_at: Option<f64>) -> bool {
+        let has_run_out = self.queued <= ROUNDING;
+        let goes_on = match waits_at {
+            Some(at) => self.heard < at,
+            None => !has_run_out || self.heard <= age,
+        };
+        goes_on && (has_run_out || !self.is_late(age))
+    }
+
+    /// Whether its picture has left it behind, as after the machine stood still.
+    fn is_late(self, age: f64) -> bool {
+        self.heard - self.queued + LATE < age
     }
 }
 
@@ -124,12 +155,17 @@ fn pump(patience: Res<Patience>, acts: Query<&Act>, mut tracks: Query<&mut Sound
                 None if !track.is_due(act) => break,
                 None => match track.from.pull_within(patience.0) {
                     Pull::Chunk(chunk) => {
+                        if track.progress().is_some_and(|sound| sound.is_late(age)) {
+                            track.heard = None;
+                        }
                         // A picture that had to wait is further on by now.
                         let start = if age > IN_TIME { age } else { 0.0 };
                         let heard = track.heard.get_or_insert(start);
-                        AudioChunk {
-                            samples: from_there(chunk, heard),
+                        let samples = from_there(chunk, heard);
+                        if samples.is_empty() {
+                            continue;
                         }
+                        AudioChunk { samples }
                     }
                     Pull::NotYet => break,
                     Pull::Ended => {
@@ -195,6 +231,11 @@ fn stop(
 mod tests {
     use super::*;
 
+    /// Sound given up to `heard`, of which `queued` is still to be played.
+    fn sound(heard: f64, queued: f64) -> Progress {
+        Progress { heard, queued }
+    }
+
     /// A hundredth of a second from `pts` on.
     fn piece(pts: f64, level: f32) -> Piece {
         Piece {
@@ -215,16 +256,30 @@ mod tests {
     #[test]
     fn sound_waits_where_its_picture_does_and_goes_on_with_it() {
         let waits = Some(2.0);
-        assert!(is_due(1.5, 0.9, waits, false), "it runs ahead");
-        assert!(!is_due(2.01, 1.5, waits, false), "not past the waiting");
-        assert!(!is_due(2.01, 2.0, waits, true));
+        assert!(sound(1.5, 0.6).is_due(0.9, waits), "it runs ahead");
+        assert!(!sound(2.01, 0.5).is_due(1.5, waits), "not past the waiting");
+        assert!(!sound(2.01, 0.0).is_due(2.0, waits));
         // A streak ends before its picture has waited: nothing is interrupted.
-        assert!(is_due(2.01, 1.5, None, false));
+        assert!(sound(2.01, 0.5).is_due(1.5, None));
         // It ends while its picture lives its last second again.
-        assert!(!is_due(2.01, 1.2, None, true));
-        assert!(is_due(2.01, 2.02, None, true));
+        assert!(!sound(2.01, 0.0).is_due(1.2, None));
+        assert!(sound(2.01, 0.0).is_due(2.02, None));
         // A decoder that was late is let on.
-        assert!(is_due(0.5, 0.9, None, true));
+        assert!(sound(0.5, 0.0).is_due(0.9, None));
+    }
+
+    #[test]
+    fn sound_that_its_picture_left_behind_runs_out_and_leaves_out_the_rest() {
+        // The picture is three seconds on, and what waits to be played is not.
+        assert!(!sound(1.7, 0.7).is_due(4.0, None));
+        // What has run out goes on, from where the picture is by then.
+        let late = sound(1.7, 0.0);
+        assert!(late.is_due(4.0, None) && late.is_late(4.0));
+        let mut heard = 4.0;
+        assert!(from_there(piece(1.7, 1.0), &mut heard).is_empty());
+        assert_eq!(from_there(piece(3.995, 1.0), &mut heard).len(), 480);
+        // A late beginning, a slow frame and a device are no reason.
+        assert!(!sound(0.7, 0.7).is_late(0.25));
     }
 
     #[test]

@@ -2,9 +2,13 @@
 //! which the source "Hyperfocus gifts" in OBS takes them.
 //!
 //! A thread of its own beats the ring's heart, so that a stage that sleeps does
-//! not go blank in OBS. It also listens to what OBS says: its frame rate, which
-//! paces the stage, and whether the source is on air. While it is not, gifts
-//! wait, as they would for a hidden window.
+//! not go blank in OBS; one that stands still does ([`pulse`]). It also listens
+//! to what OBS says: its frame rate, which paces the stage, and whether the source
+//! is on air. While it is not, gifts wait, as they would for a hidden window.
+
+mod pulse;
+#[cfg(test)]
+mod tests;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,8 +22,10 @@ use hyperfocus_ring::{
 };
 
 use super::OutputError;
+use crate::render::Warmup;
 use crate::render::present::{Form, FrameRequest, MappedFrame, Taker, add_outlet};
 use crate::stage::{Connected, ConnectionState, LastEvent, StageSet};
+use pulse::Pulse;
 
 /// How far ahead of its pulling sound is to be heard: OBS wants it early, and
 /// the picture is a frame or two on its way.
@@ -30,6 +36,9 @@ const DRIFT_NS: u64 = 60_000_000;
 /// How often the heart beats and OBS is listened to. The source goes blank
 /// after half a second without a beat.
 const BEAT: Duration = Duration::from_millis(100);
+/// How often the ring's file is looked for. Whoever cleans up removes it under our
+/// feet, as a login manager does when its user's last session ends.
+const LOOK_NS: u64 = 2_000_000_000;
 
 /// The ring, from its making to its orderly end.
 pub struct ObsFeed {
@@ -52,6 +61,7 @@ struct State {
     is_owed: AtomicBool,
     is_over: AtomicBool,
     frames: AtomicU64,
+    pulse: Pulse,
 }
 
 struct Ring {
@@ -91,26 +101,12 @@ impl ObsFeed {
             ring: writer.take_sound().expect("a new ring's sound is free"),
             next_ns: 0,
         };
-        let state = Arc::new(State {
-            ring: Mutex::new(Ring {
-                writer,
-                vitals: Vitals::default(),
-            }),
-            period: AtomicU64::new(0),
-            is_joined: AtomicBool::new(false),
-            in_preview,
-            is_seen: AtomicBool::new(false),
-            is_owed: AtomicBool::new(false),
-            is_over: AtomicBool::new(false),
-            frames: AtomicU64::new(0),
-        });
-        let heart = {
-            let state = state.clone();
-            thread::Builder::new()
-                .name("obs".into())
-                .spawn(move || state.beat(wake))
-                .expect("a system that draws has a thread left for what it draws")
-        };
+        let state = Arc::new(State::new(writer, in_preview, now_ns()));
+        let heart = Heart::of(state.clone());
+        let heart = thread::Builder::new()
+            .name("obs".into())
+            .spawn(move || heart.run(wake))
+            .expect("a system that draws has a thread left for what it draws");
         let feed = Self {
             state,
             heart: Some(heart),
@@ -122,6 +118,7 @@ impl ObsFeed {
     pub fn install(&self, app: &mut App) {
         add_outlet(app, Form::LinearPremultiplied, Frames(self.state.clone()));
         app.insert_resource(Feed(self.state.clone()))
+            .add_systems(First, awake)
             .add_systems(Update, tell.after(StageSet::Receive));
     }
 
@@ -131,7 +128,8 @@ impl ObsFeed {
         move || state.is_seen.load(Ordering::Acquire)
     }
 
-    /// What paces the stage in place of its own rate.
+    /// What paces the stage in place of its own rate, and wants to hear how long it
+    /// sleeps.
     pub fn pace(&self) -> ObsPace {
         ObsPace(Some(self.state.clone()))
     }
@@ -150,6 +148,8 @@ impl ObsFeed {
             // A panic was reported by its own hook.
             let _ = heart.join();
         }
+        // Not left to the last who shares the state: it may live on for long.
+        self.state.ring().writer.end();
     }
 }
 
@@ -181,7 +181,8 @@ impl ObsSound {
     }
 }
 
-/// The time between two frames, which OBS may say.
+/// The time between two frames, which OBS may say, and the time without any, which
+/// it is told.
 #[derive(Clone, Default)]
 pub struct ObsPace(Option<Arc<State>>);
 
@@ -194,44 +195,56 @@ impl ObsPace {
             nanoseconds => Duration::from_nanos(nanoseconds),
         }
     }
+
+    /// To be called by whoever drives the stage before each sleep, with how long it
+    /// may be: a stage that stays away for longer goes blank in OBS.
+    pub fn rests(&self, sleep: Duration) {
+        if let Some(state) = &self.0 {
+            state.pulse.rests(now_ns(), sleep);
+        }
+    }
 }
 
 impl State {
+    fn new(writer: Writer, in_preview: bool, now_ns: u64) -> Self {
+        Self {
+            ring: Mutex::new(Ring {
+                writer,
+                vitals: Vitals::default(),
+            }),
+            period: AtomicU64::new(0),
+            is_joined: AtomicBool::new(false),
+            in_preview,
+            is_seen: AtomicBool::new(false),
+            is_owed: AtomicBool::new(false),
+            is_over: AtomicBool::new(false),
+            frames: AtomicU64::new(0),
+            pulse: Pulse::new(now_ns),
+        }
+    }
+
     fn ring(&self) -> MutexGuard<'_, Ring> {
         self.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn beat(&self, wake: impl Fn()) {
-        while !self.is_over.load(Ordering::Acquire) {
-            let wish = {
-                let Ring { writer, vitals } = &mut *self.ring();
-                let now = now_ns();
-                writer.beat(now, vitals);
-                writer.wish(now)
-            };
-            if self.heed(&wish) {
-                wake();
-            }
-            thread::park_timeout(BEAT);
-        }
-    }
-
     /// Notes what OBS wants; true when it is news to the stage.
-    fn heed(&self, wish: &ReaderWish) -> bool {
+    fn heed(&self, wish: &ReaderWish, now_ns: u64) -> bool {
         let period = wish.fps.map_or(0, |(numerator, denominator)| {
             1_000_000_000 * u64::from(denominator) / u64::from(numerator)
         });
         self.period.store(period, Ordering::Relaxed);
-        let was_joined = self.is_joined.swap(wish.is_alive, Ordering::AcqRel);
-        let has_come = wish.is_alive && !was_joined;
+        // An OBS that pauses for a moment goes on with what it shows: gifts wait, and
+        // nothing else changes while it has its seat.
+        let was_joined = self.is_joined.swap(wish.is_seated, Ordering::AcqRel);
+        let has_come = wish.is_seated && !was_joined;
         if has_come {
             tracing::info!("OBS takes the frames");
             self.is_owed.store(true, Ordering::Release);
-        } else if was_joined && !wish.is_alive {
+        } else if was_joined && !wish.is_seated {
             // What comes next is not taken: who comes back begins with nothing
             // rather than with a gift of long ago.
             let nothing = FrameStamp {
-                drawn_ns: now_ns(),
+                drawn_ns: now_ns,
                 ..FrameStamp::default()
             };
             self.ring().writer.clear(&nothing);
@@ -242,6 +255,79 @@ impl State {
             Showing::Nowhere => false,
         };
         has_come || self.is_seen.swap(is_seen, Ordering::AcqRel) != is_seen
+    }
+}
+
+/// What beats beside the stage, and what it remembers from beat to beat.
+struct Heart {
+    state: Arc<State>,
+    /// When the ring's file is looked for next.
+    look_ns: u64,
+    /// Others do not find the ring any more, which has been said.
+    is_lost: bool,
+    /// Since when the stage stands still, as long as it does.
+    stopped_ns: Option<u64>,
+}
+
+impl Heart {
+    fn of(state: Arc<State>) -> Self {
+        Self {
+            state,
+            look_ns: 0,
+            is_lost: false,
+            stopped_ns: None,
+        }
+    }
+
+    fn run(mut self, wake: impl Fn()) {
+        while !self.state.is_over.load(Ordering::Acquire) {
+            if self.beat(now_ns()) {
+                wake();
+            }
+            thread::park_timeout(BEAT);
+        }
+    }
+
+    /// Beats unless the stage stands still, and listens to OBS; true when that wants
+    /// something else than before.
+    fn beat(&mut self, now_ns: u64) -> bool {
+        if now_ns >= self.look_ns {
+            self.look_ns = now_ns + LOOK_NS;
+            self.keep_in_place();
+        }
+        let stopped_ns = self.state.pulse.stopped_ns(now_ns);
+        let wish = {
+            let Ring { writer, vitals } = &mut *self.state.ring();
+            if stopped_ns.is_none() {
+                writer.beat(now_ns, vitals);
+            }
+            writer.wish(now_ns)
+        };
+        let stopped_before_ns = std::mem::replace(&mut self.stopped_ns, stopped_ns);
+        if let (Some(since_ns), None) = (stopped_before_ns, stopped_ns) {
+            // Said now and not when it began: the log may be what the stage waited for.
+            let seconds = now_ns.saturating_sub(since_ns) / 1_000_000_000;
+            tracing::warn!("the stage stood still for {seconds} s, and was blank in OBS");
+        }
+        self.state.heed(&wish, now_ns)
+    }
+
+    /// Has a ring in place that others find.
+    fn keep_in_place(&mut self) {
+        let kept = self.state.ring().writer.keep_in_place();
+        let was_lost = std::mem::replace(&mut self.is_lost, kept.is_err());
+        match kept {
+            Ok(false) => {}
+            Ok(true) => {
+                // OBS comes anew, and is owed the stage as it is.
+                self.state.is_joined.store(false, Ordering::Release);
+                tracing::warn!("somebody removed the memory shared with OBS; it was made anew");
+            }
+            Err(error) if !was_lost => {
+                tracing::warn!("OBS will not find this engine when it looks anew: {error}");
+            }
+            Err(_) => {}
+        }
     }
 }
 
@@ -302,6 +388,11 @@ pub fn publish_frame(writer: &mut Writer, frame: &MappedFrame<'_>) -> bool {
 
 #[derive(Resource)]
 struct Feed(Arc<State>);
+
+/// Says that the stage goes on.
+fn awake(warmup: Res<Warmup>, feed: Res<Feed>) {
+    feed.0.pulse.wakes(now_ns(), warmup.is_done());
+}
 
 /// What the source says about the backend.
 fn tell(connected: Res<Connected>, last: Res<LastEvent>, feed: Res<Feed>) {

@@ -26,8 +26,9 @@ const FIRST_PAUSE_NS: u64 = 2_000_000_000;
 const LONGEST_PAUSE_NS: u64 = 60_000_000_000;
 /// An engine that was there for so long was no failed attempt.
 const GOOD_RUN_NS: u64 = 60_000_000_000;
-/// One that runs and does not show itself for so long hangs. Its ring is the first
-/// thing that it makes, and its heart does not wait for a frame.
+/// One that runs and does not show itself for so long hangs. Its ring is made once
+/// there is something to draw with, before the first frame, and its heart beats
+/// until a frame takes far too long.
 const HANGING_NS: u64 = 30_000_000_000;
 /// Of one engine so many lines go to OBS's log, each so long at most.
 const MAX_LINES: usize = 2_000;

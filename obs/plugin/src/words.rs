@@ -11,7 +11,7 @@ pub(crate) fn connection(
     let is_running = found.as_ref().is_ok_and(Instance::is_running);
     if let Some(trouble) = trouble.filter(|_| !is_running) {
         return format!(
-            "Engine {name} does not run: {trouble}. All it said is in OBS's log \
+            "Engine {name} does not run: {trouble}. What it said is in OBS's log \
              (Help > Log Files)."
         );
     }

@@ -99,6 +99,15 @@ impl Folder {
         Ok(files)
     }
 
+    /// The id of the ring that has the name, if one has it.
+    pub(crate) fn ring_id(&self, name: &str) -> Result<Option<u64>, RingError> {
+        let path = self.file(name)?;
+        match read_ring_id(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            read => read.map(Some).map_err(RingError::io("reading", path)),
+        }
+    }
+
     /// Keeps others from changing the folder until it is dropped.
     pub(crate) fn lock(&self) -> Result<Guard<'_>, RingError> {
         let path = self.path.join(LOCK);
@@ -185,8 +194,8 @@ impl Guard<'_> {
 
     /// Removes the file of `name` if it still is the one with this id.
     pub(crate) fn remove(&self, name: &str, ring_id: u64) -> Result<(), RingError> {
-        let path = self.folder.file(name)?;
-        if read_ring_id(&path).is_ok_and(|found| found == ring_id) {
+        if self.folder.ring_id(name)? == Some(ring_id) {
+            let path = self.folder.file(name)?;
             fs::remove_file(&path).map_err(RingError::io("removing", path))?;
         }
         Ok(())

@@ -10,7 +10,7 @@ use super::geometry::Geometry;
 use super::handover::EMPTY;
 use super::instance::Instance;
 use super::layout::{
-    Connection, HEARTBEAT_LIMIT_NS, Header, STATE_ENDED, STATE_RETIRED, SlotRecord,
+    Connection, HEARTBEAT_LIMIT_NS, Header, SEAT_LIMIT_NS, STATE_ENDED, STATE_RETIRED, SlotRecord,
 };
 use super::memory::{Memory, write_text};
 use super::platform;
@@ -45,7 +45,9 @@ pub struct Vitals {
 /// What the reader wants, as far as it said so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ReaderWish {
-    /// Whether a reader has the seat and its heart beats.
+    /// Whether a reader has the seat, which it keeps for 1.5 s after its last beat.
+    pub is_seated: bool,
+    /// Whether its heart beats, too. While it does not, nothing below is known.
     pub is_alive: bool,
     /// Frames a second as a fraction, between 1 and 1000, if it said any.
     pub fps: Option<(u32, u32)>,
@@ -85,17 +87,8 @@ impl Writer {
     /// [`RingError::Running`] while an engine of that name lives; a name or size
     /// that is impossible; whatever the system refuses.
     pub fn create(folder: &Folder, settings: &Settings<'_>) -> Result<Self, RingError> {
-        let path = folder.file(settings.name)?;
         let geometry = Geometry::plan(settings.width, settings.height)?;
-        let guard = folder.lock()?;
-        guard.sweep()?;
-        if path.exists() {
-            return Err(RingError::Running {
-                name: settings.name.to_owned(),
-                pid: Instance::look(&path, 0).map_or(0, |instance| instance.pid),
-            });
-        }
-        let made = Made::new(&guard, settings.name, settings.engine, geometry)?;
+        let made = Made::where_none_is(folder, settings.name, settings.engine, geometry)?;
         Ok(Self {
             folder: folder.clone(),
             name: settings.name.to_owned(),
@@ -121,6 +114,30 @@ impl Writer {
         let guard = self.folder.lock()?;
         let made = Made::new(&guard, &self.name, &self.engine, geometry)?;
         drop(guard);
+        self.move_to(made);
+        Ok(())
+    }
+
+    /// Makes the ring anew where somebody has removed its file; true when that was
+    /// so. The reader is led to the new one as by [`Writer::resize`]. To be called
+    /// every few seconds: without its file an engine is seen by nobody who comes.
+    ///
+    /// # Errors
+    /// [`RingError::Running`] where another engine has the name by now; whatever
+    /// the system refuses. The ring stays as it was, for who reads it already.
+    pub fn keep_in_place(&mut self) -> Result<bool, RingError> {
+        if self.folder.ring_id(&self.name)? == Some(self.ring_id) {
+            return Ok(false);
+        }
+        // It may have gone with what was in it.
+        let folder = Folder::at(self.folder.path())?;
+        let geometry = *self.memory.geometry();
+        let made = Made::where_none_is(&folder, &self.name, &self.engine, geometry)?;
+        self.move_to(made);
+        Ok(true)
+    }
+
+    fn move_to(&mut self, made: Made) {
         self.memory.header().state.store(STATE_RETIRED, Release);
         *self
             .sound_memory
@@ -131,7 +148,17 @@ impl Writer {
         self.sequence = 0;
         self.last_slot = EMPTY;
         self._file = made.file;
-        Ok(())
+    }
+
+    /// Ends the ring in order, as dropping it does. What is written from now on is
+    /// seen by nobody.
+    pub fn end(&mut self) {
+        self.memory.header().state.store(STATE_ENDED, Release);
+        // Where this fails the file is swept by the next engine: its lock ends
+        // with this value.
+        if let Ok(guard) = self.folder.lock() {
+            let _ = guard.remove(&self.name, self.ring_id);
+        }
     }
 
     /// What it is called.
@@ -201,21 +228,22 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        self.memory.header().state.store(STATE_ENDED, Release);
-        // Where this fails the file is swept by the next engine: its lock ends
-        // with this value.
-        if let Ok(guard) = self.folder.lock() {
-            let _ = guard.remove(&self.name, self.ring_id);
-        }
+        self.end();
     }
 }
 
 /// Reads the reader's block, which anyone may have written to.
 pub(crate) fn read_wish(header: &Header, now_ns: u64) -> ReaderWish {
     let beaten = header.reader_heartbeat_ns.load(Acquire);
-    let is_alive = header.seat.load(Relaxed) != 0 && now_ns.abs_diff(beaten) <= HEARTBEAT_LIMIT_NS;
+    let is_taken = header.seat.load(Relaxed) != 0;
+    let silent_ns = now_ns.abs_diff(beaten);
+    let is_seated = is_taken && silent_ns <= SEAT_LIMIT_NS;
+    let is_alive = is_taken && silent_ns <= HEARTBEAT_LIMIT_NS;
     if !is_alive {
-        return ReaderWish::default();
+        return ReaderWish {
+            is_seated,
+            ..ReaderWish::default()
+        };
     }
     let numerator = header.fps_numerator.load(Relaxed);
     let denominator = header.fps_denominator.load(Relaxed);
@@ -223,6 +251,7 @@ pub(crate) fn read_wish(header: &Header, now_ns: u64) -> ReaderWish {
         && numerator >= denominator
         && u64::from(numerator) <= u64::from(denominator) * u64::from(MAX_FPS);
     ReaderWish {
+        is_seated,
         is_alive,
         fps: is_rate.then_some((numerator, denominator)),
         showing: Showing::from_word(header.showing.load(Relaxed)),
@@ -267,6 +296,25 @@ struct Made {
 }
 
 impl Made {
+    /// Makes it where no engine that lives has the name.
+    fn where_none_is(
+        folder: &Folder,
+        name: &str,
+        engine: &str,
+        geometry: Geometry,
+    ) -> Result<Self, RingError> {
+        let path = folder.file(name)?;
+        let guard = folder.lock()?;
+        guard.sweep()?;
+        if path.exists() {
+            return Err(RingError::Running {
+                name: name.to_owned(),
+                pid: Instance::look(&path, 0).map_or(0, |instance| instance.pid),
+            });
+        }
+        Self::new(&guard, name, engine, geometry)
+    }
+
     fn new(
         guard: &Guard<'_>,
         name: &str,

@@ -33,7 +33,7 @@ use stage::Stage;
 const TAIL: Duration = Duration::from_millis(500);
 /// About how long the last gift plays, for the estimate of what is left.
 const LAST_GIFT: Duration = Duration::from_secs(8);
-/// After so long without anything on stage, what still waits will not come.
+/// After so long without anything on stage, what could come at any moment will not.
 const STUCK: Duration = Duration::from_secs(60);
 
 /// Why a recording ended.
@@ -43,7 +43,9 @@ enum End {
     Over,
     /// It was asked for so much and no more.
     LongEnough,
-    /// Nothing comes any more though something waits.
+    /// What waits does so for a host's word, and the file has none.
+    Held,
+    /// Nothing comes though something could.
     Stuck,
     Interrupted,
     /// Nobody takes frames any more.
@@ -132,9 +134,15 @@ fn remarks(end: End, length: Duration, summary: &Summary, duplicates: u64) -> Ve
         End::Interrupted => remarks.push(format!(
             "ended by request after {seconds:.1} s of the show; what was written is whole up to there"
         )),
-        End::Stuck => remarks.push(format!(
+        End::Held => remarks.push(format!(
             "the show file ends while the show is paused or gifts are held; gifts that still \
              waited: {}",
+            summary.gifts.waiting
+        )),
+        End::Stuck => remarks.push(format!(
+            "nothing came on stage for {} s, and the recording ends there; gifts that still \
+             waited: {}",
+            STUCK.as_secs(),
             summary.gifts.waiting
         )),
     }
@@ -226,8 +234,7 @@ impl Recording<'_> {
     #[expect(clippy::disallowed_methods, reason = "what a frame costs is real time")]
     fn run(&mut self, outputs: &Outputs, tally: &mut Tally, began: Instant) -> Result<End> {
         let mut progress = Progress::new();
-        let mut empty = Duration::ZERO;
-        let mut still = Duration::ZERO;
+        let mut lull = Lull::default();
         let step = self.moment(1);
         let end = loop {
             let now = self.moment(self.frames);
@@ -253,25 +260,13 @@ impl Recording<'_> {
             progress.tell(now, self.estimate(), began.elapsed());
 
             let is_silent = self.track.as_ref().is_none_or(|track| track.is_silent());
-            let is_empty = self.backend.is_over() && self.stage.is_empty() && is_silent;
-            empty = if is_empty {
-                empty + step
-            } else {
-                Duration::ZERO
+            let now = Quiet {
+                is_empty: self.backend.is_over() && self.stage.is_empty() && is_silent,
+                is_still: self.backend.has_said_all() && self.stage.stands_still(),
+                wakes_in: self.stage.wakes_in(now),
             };
-            let is_still = self.backend.has_said_all() && self.stage.stands_still();
-            still = if is_still {
-                still + step
-            } else {
-                Duration::ZERO
-            };
-            if empty >= TAIL {
-                break End::Over;
-            }
-            // A host paused the show or holds gifts, and the file ends there.
-            let is_for_ever = is_still && self.stage.waits_for_input(now);
-            if still >= (if is_for_ever { TAIL } else { STUCK }) {
-                break End::Stuck;
+            if let Some(end) = lull.goes_on(step, now) {
+                break end;
             }
         };
         self.stage.flush(outputs)?;
@@ -292,5 +287,89 @@ impl Recording<'_> {
     fn estimate(&self) -> Duration {
         let whole = self.backend.length() + LAST_GIFT;
         self.plan.time_limit.map_or(whole, |limit| limit.min(whole))
+    }
+}
+
+/// What one frame says of whether anything is still to come.
+struct Quiet {
+    /// The show is over, and nothing is seen or heard.
+    is_empty: bool,
+    /// All was said and nothing moves, though gifts may wait.
+    is_still: bool,
+    /// How soon something may come by itself; `None` where only a host's word helps.
+    wakes_in: Option<Duration>,
+}
+
+/// For how long nothing has happened.
+#[derive(Default)]
+struct Lull {
+    empty: Duration,
+    still: Duration,
+}
+
+impl Lull {
+    /// A frame of `step` later; how the recording ends, if it does now.
+    fn goes_on(&mut self, step: Duration, now: Quiet) -> Option<End> {
+        // What has its time yet to come is waited for, such as the end of a
+        // sender's cool-down.
+        let comes_later = now.wakes_in.is_some_and(|wait| !wait.is_zero());
+        let longer = |span: Duration, lasts| if lasts { span + step } else { Duration::ZERO };
+        self.empty = longer(self.empty, now.is_empty);
+        self.still = longer(self.still, now.is_still && !comes_later);
+        if self.empty >= TAIL {
+            Some(End::Over)
+        } else if self.still >= TAIL && now.wakes_in.is_none() {
+            Some(End::Held)
+        } else {
+            (self.still >= STUCK).then_some(End::Stuck)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STEP: Duration = Duration::from_millis(100);
+
+    /// A still stage on which something may come after `wakes_in`.
+    fn still(wakes_in: Option<Duration>) -> Quiet {
+        Quiet {
+            is_empty: false,
+            is_still: true,
+            wakes_in,
+        }
+    }
+
+    /// How many frames of `quiet` it takes to end, and how that is.
+    fn ends(quiet: impl Fn() -> Quiet) -> Option<(u32, End)> {
+        let mut lull = Lull::default();
+        (1..=2_000).find_map(|frame| Some((frame, lull.goes_on(STEP, quiet())?)))
+    }
+
+    #[test]
+    fn a_gift_whose_time_comes_later_is_waited_for() {
+        assert_eq!(ends(|| still(Some(Duration::from_secs(1)))), None);
+        // Its time has come and it does not: that is no pause.
+        let stuck = ends(|| still(Some(Duration::ZERO)));
+        assert_eq!(stuck, Some((600, End::Stuck)));
+        assert_eq!(ends(|| still(None)), Some((5, End::Held)));
+        let over = ends(|| Quiet {
+            is_empty: true,
+            ..still(None)
+        });
+        assert_eq!(over, Some((5, End::Over)));
+    }
+
+    #[test]
+    fn only_what_is_held_is_called_held() {
+        let mut summary = Summary::default();
+        summary.gifts.waiting = 3;
+        let told = |end| remarks(end, STEP, &summary, 0).join("; ");
+        assert!(told(End::Held).contains("paused or gifts are held; gifts that still waited: 3"));
+        let stuck = told(End::Stuck);
+        assert!(stuck.contains("nothing came on stage for 60 s"), "{stuck}");
+        assert!(stuck.ends_with("waited: 3"), "{stuck}");
+        assert_eq!(told(End::Over), "");
     }
 }

@@ -232,10 +232,12 @@ impl Stage {
         is_still(self.app.world()) && self.app.world().resource::<Director>().is_idle()
     }
 
-    /// Whether nothing would come on stage if nobody said anything any more.
-    pub(super) fn waits_for_input(&self, now: Moment) -> bool {
+    /// How soon something may come on stage if nobody says anything any more;
+    /// `None` when nothing would.
+    pub(super) fn wakes_in(&self, now: Moment) -> Option<Duration> {
         let director = self.app.world().resource::<Director>();
-        director.show.next_wake(now).is_none()
+        let wake = director.show.next_wake(now)?;
+        Some(wake.saturating_sub(now))
     }
 
     /// Whether nothing moves, be it that nothing is there or that a host paused

@@ -135,10 +135,14 @@ impl Pace {
 
     /// Sleeps until `wake` unless something happens, or goes on at its rate.
     pub(in crate::engine) fn next(&mut self, wake: Option<Instant>, settings: &mut WinitSettings) {
+        let wait = wake.map_or(self.period() * self.every, |at| {
+            at.saturating_duration_since(self.started)
+        });
+        self.obs.rests(wait);
         let mode = match (wake, self.wake) {
             (Some(at), Some(told)) if is_close_enough(at, told, self.started) => return,
-            (Some(at), _) => UpdateMode::Reactive {
-                wait: at.saturating_duration_since(self.started),
+            (Some(_), _) => UpdateMode::Reactive {
+                wait,
                 react_to_device_events: false,
                 react_to_user_events: true,
                 react_to_window_events: true,
@@ -146,7 +150,7 @@ impl Pace {
             // Frames come soon enough for keys and for what arrives: a mouse
             // over the window must not draw a thousand of them a second.
             (None, _) => UpdateMode::Reactive {
-                wait: self.period() * self.every,
+                wait,
                 react_to_device_events: false,
                 react_to_user_events: false,
                 react_to_window_events: false,

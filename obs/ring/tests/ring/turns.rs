@@ -1,5 +1,8 @@
 //! What each side says and the other hears, in order and in one process.
 
+use std::fs;
+use std::path::Path;
+
 use hyperfocus_ring::{
     Connection, FrameStamp, Instance, Life, Newest, Reader, ReaderWish, Report, RingError, Showing,
     Vitals, Writer, instances, now_ns,
@@ -95,6 +98,7 @@ fn the_wishes_of_the_reader_are_heard_while_its_heart_beats() {
     assert_eq!(
         writer.wish(1_400_000_000),
         ReaderWish {
+            is_seated: true,
             is_alive: true,
             fps: Some((30_000, 1001)),
             showing: Showing::OnAir,
@@ -103,13 +107,20 @@ fn the_wishes_of_the_reader_are_heard_while_its_heart_beats() {
             beaten_ns: 1_000_000_000,
         }
     );
-    assert!(!writer.wish(1_600_000_000).is_alive);
+    // A pause of OBS: nothing is known of it, but nobody else has its seat.
+    let paused = ReaderWish {
+        is_seated: true,
+        ..ReaderWish::default()
+    };
+    assert_eq!(writer.wish(1_600_000_000), paused);
+    assert_eq!(writer.wish(2_500_000_000), paused);
+    assert_eq!(writer.wish(2_600_000_000), ReaderWish::default());
     for fps in [(0, 0), (1, 0), (0, 1), (1, 2), (100_000, 1)] {
         reader.beat(1_000_000_000, &Report { fps, ..report });
         assert_eq!(writer.wish(1_000_000_000).fps, None, "{fps:?}");
     }
     drop(reader);
-    assert!(!writer.wish(1_000_000_000).is_alive);
+    assert_eq!(writer.wish(1_000_000_000), ReaderWish::default());
 }
 
 #[test]
@@ -160,6 +171,63 @@ fn a_new_size_is_a_new_ring_under_the_same_name() {
 }
 
 #[test]
+fn a_ring_whose_file_is_removed_is_made_anew() {
+    let private = Private::new();
+    let file = private.folder.path().join("main.ring");
+    let mut writer = private.writer("main", 4, 2);
+    let mut reader = private.reader("main");
+    publish(&mut writer, 1);
+    assert!(!writer.keep_in_place().unwrap(), "it is where it was");
+    assert_eq!(reader.life(now_ns()), Life::Live);
+
+    // Alone, and with its folder: what becomes of memory that is cleaned up.
+    let removals: [fn(&Path); 2] = [
+        |file| fs::remove_file(file).unwrap(),
+        |file| fs::remove_dir_all(file.parent().unwrap()).unwrap(),
+    ];
+    for remove in removals {
+        remove(&file);
+        assert!(writer.keep_in_place().unwrap());
+        // Who shows the old one is led to the new.
+        assert_eq!(newest_number(&mut reader), Some(1));
+        assert_eq!(reader.life(now_ns()), Life::Retired);
+        reader = private.reader("main");
+        assert_eq!(reader.size(), (4, 2));
+        assert_eq!(reader.life(now_ns()), Life::Live);
+        publish(&mut writer, 1);
+        assert_eq!(newest_number(&mut reader), Some(1));
+        let error = Writer::create(&private.folder, &settings("main", 4, 2)).err();
+        assert!(
+            matches!(error, Some(RingError::Running { .. })),
+            "{error:?}"
+        );
+        assert!(!writer.keep_in_place().unwrap(), "once is enough");
+    }
+}
+
+#[test]
+fn a_name_that_another_engine_took_meanwhile_is_left_to_it() {
+    let private = Private::new();
+    let mut first = private.writer("main", 4, 2);
+    let mut reader = private.reader("main");
+    fs::remove_file(private.folder.path().join("main.ring")).unwrap();
+    let second = private.writer("main", 8, 8);
+    let error = first.keep_in_place().err();
+    assert!(
+        matches!(error, Some(RingError::Running { .. })),
+        "{error:?}"
+    );
+    // Who shows the first goes on.
+    first.beat(now_ns(), &Vitals::default());
+    publish(&mut first, 3);
+    assert_eq!(newest_number(&mut reader), Some(3));
+    assert_eq!(reader.life(now_ns()), Life::Live);
+    drop(first);
+    assert_eq!(private.reader("main").size(), (8, 8));
+    drop(second);
+}
+
+#[test]
 fn a_size_that_is_refused_changes_nothing() {
     let private = Private::new();
     let mut writer = private.writer("main", 4, 2);
@@ -178,10 +246,15 @@ fn a_size_that_is_refused_changes_nothing() {
 #[test]
 fn an_orderly_end_is_told_and_removes_the_file() {
     let private = Private::new();
-    let writer = private.writer("main", 4, 2);
+    let mut writer = private.writer("main", 4, 2);
     let reader = private.reader("main");
-    drop(writer);
+    writer.end();
     assert_eq!(reader.life(now_ns()), Life::Ended);
+    // Twice is no more than once, and takes nothing from who comes next.
+    let next = private.writer("main", 4, 2);
+    drop(writer);
+    assert_eq!(private.reader("main").life(now_ns()), Life::Live);
+    drop(next);
     assert!(matches!(
         Reader::open(&private.folder, "main", now_ns()),
         Err(RingError::NotFound { .. })
