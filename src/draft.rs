@@ -1,4 +1,5 @@
-//! Files that appear whole or not at all.
+//! Files that appear whole or not at all; what is not whole and too dear to lose has
+//! a name that says so.
 
 use std::fs;
 use std::io;
@@ -8,6 +9,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Where contents are that are not complete, for whoever has to end without their
 /// owners.
 static DRAFTS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// How many incomplete files are kept beside a whole one.
+const MOST_CUT: u32 = 9;
 
 /// A path beside the one that is promised, given that name once it is complete
 /// and removed otherwise.
@@ -59,6 +63,24 @@ impl Draft {
         &self.temporary
     }
 
+    /// Has contents that are not complete, such as those that a run left that was
+    /// killed, stay under a name beside the promised one that says so, in place of
+    /// nothing else. `None` where there are none, or no such name is free.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn set_aside(&self) -> io::Result<Option<PathBuf>> {
+        if fs::metadata(&self.temporary).map_or(0, |there| there.len()) == 0 {
+            return Ok(None);
+        }
+        let mut names = (1..=MOST_CUT).map(|number| cut_name(&self.path, number));
+        let Some(name) = names.find(|name| name.symlink_metadata().is_err()) else {
+            return Ok(None);
+        };
+        fs::rename(&self.temporary, &name)?;
+        Ok(Some(name))
+    }
+
     /// Gives the contents the promised name, in place of what had it.
     ///
     /// # Errors
@@ -81,6 +103,18 @@ impl Drop for Draft {
             drafts.swap_remove(index);
         }
     }
+}
+
+/// `show.webm`, cut: `show.cut.webm`, `show.cut-2.webm` and so on.
+fn cut_name(path: &Path, number: u32) -> PathBuf {
+    let cut = match number {
+        1 => "cut".to_owned(),
+        _ => format!("cut-{number}"),
+    };
+    path.with_extension(match path.extension() {
+        Some(ending) => format!("{cut}.{}", ending.to_string_lossy()),
+        None => cut,
+    })
 }
 
 /// Removes all drafts. As long as what it returns is held there can be no other.
@@ -118,5 +152,29 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap(), "whole");
         let refused = Draft::of(folder.path(), "part").unwrap_err();
         assert!(matches!(refused, DraftError::NoFile), "{refused}");
+    }
+
+    #[test]
+    fn what_is_not_whole_is_set_aside_over_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("a show.cut.webm"), "older").unwrap();
+        let draft = Draft::of(&at("a show.webm"), "part").unwrap();
+        assert_eq!(draft.set_aside().unwrap(), None, "there is nothing");
+        fs::write(draft.temporary(), "").unwrap();
+        assert_eq!(draft.set_aside().unwrap(), None, "nor is there here");
+        for number in 2..=MOST_CUT {
+            fs::write(draft.temporary(), "half").unwrap();
+            let name = at(&format!("a show.cut-{number}.webm"));
+            assert_eq!(draft.set_aside().unwrap(), Some(name));
+        }
+        fs::write(draft.temporary(), "half").unwrap();
+        assert_eq!(draft.set_aside().unwrap(), None, "there is an end to it");
+        drop(draft);
+        let read = |name: &str| fs::read_to_string(at(name)).unwrap();
+        assert_eq!(read("a show.cut.webm"), "older");
+        assert_eq!(read("a show.cut-2.webm"), "half");
+        let names = fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(names, MOST_CUT as usize);
     }
 }

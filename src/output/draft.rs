@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder, ImageError};
@@ -22,16 +22,43 @@ impl Draft {
 
     /// As [`of`](Self::of), told from other drafts of the same file by `stage`.
     pub(super) fn staged(path: &Path, stage: &str) -> Result<Self, OutputError> {
-        let shown = || path.display().to_string();
-        match draft::Draft::of(path, stage) {
-            Ok(draft) => {
-                // What cannot be written is known before the show, not after it.
-                File::create(draft.temporary()).map_err(OutputError::write(shown()))?;
-                Ok(Self(draft))
-            }
-            Err(DraftError::NoFile) => Err(OutputError::NoFile(shown())),
-            Err(DraftError::Folder(why)) => Err(OutputError::write(shown())(why)),
+        Self::begin(path, stage)?.create()
+    }
+
+    /// As [`of`](Self::of), of a show that happens but once: what an earlier run left
+    /// that did not come to its end is kept.
+    pub(super) fn of_a_live_show(path: &Path) -> Result<Self, OutputError> {
+        let draft = Self::begin(path, "part")?;
+        if let Some(kept) = draft.set_aside()? {
+            tracing::warn!(
+                "{} was being written when an earlier run broke off; what there is of it is kept \
+                 as {}",
+                draft.name(),
+                kept.display()
+            );
         }
+        draft.create()
+    }
+
+    fn begin(path: &Path, stage: &str) -> Result<Self, OutputError> {
+        let shown = || path.display().to_string();
+        draft::Draft::of(path, stage)
+            .map(Self)
+            .map_err(|error| match error {
+                DraftError::NoFile => OutputError::NoFile(shown()),
+                DraftError::Folder(why) => OutputError::write(shown())(why),
+            })
+    }
+
+    /// What cannot be written is known before the show, not after it.
+    fn create(self) -> Result<Self, OutputError> {
+        File::create(self.temporary()).map_err(OutputError::write(self.name()))?;
+        Ok(self)
+    }
+
+    /// See [`draft::Draft::set_aside`].
+    pub(super) fn set_aside(&self) -> Result<Option<PathBuf>, OutputError> {
+        self.0.set_aside().map_err(OutputError::write(self.name()))
     }
 
     pub(super) fn name(&self) -> String {

@@ -171,9 +171,13 @@ impl Fan {
             if matches!(error, OutputError::ReaderLeft(_)) {
                 tracing::info!("{error}");
                 self.end(sink);
-            } else {
-                tracing::warn!("{error}; this output ends here");
-                self.report.failed.push(sink.name());
+                continue;
+            }
+            tracing::warn!("{error}; this output ends here");
+            self.report.failed.push(sink.name());
+            // By the end of a long show the log is far away.
+            if let OutputError::Cut { .. } = error {
+                self.report.warnings.push(error.to_string());
             }
         }
     }

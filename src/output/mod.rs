@@ -12,7 +12,8 @@
 //! of them where our source cannot be installed ([`NutFeed`]).
 //!
 //! All sinks expect frames in [`Form::Straight`](crate::render::present::Form).
-//! Files appear under their names only when they are whole.
+//! Files appear under their names only when they are whole. What there is of a show
+//! that happened but once has a name of its own that says that it is not.
 
 mod bleed;
 mod clock;
@@ -128,6 +129,8 @@ pub enum OutputError {
     EncoderFailed { name: String, said: String },
     #[error("the encoder of {name} did not move for {} s and was ended", .after.as_secs())]
     EncoderStuck { name: String, after: Duration },
+    #[error("{why}; what there is of it is kept as {}", .kept.display())]
+    Cut { why: Box<Self>, kept: PathBuf },
     #[error("{name} began at {}x{} and cannot go on at {}x{}", .began.0, .began.1, .now.0, .now.1)]
     SizeChanged {
         name: String,

@@ -19,9 +19,10 @@ pub const IDLE: f64 = 2.0;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhenBehind {
     /// They are left out and counted; the one before is shown for longer. For
-    /// shows that happen now.
+    /// shows that happen now, of which what there is is kept where the encoder fails.
     Drop,
-    /// They wait, and with them all outputs. For shows drawn for the recording.
+    /// They wait, and with them all outputs. For shows drawn for the recording, which
+    /// can be drawn again.
     Wait,
 }
 
@@ -73,6 +74,8 @@ pub struct WebmSink {
     written: u64,
     /// Drawn frames that the encoder had no time for.
     dropped: u64,
+    /// Whether anything was on stage in any frame.
+    shows: bool,
 }
 
 impl WebmSink {
@@ -90,9 +93,13 @@ impl WebmSink {
             tracing::warn!("{} is left out: {missing}", settings.path.display());
             return Ok(None);
         };
+        let draft = match settings.when_behind {
+            WhenBehind::Drop => Draft::of_a_live_show(&settings.path)?,
+            WhenBehind::Wait => Draft::of(&settings.path)?,
+        };
         Ok(Some(Self {
             encoder: None,
-            draft: Draft::of(&settings.path)?,
+            draft,
             program,
             clock: Clock::new(settings.rate, IDLE),
             settings,
@@ -102,6 +109,7 @@ impl WebmSink {
             lost: 0,
             written: 0,
             dropped: 0,
+            shows: false,
         }))
     }
 
@@ -160,6 +168,46 @@ impl WebmSink {
         Ok(())
     }
 
+    fn take(&mut self, frame: &Frame) -> Result<(), OutputError> {
+        self.encoder((frame.width, frame.height))?;
+        // Once something was seen nobody looks any more.
+        self.shows = self.shows || frame.pixels.chunks_exact(4).any(|pixel| pixel[3] > 0);
+        let due = self.clock.advance(frame.at);
+        match self.pending.replace(frame.pixels.clone()) {
+            Some(before) => self.emit(before, due, self.settings.when_behind),
+            None => Ok(()),
+        }
+    }
+
+    /// Has the encoder close its file after the `last` frame.
+    fn close(&mut self, last: Arc<Vec<u8>>) -> Result<(), OutputError> {
+        self.emit(last, 1, WhenBehind::Wait)?;
+        match self.encoder.take() {
+            Some(encoder) => encoder.finish(),
+            None => Ok(()),
+        }
+    }
+
+    /// What is left of it where it cannot go on: nothing of what can be drawn again.
+    fn cut(&mut self, why: OutputError) -> OutputError {
+        if self.settings.when_behind == WhenBehind::Wait {
+            return why;
+        }
+        // It writes no more from here on.
+        self.encoder = None;
+        match self.draft.set_aside() {
+            Ok(Some(kept)) => OutputError::Cut {
+                why: Box::new(why),
+                kept,
+            },
+            Ok(None) => why,
+            Err(error) => {
+                tracing::warn!("nothing of it can be kept: {error}");
+                why
+            }
+        }
+    }
+
     fn summary(&self) -> Finished {
         let name = self.draft.name();
         let rate = self.settings.rate;
@@ -176,11 +224,17 @@ impl WebmSink {
                 short if short < 0.05 => String::new(),
                 short => format!(" and the video is {short:.1} s short"),
             };
+            let frames = match self.dropped {
+                1 => "1 frame".to_owned(),
+                many => format!("{many} frames"),
+            };
             warnings.push(format!(
-                "{name}: the encoder had no time for {} frames{and_short}; a smaller stage or a \
-                 lower frame rate helps",
-                self.dropped
+                "{name}: the encoder had no time for {frames}{and_short}; a smaller stage or a \
+                 lower frame rate helps"
             ));
+        }
+        if !self.shows {
+            warnings.push(format!("{name}: nothing is to be seen in it"));
         }
         Finished {
             written: vec![written],
@@ -195,12 +249,7 @@ impl Sink for WebmSink {
     }
 
     fn frame(&mut self, frame: &Frame) -> Result<(), OutputError> {
-        self.encoder((frame.width, frame.height))?;
-        let due = self.clock.advance(frame.at);
-        match self.pending.replace(frame.pixels.clone()) {
-            Some(before) => self.emit(before, due, self.settings.when_behind),
-            None => Ok(()),
-        }
+        self.take(frame).map_err(|error| self.cut(error))
     }
 
     fn finish(mut self: Box<Self>) -> Result<Finished, OutputError> {
@@ -210,10 +259,7 @@ impl Sink for WebmSink {
                 warnings: vec![format!("{} was not written: no frame came", self.name())],
             });
         };
-        self.emit(last, 1, WhenBehind::Wait)?;
-        if let Some(encoder) = self.encoder.take() {
-            encoder.finish()?;
-        }
+        self.close(last).map_err(|error| self.cut(error))?;
         let finished = self.summary();
         self.draft.publish()?;
         Ok(finished)

@@ -25,10 +25,11 @@ const LONGEST_RETRY: Duration = Duration::from_secs(60);
 /// A device that lived this long was fine, so the waits start over.
 const FINE_AFTER: Duration = Duration::from_secs(30);
 
-/// A device that takes no sound for this long is dead, whatever it says: some
 /// How often a device is looked for that was wanted and not there, while another
 /// plays.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
+
+/// A device that takes no sound for this long is dead, whatever it says: some
 /// drivers just stop calling when the hardware goes.
 const STALLED_AFTER: Duration = Duration::from_secs(3);
 

@@ -1,8 +1,8 @@
 //! Sound that arrives while it plays: the audio track of a video.
 //!
 //! The decoder's thread pushes chunks, the mixer takes them, and the emptied
-//! buffers go back to be filled again, so that the audio callback frees
-//! nothing. A decoder that falls behind is silence, never a wait.
+//! buffers go back to be freed by whoever pushes the next one, so that the audio
+//! callback frees nothing. A decoder that falls behind is silence, never a wait.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -39,7 +39,7 @@ pub enum PushError {
 #[derive(Debug)]
 pub struct AudioFeed {
     chunks: Sender<AudioChunk>,
-    emptied: Receiver<Vec<f32>>,
+    pub(super) emptied: Receiver<Vec<f32>>,
     clock: AudioClock,
 }
 
@@ -64,7 +64,8 @@ struct ClockState {
 /// A stream's two ends.
 pub fn audio_stream() -> (AudioFeed, AudioStream) {
     let (chunks, chunks_out) = bounded(CHUNKS_WAITING);
-    // One more than can wait: the chunk being played comes back too.
+    // One more than can wait: the chunk being played comes back too. More cannot
+    // come between two pushes.
     let (emptied_in, emptied) = bounded(CHUNKS_WAITING + 1);
     let clock = AudioClock(Arc::default());
     (
@@ -82,21 +83,17 @@ pub fn audio_stream() -> (AudioFeed, AudioStream) {
 }
 
 impl AudioFeed {
-    /// Hands over a chunk without waiting.
+    /// Hands over a chunk without waiting, and frees what has been played.
     ///
     /// # Errors
     /// [`PushError::Full`] with the chunk when [`CHUNKS_WAITING`] are waiting,
     /// [`PushError::Ended`] when nobody will play it.
     pub fn push(&self, chunk: AudioChunk) -> Result<(), PushError> {
+        while self.emptied.try_recv().is_ok() {}
         self.chunks.try_send(chunk).map_err(|error| match error {
             crossbeam_channel::TrySendError::Full(chunk) => PushError::Full(chunk),
             crossbeam_channel::TrySendError::Disconnected(_) => PushError::Ended,
         })
-    }
-
-    /// An empty buffer, one that has been played when there is one.
-    pub fn buffer(&self) -> Vec<f32> {
-        self.emptied.try_recv().unwrap_or_default()
     }
 
     /// How far the stream has played.
@@ -199,8 +196,8 @@ impl StreamHead {
                     self.at = 0;
                     if buffer.capacity() > 0 {
                         buffer.clear();
-                        // Full only if the feed made buffers of its own; then
-                        // this one is freed here, which is rare and small.
+                        // Never full, and disconnected only once the feed is gone:
+                        // what was left of it is freed here, which is rare and small.
                         drop(self.stream.emptied.try_send(buffer));
                     }
                 }

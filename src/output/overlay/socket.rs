@@ -20,6 +20,10 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How long an answer may take: an engine that makes its pipelines does not
 /// answer meanwhile.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
+/// How often, and how long after each other, a name is asked for before it counts as
+/// another overlay's: one that was told to quit has answered, and is on its way out.
+const TRIES: u32 = 30;
+const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 /// Longest word that is read.
 const WORD_LIMIT: u64 = 64;
 /// Longest answer that is read, in bytes.
@@ -78,8 +82,9 @@ pub(super) struct Name {
 }
 
 impl Name {
-    /// Takes the name. `None` where there is no place to listen for wishes: the
-    /// overlay goes on without them, and the log says why.
+    /// Takes the name, and waits a little for an overlay of that name to end. `None`
+    /// where there is no place to listen for wishes: the overlay goes on without them,
+    /// and the log says why.
     ///
     /// # Errors
     /// When an overlay of that name runs: every gift would be seen twice, and wishes
@@ -89,11 +94,17 @@ impl Name {
             tracing::warn!("{FOLDER_VARIABLE} is not set: the overlay cannot be told anything");
             return Ok(None);
         };
-        Self::take_at(name, path)
+        Self::take_at(name, path, TRIES)
     }
 
-    fn take_at(name: &str, path: PathBuf) -> Result<Option<Self>, OutputError> {
-        if UnixStream::connect(&path).is_ok() {
+    fn take_at(name: &str, path: PathBuf, tries: u32) -> Result<Option<Self>, OutputError> {
+        let is_taken = || UnixStream::connect(&path).is_ok();
+        let mut left = tries;
+        while left > 0 && is_taken() {
+            left -= 1;
+            thread::sleep(BETWEEN_TRIES);
+        }
+        if left == 0 && is_taken() {
             return Err(OutputError::Desktop(format!(
                 "an overlay called {name} runs already; end it with `hyperfocus overlay --name \
                  {name} --send quit`, or give this one another --name"
@@ -207,7 +218,7 @@ mod tests {
     fn a_name_that_was_left_behind_is_taken_over_and_a_live_one_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("socket");
-        let take = || Name::take_at("gifts", path.clone());
+        let take = || Name::take_at("gifts", path.clone(), 0);
         drop(UnixListener::bind(&path).unwrap());
         let live = take().unwrap().expect("there is a folder");
         let refused = take().err().expect("it is taken").to_string();
@@ -221,9 +232,24 @@ mod tests {
     }
 
     #[test]
+    fn the_name_of_one_that_is_ending_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
+        let take = || Name::take_at("gifts", path.clone(), TRIES);
+        let ending = take().unwrap().expect("there is a folder");
+        let ends_when_asked_for = thread::spawn(move || {
+            let asked = ending.listener.accept().map(drop);
+            drop(ending);
+            asked
+        });
+        assert!(take().unwrap().is_some());
+        ends_when_asked_for.join().unwrap().unwrap();
+    }
+
+    #[test]
     fn without_a_place_for_its_socket_an_overlay_goes_on() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("gone/socket");
-        assert!(Name::take_at("gifts", path).unwrap().is_none());
+        assert!(Name::take_at("gifts", path, 0).unwrap().is_none());
     }
 }

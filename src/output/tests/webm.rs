@@ -6,8 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::{names, painted, plain};
 use crate::output::encoder;
 use crate::output::{
-    Codec, FilmSettings, FilmSink, OutputError, Sink, WebmSettings, WebmSink, WhenBehind,
+    Codec, FilmSettings, FilmSink, OutputError, Outputs, Sink, WebmSettings, WebmSink, WhenBehind,
 };
+use crate::render::present::Frame;
 
 include!("../../../tests/foreign/skip.rs");
 
@@ -226,17 +227,105 @@ mod with_scripted_encoders {
         );
     }
 
+    /// Writes to its file, takes what comes and fails.
+    const FULL: &str = "for target; do :; done; target=${target#file:}\n\
+                        echo half > \"$target\"; cat > /dev/null; echo 'disk is full' >&2; exit 1";
+
     #[test]
     fn an_encoder_that_fails_at_the_end_publishes_nothing() {
         let _alone = alone();
         let folder = tempfile::tempdir().unwrap();
-        let script = "for target; do :; done; target=${target#file:}\n\
-                      echo half > \"$target\"; cat > /dev/null; echo 'disk is full' >&2; exit 1";
-        let mut webm = sink(scripted(folder.path(), script));
+        let mut webm = sink(WebmSettings {
+            when_behind: WhenBehind::Wait,
+            ..scripted(folder.path(), FULL)
+        });
         play(&mut webm, 3).unwrap();
         let error = webm.finish().unwrap_err();
         assert!(error.to_string().contains("disk is full"), "{error}");
         assert!(names(&folder.path().join("out")).is_empty());
+    }
+
+    #[test]
+    fn of_a_show_that_happens_once_what_there_is_is_kept() {
+        let _alone = alone();
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("out");
+        let mut webm = sink(scripted(folder.path(), FULL));
+        play(&mut webm, 3).unwrap();
+        let error = webm.finish().unwrap_err().to_string();
+        assert!(error.contains("disk is full"), "{error}");
+        assert!(error.contains("kept as "), "{error}");
+        assert_eq!(names(&out), ["clip.cut.webm"]);
+    }
+
+    #[test]
+    fn an_encoder_that_dies_in_the_middle_is_told_of_at_the_end() {
+        let _alone = alone();
+        let folder = tempfile::tempdir().unwrap();
+        let script = FULL.replace("cat > /dev/null; ", "");
+        let settings = scripted(folder.path(), &script);
+        let (name, out) = (settings.path.clone(), folder.path().join("out"));
+        let (sender, receiver) = crossbeam_channel::bounded(1);
+        let outputs = Outputs::spawn(receiver, vec![sink(settings)]);
+        let frame = plain(64, 64, [9; 4], 0.0);
+        for n in 0_u32.. {
+            if outputs.open() == 0 {
+                break;
+            }
+            let at = f64::from(n) / 30.0;
+            sender
+                .send(Frame {
+                    at,
+                    ..frame.clone()
+                })
+                .unwrap();
+        }
+        let report = outputs.finish();
+        assert_eq!(report.failed, [name.display().to_string()]);
+        assert!(report.warnings[0].contains("disk is full"), "{report:?}");
+        assert!(report.warnings[0].ends_with("clip.cut.webm"), "{report:?}");
+        assert_eq!(names(&out), ["clip.cut.webm"]);
+        assert_eq!(
+            fs::read_to_string(out.join("clip.cut.webm")).unwrap(),
+            "half\n"
+        );
+    }
+
+    #[test]
+    fn what_a_killed_run_left_is_kept_of_a_live_show_only() {
+        let _alone = alone();
+        let folder = tempfile::tempdir().unwrap();
+        let live = scripted(folder.path(), "");
+        let out = folder.path().join("out");
+        fs::create_dir(&out).unwrap();
+        let left = out.join(".clip.webm.part");
+        for (when_behind, kept) in [
+            (WhenBehind::Wait, &[][..]),
+            (WhenBehind::Drop, &["clip.cut.webm"][..]),
+        ] {
+            fs::write(&left, "half").unwrap();
+            let settings = WebmSettings {
+                when_behind,
+                ..live.clone()
+            };
+            let webm = sink(settings);
+            assert_eq!(fs::read(&left).unwrap(), b"", "it begins anew");
+            drop(webm);
+            assert_eq!(names(&out), kept, "{when_behind:?}");
+        }
+    }
+
+    #[test]
+    fn a_video_in_which_nothing_was_seen_says_so() {
+        let _alone = alone();
+        let folder = tempfile::tempdir().unwrap();
+        let mut webm = sink(scripted(folder.path(), "cat > /dev/null"));
+        webm.frame(&plain(16, 16, [0; 4], 0.0)).unwrap();
+        let finished = webm.finish().unwrap();
+        assert!(
+            finished.warnings[0].ends_with("clip.webm: nothing is to be seen in it"),
+            "{finished:?}"
+        );
     }
 
     #[test]

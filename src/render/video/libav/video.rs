@@ -17,8 +17,9 @@ use super::{not_a_video, number, open_input, start_seconds};
 /// machine has, and more would only hold more frames.
 const THREADS: usize = 2;
 
-/// What a container's count of frames may be off, as a share of it: edit lists
-/// leave some out. Ending earlier than that is damage.
+/// What a container's count of frames and its duration may be off, as a share of
+/// them. Ending earlier than both say is damage; an edit list leaves frames out,
+/// which only the duration knows of.
 const MISSING_SHARE: f64 = 0.1;
 
 /// Packets in a row that the decoder may take without giving a picture or an
@@ -36,6 +37,10 @@ pub struct Decoder {
     start: f64,
     info: VideoInfo,
     next_index: u64,
+    /// Seconds that the container says there are to be seen.
+    duration: Option<f64>,
+    /// Seconds at which the frames so far have had their time.
+    seen_until: f64,
     /// Everything was fed; the decoder is giving out what it held back.
     draining: bool,
 }
@@ -86,6 +91,7 @@ impl Decoder {
         check_info(path, &info)?;
         let (index, tick) = (stream.index(), number(stream.time_base()).unwrap_or(0.0));
         let start = start_seconds(&input);
+        let duration = Some(stream.duration() as f64 * tick).filter(|&seconds| seconds > 0.0);
         Ok(Self {
             path: path.to_path_buf(),
             stream: index,
@@ -95,6 +101,8 @@ impl Decoder {
             decoder,
             info,
             next_index: 0,
+            duration,
+            seen_until: 0.0,
             draining: false,
         })
     }
@@ -148,16 +156,27 @@ impl Decoder {
             Some(ticks) if self.tick > 0.0 => ticks as f64 * self.tick - self.start,
             _ => index as f64 * self.info.frame_seconds(),
         };
+        // A last picture may stand for long where the rate is not constant.
+        let own = frame.packet().duration as f64 * self.tick;
+        let seconds = own.max(self.info.frame_seconds());
+        self.seen_until = self.seen_until.max(pts + seconds);
         Ok(VideoFrame::new(Box::new(DecodedPlanes(frame)), index, pts))
     }
 
     /// Whether the end came when the container said it would.
     fn check_end(&self) -> Result<(), VideoError> {
+        if self.next_index == 0 {
+            return Err(self.damaged("there is not a single picture in it"));
+        }
+        let falls_short = |seen: f64, said: f64| seen < said * (1.0 - MISSING_SHARE);
+        let lacks_time = |seconds| falls_short(self.seen_until, seconds);
         match self.info.frames {
-            Some(frames) if (self.next_index as f64) < frames as f64 * (1.0 - MISSING_SHARE) => {
+            Some(frames)
+                if falls_short(self.next_index as f64, frames as f64)
+                    && self.duration.is_none_or(lacks_time) =>
+            {
                 Err(self.damaged(&format!("it ends there instead of after {frames} frames")))
             }
-            _ if self.next_index == 0 => Err(self.damaged("there is not a single picture in it")),
             _ => Ok(()),
         }
     }
@@ -189,6 +208,7 @@ impl VideoSource for Decoder {
             .map_err(|error| self.damaged(&format!("cannot start over: {error}")))?;
         self.decoder.flush();
         self.next_index = 0;
+        self.seen_until = 0.0;
         self.draining = false;
         Ok(())
     }
