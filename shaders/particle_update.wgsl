@@ -7,6 +7,9 @@ if (p.life.w > 0.5) {
     // The act was dismissed: what is left of it goes now.
     is_alive = false;
 }
+// An act that makes way for another takes along what it has in the air.
+particle.position += vec3<f32>(particle.position.xy * p.carried.z + p.carried.xy, 0.0);
+particle.velocity += particle.velocity * p.carried.z;
 let t = clamp(particle.age / particle.lifetime, 0.0, 1.0);
 let own = particle.f32_3;
 let phase = own * tau;

@@ -20,7 +20,8 @@ use super::caption::{
     Picture, PixelBuffer, Rgba, without_emoji,
 };
 use super::card_place::{
-    MAKE_ROOM, Readable, Shown, card_place, make_way, number_corner, readable_cards, shown_by,
+    MAKE_ROOM, Readable, Shown, card_place, card_scale, make_way, number_corner, painted_room,
+    readable_cards, shown_by,
 };
 use super::faces::{Faces, Worn};
 use super::layout::{Placement, StageSize};
@@ -306,7 +307,7 @@ fn card_spec(
         accent: accent(&act.recipe),
         theme: look.theme,
         scale: look.text_scale * stage.pixels.min_element() as f32 / 1080.0,
-        room: Some(stage.pixels.x as f32 * (1.0 - 2.0 * SAFE_AREA)),
+        room: Some(painted_room(act.lane, stage)),
     }
 }
 
@@ -508,7 +509,7 @@ fn place(
     mut counters: Query<(&Counter, &mut Transform, &MeshMaterial2d<QuadMaterial>), Without<Card>>,
     mut materials: ResMut<Assets<QuadMaterial>>,
 ) {
-    let mut bodies: HashMap<Entity, (Vec2, Vec2, f32)> = HashMap::new();
+    let mut bodies: HashMap<Entity, (Vec2, Vec2, f32, f32)> = HashMap::new();
     let mut readable = Vec::new();
     let numbers = counters.iter();
     let counting: HashMap<Entity, Vec2> = numbers
@@ -517,10 +518,10 @@ fn place(
     let shown_in = |lane: Lane| -> Vec<Shown> {
         let cards = cards.iter().filter_map(|(_, card, ..)| {
             let (act, placement) = acts.get(card.act).ok()?;
-            let body = card.body * placement.crowding(lane);
+            let body = card.body * card_scale(act, placement, &stage, card.body);
             (act.lane == lane).then(|| {
                 let at = card_place(act, placement, &stage, body);
-                let alpha = shown_by(act);
+                let alpha = shown_by(act, placement);
                 let number = counting.get(&card.act);
                 Shown { at, body, alpha }.with_number(number.copied().unwrap_or_default())
             })
@@ -538,9 +539,9 @@ fn place(
         };
         let arrival = (act.elapsed / ENTER).clamp(0.0, 1.0);
         let shown = crate::catalog::Ease::Overshoot.apply(arrival);
-        let alpha = shown_by(act);
-        let crowding = placement.crowding(act.lane);
-        let body = card.body * crowding;
+        let alpha = shown_by(act, placement);
+        let own = card_scale(act, placement, &stage, card.body);
+        let body = card.body * own;
         let at = card_place(act, placement, &stage, body);
         let at = match act.lane {
             Lane::Headline => at,
@@ -554,13 +555,13 @@ fn place(
         // What is read stands still when the stage trembles.
         let at = at + trembling.offset();
         let rise = Vec2::new(0.0, -36.0 * (1.0 - shown));
-        let scale = (0.86 + 0.14 * shown) * crowding;
+        let scale = (0.86 + 0.14 * shown) * own;
         *transform = Transform {
             translation: (at + rise + card.shift * scale).extend(CARD_Z + act.lift()),
             scale: (card.image * scale).extend(1.0),
             ..default()
         };
-        bodies.insert(card.act, (at + rise, body, alpha));
+        bodies.insert(card.act, (at + rise, body, own, alpha));
         readable.push(Readable {
             card: entity,
             lane: act.lane,
@@ -588,19 +589,18 @@ fn place(
         }
     }
     for (counter, mut transform, material) in &mut counters {
-        let (Ok((act, placement)), Some((at, body, alpha))) =
+        let (Ok((act, _)), Some((at, body, own, alpha))) =
             (acts.get(counter.act), bodies.get(&counter.act))
         else {
             continue;
         };
         // Calm still shows that the number changed.
         let swing = counter.beat.swing(act.elapsed) * look.movement().max(0.25);
-        let crowding = placement.crowding(act.lane);
-        let scale = (1.0 + 0.34 * swing) * crowding;
+        let scale = (1.0 + 0.34 * swing) * own;
         let corner = *at + number_corner(*body);
         // It grows up and outwards: the name is below it, to the left.
         let ink = counter.image * INK;
-        let middle = corner + counter.shift * crowding + ink * (scale - crowding);
+        let middle = corner + counter.shift * *own + ink * (scale - own);
         // A long number beside a card at the edge stays on the stage.
         let room = (stage.units() * 0.5 - ink * scale).max(Vec2::ZERO);
         *transform = Transform {

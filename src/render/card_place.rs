@@ -6,15 +6,16 @@ use std::collections::HashSet;
 use bevy::prelude::*;
 
 use super::captions::{ENTER, EXIT, SAFE_AREA};
-use super::layout::{Placement, StageSize};
+use super::layout::{FEATURES_APART, FEATURES_ASIDE, Placement, StageSize};
 use crate::catalog::Lane;
 use crate::show::ActId;
 use crate::stage::Act;
 
 /// How far an act's card is there, 0 to 1.
-pub(super) fn shown_by(act: &Act) -> f32 {
+pub(super) fn shown_by(act: &Act, placement: &Placement) -> f32 {
     let arrival = act.elapsed / ENTER;
-    arrival.min(act.seconds_left() / EXIT).clamp(0.0, 1.0) * act.presence()
+    let on_time = arrival.min(act.seconds_left() / EXIT).clamp(0.0, 1.0);
+    on_time * act.presence() * placement.presence
 }
 
 /// A dearer gift's card, and how far it is there.
@@ -110,6 +111,37 @@ pub(super) fn readable_cards(mut cards: Vec<Readable>) -> HashSet<Entity> {
     up.into_iter().map(|card| card.card).collect()
 }
 
+/// The width that a card is painted for, pixels. On a wide stage features stand side by
+/// side, or may at any moment.
+pub(super) fn painted_room(lane: Lane, stage: &StageSize) -> f32 {
+    let pixels = stage.pixels.as_vec2();
+    match lane {
+        Lane::Feature if pixels.x >= pixels.y => {
+            FEATURES_APART * pixels.x - CARD_GAP * stage.density()
+        }
+        Lane::Feature | Lane::Headline | Lane::Ambient => pixels.x * (1.0 - 2.0 * SAFE_AREA),
+    }
+}
+
+/// How large an act's card is drawn, of what it was painted as. On a high stage features
+/// stand side by side only while they make way for a headline.
+pub(super) fn card_scale(act: &Act, placement: &Placement, stage: &StageSize, body: Vec2) -> f32 {
+    let crowding = placement.crowding(act.lane);
+    let size = stage.units();
+    if act.lane != Lane::Feature || size.x >= size.y {
+        return crowding;
+    }
+    crowding.min(room_aside(placement.origin.x, size.x) / body.x)
+}
+
+/// The width of a card so far from the middle of a high stage: all of it there, a half
+/// where the other half is another's.
+fn room_aside(x: f32, width: f32) -> f32 {
+    let all = (1.0 - 2.0 * SAFE_AREA) * width;
+    let half = (all - CARD_GAP) / 2.0;
+    all.lerp(half, (x.abs() / (FEATURES_ASIDE * width)).min(1.0))
+}
+
 /// Where the middle of a card's body is: under its act, inside the safe area.
 pub(super) fn card_place(act: &Act, placement: &Placement, stage: &StageSize, body: Vec2) -> Vec2 {
     let below = match act.lane {
@@ -167,6 +199,25 @@ mod tests {
         let lifted = make_way(at, BODY, &[counting]);
         let off = (lifted - number).abs();
         assert!(off.y >= BODY.y / 2.0 + ink.y, "{lifted} is under {number}");
+    }
+
+    #[test]
+    fn cards_of_features_side_by_side_have_room_for_each() {
+        let wide = StageSize {
+            pixels: UVec2::new(1280, 720),
+        };
+        let width = wide.units().x;
+        let room = painted_room(Lane::Feature, &wide) / wide.density();
+        assert!(room + CARD_GAP <= FEATURES_APART * width + 0.1);
+        // The outer ones stay in their places, too.
+        let edge = (0.5 - SAFE_AREA) * width;
+        assert!(FEATURES_APART * width + room / 2.0 <= edge);
+        // A headline's features on a high stage, of 1,000 units.
+        let aside = 1_000.0 * FEATURES_ASIDE;
+        let half = room_aside(-aside, 1_000.0);
+        let inner = aside.min(1_000.0 * (0.5 - SAFE_AREA) - half / 2.0) - half / 2.0;
+        assert!(2.0 * inner + 0.1 >= CARD_GAP, "{inner}");
+        assert_eq!(room_aside(0.0, 1_000.0), 1_000.0 * (1.0 - 2.0 * SAFE_AREA));
     }
 
     fn card(number: u32, lane: Lane, is_up: bool, x: f32) -> Readable {

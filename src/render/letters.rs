@@ -177,7 +177,7 @@ fn move_pieces(
         };
         let since_kick = act.elapsed - name.kicked_at;
         let kick = 0.4 * (-6.0 * since_kick.max(0.0)).exp();
-        let presence = act.presence();
+        let presence = act.presence() * placement.presence;
         let corners: Vec<[f32; 3]> = name
             .pieces
             .iter()

@@ -13,10 +13,10 @@ use bevy::gltf::{Gltf, GltfAssetLabel, GltfMaterial, GltfMaterialName};
 use bevy::prelude::*;
 use bevy::world_serialization::{WorldAssetRoot, WorldInstanceReady};
 
-use super::camera::{DEEP_LAYER, ModelCamera, ModelLayer};
+use super::camera::{DEEP_LAYER, ModelCamera, ModelLayer, model_camera_distance};
 use super::environment::{Hall, Studio};
 use super::gem::{self, GemMaterial, GemPlugin};
-use super::layout::Placement;
+use super::layout::{Placement, StageSize};
 use super::model_material::{ModelMaterial, ModelMaterialPlugin};
 use crate::catalog::Model;
 use crate::stage::{Act, AssetFailed, StageSet};
@@ -226,6 +226,7 @@ impl Dresser<'_, '_> {
 
 /// Moves every model along its track.
 pub(super) fn place_models(
+    stage: Res<StageSize>,
     acts: Query<(&Act, &Placement)>,
     mut models: Query<(&ActModel, &mut Transform)>,
 ) {
@@ -236,8 +237,12 @@ pub(super) fn place_models(
         let Some(model) = &act.recipe.model else {
             continue;
         };
-        let key = model.track.at(act.age);
-        let scale = model.size * key.scale * placement.scale * act.presence();
+        let distance = model_camera_distance(&stage);
+        let key = model.track.at_with_ends(act.age, |end| {
+            placement.beyond_the_edge(end, act.lane, distance, &stage)
+        });
+        let presence = act.presence() * placement.presence;
+        let scale = model.size * key.scale * placement.scale * presence;
         let stretch = key.stretch.max(0.05);
         // Volume is kept: what stretches grows thin.
         let thin = stretch.sqrt().recip();

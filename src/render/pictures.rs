@@ -6,9 +6,10 @@ use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 
 use super::layout::{AmbientRoom, Placement, StageSize};
+use super::look::Look;
 use super::quad::{BendingQuad, QuadMaterial, UnitQuad};
 use super::textures::Textures;
-use crate::catalog::{Lane, Picture, Recipe, Trigger};
+use crate::catalog::{Lane, Motion, Picture, Trigger};
 use crate::stage::{Act, Climaxed, FellBack, Shrank, StageSet, Swelled};
 
 /// Height of the pictures among the layers of the stage: over smoke, under
@@ -21,6 +22,8 @@ const BETWEEN: f32 = 0.005;
 
 /// Seconds in which a feature goes most of the way to another place.
 const MAKING_WAY: f32 = 0.18;
+/// Seconds in which it fades there, and again comes here, where little is to move.
+const FADE: f32 = 0.25;
 
 pub struct PicturePlugin;
 
@@ -33,7 +36,14 @@ impl Plugin for PicturePlugin {
             .add_observer(move_act)
             .add_systems(
                 Update,
-                (make_way, place_pictures).chain().in_set(StageSet::Animate),
+                (
+                    make_way
+                        .before(super::models::place_models)
+                        .before(super::videos::steer),
+                    place_pictures,
+                )
+                    .chain()
+                    .in_set(StageSet::Animate),
             );
     }
 }
@@ -132,6 +142,7 @@ fn is_headline(act: &Act) -> bool {
 /// dearest gift is covered by none.
 fn make_way(
     time: Res<Time>,
+    look: Res<Look>,
     stage: Res<StageSize>,
     room: Res<AmbientRoom>,
     mut acts: Query<(&Act, &mut Placement)>,
@@ -144,7 +155,12 @@ fn make_way(
         }
         let goal = Placement::of(act, &stage, &room, has_headline);
         if *placement != goal {
-            *placement = placement.towards(goal, share);
+            *placement = match look.motion {
+                Motion::Full => placement.towards(goal, share),
+                Motion::Reduced | Motion::Calm => {
+                    placement.fading_towards(goal, time.delta_secs() / FADE)
+                }
+            };
         }
     }
 }
@@ -198,6 +214,7 @@ impl PictureSpawner<'_, '_> {
 /// Moves every picture along its track.
 pub(super) fn place_pictures(
     mut commands: Commands,
+    stage: Res<StageSize>,
     mut acts: Query<(&Act, &Placement, &mut PicturePlaces)>,
     mut pictures: Query<(
         Entity,
@@ -220,7 +237,7 @@ pub(super) fn place_pictures(
             commands.entity(entity).despawn();
             continue;
         }
-        let pose = Pose::of(picture, &act.recipe, act, placement, at);
+        let pose = Pose::of(picture, act, placement, at, &stage);
         if let Some(id) = &picture.id {
             places.0.insert(id.clone(), pose.position);
         }
@@ -231,7 +248,7 @@ pub(super) fn place_pictures(
             image.width() as f32 / image.height().max(1) as f32
         });
         let z = if picture.front { Z_FRONT } else { Z };
-        let alpha = pose.alpha * act.presence();
+        let alpha = pose.alpha * act.presence() * placement.presence;
         // What is not seen is not drawn: a clear quad costs as much as a full one.
         let shown_at = if alpha > 0.0 { picture.size } else { 0.0 };
         let size = pose.scale * shown_at * Vec2::new(aspect, 1.0);
@@ -266,9 +283,14 @@ impl Pose {
     /// The pose `at` seconds into the picture's track, on what carries it. A
     /// stretch is carried along the carried one's own axes: rectangles stay
     /// rectangles.
-    fn of(picture: &Picture, recipe: &Recipe, act: &Act, placement: &Placement, at: f32) -> Self {
-        let key = picture.track.at(at);
-        let carrier = match recipe.carrier(picture) {
+    fn of(picture: &Picture, act: &Act, placement: &Placement, at: f32, stage: &StageSize) -> Self {
+        let carrier = act.recipe.carrier(picture);
+        let key = picture.track.at_with_ends(at, |end| match carrier {
+            // It comes and goes with that.
+            Some(_) => end,
+            None => placement.beyond_the_edge(end, act.lane, f32::INFINITY, stage),
+        });
+        let carrier = match carrier {
             Some(carrier) => {
                 // One that something else set off has begun when its carrier had.
                 let at = if carrier.on == picture.on {
@@ -276,7 +298,7 @@ impl Pose {
                 } else {
                     act.age
                 };
-                Self::of(carrier, recipe, act, placement, at)
+                Self::of(carrier, act, placement, at, stage)
             }
             None => Self {
                 position: placement.origin,

@@ -80,7 +80,7 @@ fn video_path(root: &Path, video: &catalog::Video) -> std::path::PathBuf {
 
 /// The picture follows the act's timeline: a late frame is skipped, an early
 /// one held, and a sustained act holds its picture.
-fn steer(
+pub(super) fn steer(
     acts: Query<(&Act, &Placement)>,
     mut videos: Query<(&ActVideo, &mut VideoPlayback, &mut Transform)>,
 ) {
@@ -92,7 +92,7 @@ fn steer(
             continue;
         };
         playback.clock = f64::from(act.age);
-        playback.opacity = act.presence();
+        playback.opacity = act.presence() * placement.presence;
         playback.size = Vec2::splat(video.size * placement.scale);
         let offset = Vec2::from(video.offset) * placement.scale;
         transform.translation = (placement.origin + offset).extend(Z + act.lift());

@@ -22,6 +22,8 @@ mod golden;
 #[cfg(all(unix, feature = "cli"))]
 mod guide;
 #[cfg(all(unix, feature = "cli"))]
+mod making_way;
+#[cfg(all(unix, feature = "cli"))]
 mod nut;
 #[cfg(all(target_os = "linux", feature = "desktop"))]
 mod obs;

@@ -169,6 +169,14 @@ fn a_paused_gift_costs_no_frames_and_who_comes_back_sees_it_as_it_is() {
     source.tick_until("no picture came", |source| source.pictures > 5);
     peer.send(&ServerMessage::Control(Control::Pause));
     source.tick_until_nothing_comes();
+    // A stage that sleeps is none that hangs, which would be silent by then.
+    let slept = now() + Duration::from_secs(7);
+    while now() < slept {
+        source.tick();
+    }
+    source.tick_until("a stage that sleeps is not live", |source| {
+        source.reader.life(now_ns()) == Life::Live
+    });
 
     // OBS ends, and nothing of the gift is left for the next to begin with.
     let pictures = source.pictures;

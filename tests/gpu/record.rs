@@ -530,6 +530,28 @@ fn a_show_that_ends_while_it_is_paused_ends_there() {
 }
 
 #[test]
+fn a_gift_that_rests_for_longer_than_a_minute_is_in_the_recording() {
+    let home = studio();
+    // Two of a kind would be folded together, and one for the headline lane does not rest.
+    let gifts = ["one", "another"].map(|gift| {
+        format!(
+            "{{\"at\": 0.2, \"giftId\": \"{gift}\", \"giftType\": \"{gift}\", \
+             \"sender\": {{\"userId\": \"u\", \"username\": \"Ada\"}}}}\n"
+        )
+    });
+    fs::write(home.path().join("show.jsonl"), gifts.concat()).unwrap();
+    let mut words = vec!["record", "--json", "--size", "160x90", "--fps", "10"];
+    words.extend(OF_THE_STUDIO);
+    words.extend(["--out", "film/%d.png"]);
+    let rest = [("HYPERFOCUS_ON_AIR_COOL_DOWN", "70")];
+    let ran = Program::start(&words, home.path(), &rest).wait();
+    ran.ended_with(0);
+    let account = summary(&String::from_utf8_lossy(&ran.out));
+    assert_eq!(account["gifts"]["played"], 2, "{account}");
+    assert_eq!(account["recorded"]["is_whole"], true, "{account}");
+}
+
+#[test]
 fn ctrl_c_leaves_what_was_recorded_whole() {
     if !has_ffmpeg() {
         return;

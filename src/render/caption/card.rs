@@ -61,6 +61,9 @@ pub enum CardTitle {
     Bundle { people: u32 },
 }
 
+/// How small a whole card becomes, of its size, before its words are cut.
+const SMALLEST: f32 = 0.75;
+
 /// Lengths of one card size, in pixels.
 struct Measures {
     height: f32,
@@ -75,8 +78,9 @@ struct Measures {
 }
 
 impl Measures {
-    fn of(spec: &CardSpec) -> Self {
-        let s = spec.scale.clamp(0.2, 4.0);
+    /// With so much of its size, in this room if any.
+    fn of(spec: &CardSpec, share: f32, room: Option<f32>) -> Self {
+        let s = spec.scale.clamp(0.2, 4.0) * share;
         let [height, pad, gap, end, title_px, detail_px, icon, max_width] = match spec.size {
             CardSize::Compact => [64.0, 7.0, 13.0, 26.0, 28.0, 27.0, 60.0, 560.0],
             CardSize::Regular => [112.0, 13.0, 20.0, 42.0, 39.0, 29.0, 120.0, 760.0],
@@ -84,7 +88,7 @@ impl Measures {
         };
         // Below this a card could not hold a face and a letter.
         let least = height * s * 3.4;
-        let room = spec.room.unwrap_or(f32::INFINITY).max(least);
+        let room = room.unwrap_or(f32::INFINITY).max(least);
         Self {
             height: (height * s).round(),
             pad: pad * s,
@@ -99,6 +103,23 @@ impl Measures {
 
     fn avatar(&self) -> f32 {
         self.height - 2.0 * self.pad
+    }
+
+    /// What an icon takes at the trailing end.
+    fn icon_room(&self, spec: &CardSpec) -> f32 {
+        match has_trailing_icon(spec) {
+            true => self.gap * 0.5 + self.icon,
+            false => 0.0,
+        }
+    }
+
+    /// The width of all but the text.
+    fn fixed(&self, spec: &CardSpec) -> f32 {
+        let end = match has_trailing_icon(spec) {
+            true => self.end * 0.3,
+            false => self.end,
+        };
+        self.pad + self.avatar() + self.gap + self.icon_room(spec) + end
     }
 }
 
@@ -133,32 +154,38 @@ impl Row {
     }
 }
 
+/// A bundle's icon takes the avatar's place.
+fn has_trailing_icon(spec: &CardSpec) -> bool {
+    spec.icon.is_some() && matches!(spec.title, CardTitle::Sender { .. })
+}
+
+/// A card's words, and how large it is for their sake: as designed, or as much smaller
+/// as they need to be in its room.
+fn fitting(painter: &mut TextPainter, words: &Words, spec: &CardSpec) -> (Measures, Rows) {
+    let mut laid_out = |share: f32, room: Option<f32>| {
+        let m = Measures::of(spec, share, room);
+        let rows = rows(painter, words, spec, &m, m.max_width - m.fixed(spec));
+        (m, rows)
+    };
+    let (m, rows) = laid_out(1.0, None);
+    let width = m.fixed(spec) + rows.width();
+    match spec.room {
+        Some(room) if width > room => {
+            // A little less: letters and gaps are rounded to pixels.
+            let share = (0.99 * room / width).max(SMALLEST);
+            laid_out(share, Some(room))
+        }
+        _ => (m, rows),
+    }
+}
+
 /// Paints a card.
 pub fn paint(painter: &mut TextPainter, words: &Words, spec: &CardSpec) -> PixelBuffer {
-    let m = Measures::of(spec);
-    let has_icon = spec.icon.is_some();
-    // A bundle's icon takes the avatar's place.
-    let trailing_icon = has_icon && matches!(spec.title, CardTitle::Sender { .. });
-    let icon_room = if trailing_icon {
-        m.gap * 0.5 + m.icon
-    } else {
-        0.0
-    };
-    let end = if trailing_icon { m.end * 0.3 } else { m.end };
-    let fixed = m.pad + m.avatar() + m.gap + icon_room + end;
-    let rows = rows(
-        painter,
-        words,
-        spec,
-        &m,
-        (m.max_width - fixed, trailing_icon),
-    );
+    let (m, rows) = fitting(painter, words, spec);
+    let trailing_icon = has_trailing_icon(spec);
     let mirrored = rows.mirrored;
-    let text_width = rows
-        .title
-        .width
-        .max(rows.detail.as_ref().map_or(0.0, |row| row.width));
-    let width = (fixed + text_width).ceil().max(m.height);
+    let text_width = rows.width();
+    let width = (m.fixed(spec) + text_width).ceil().max(m.height);
 
     let surface = spec.theme.card(&spec.accent, m.height, width, mirrored);
     let margin = surface.margin();
@@ -231,12 +258,19 @@ struct Rows {
     mirrored: bool,
 }
 
+impl Rows {
+    fn width(&self) -> f32 {
+        let detail = self.detail.as_ref().map_or(0.0, |row| row.width);
+        self.title.width.max(detail)
+    }
+}
+
 fn rows(
     painter: &mut TextPainter,
     words: &Words,
     spec: &CardSpec,
     m: &Measures,
-    (room, trailing_icon): (f32, bool),
+    room: f32,
 ) -> Rows {
     let title = spec.theme.title(m.title_px, &spec.accent);
     let muted = spec.theme.quiet(m.detail_px);
@@ -261,7 +295,7 @@ fn rows(
 
     if spec.size == CardSize::Compact {
         let mut tail = Row::default();
-        if !trailing_icon {
+        if !has_trailing_icon(spec) {
             tail.push(
                 painter,
                 strong.clone().max_width(room * 0.4),

@@ -15,6 +15,8 @@ use bevy_hanabi::{EffectMaterial, EffectProperties, EffectSpawner, HanabiPlugin,
 pub use pool::{EffectPool, FIRST, Workshop};
 pub use template::{CAPACITY, Order, properties};
 
+use template::Carry;
+
 use super::camera::{Quality, StageCamera, model_camera_distance};
 use super::layout::{Placement, StageSize};
 use super::models::ModelNodes;
@@ -85,11 +87,41 @@ struct Playing {
     layer: f32,
     /// Where it was in the last frame, if it follows something.
     was: Option<Vec2>,
+    /// What its randomness began with.
+    seed: u32,
+    /// How its act was placed in the last frame, and whether it was on its way then.
+    place: Placement,
+    is_moving: bool,
 }
 
 impl Playing {
     fn emitter(&self) -> &Emitter {
         &self.recipe.emitters[self.emitter]
+    }
+
+    /// Goes along with its act, if that is a feature which makes way or comes back.
+    fn carry(
+        &mut self,
+        act: &Act,
+        placement: &Placement,
+        // Not looked at, it does not count as changed.
+        properties: &mut Mut<EffectProperties>,
+    ) -> Carry {
+        let moves = act.lane == Lane::Feature && self.place != *placement;
+        if !moves && !self.is_moving {
+            return Carry::NOWHERE;
+        }
+        let mut carry = Carry::NOWHERE;
+        if moves {
+            carry = Carry::between(&self.place, placement);
+            self.place = *placement;
+        }
+        self.is_moving = moves;
+        let opacity = self.place.presence;
+        **properties = template::properties(self.emitter(), &self.place, self.seed, opacity);
+        let (name, value) = carry.property();
+        properties.set(name, value);
+        carry
     }
 }
 
@@ -243,7 +275,7 @@ fn fire(
                 1,
             );
             commands.entity(effect).insert((
-                properties(emitter, placement, salt, 1.0),
+                properties(emitter, placement, salt, placement.presence),
                 EffectSpawner::new(&spawner),
                 EffectMaterial {
                     images: vec![texture],
@@ -257,6 +289,9 @@ fn fire(
                     until: time.elapsed_secs() + emitter.span + emitter.life[1] + SETTLE,
                     layer,
                     was: None,
+                    seed: salt,
+                    place: *placement,
+                    is_moving: false,
                 },
             ));
             false
@@ -264,7 +299,8 @@ fn fire(
     }
 }
 
-/// Emitters move with what they follow; the others stay where they began.
+/// Emitters move with what they follow, and with a feature that makes way; the others
+/// stay where they began.
 fn follow(
     acts: Query<(
         &Act,
@@ -279,10 +315,18 @@ fn follow(
     mut commands: Commands,
 ) {
     for (entity, mut effect, mut properties) in &mut playing {
-        let Some(name) = effect.emitter().follow.as_deref() else {
+        let Ok((act, placement, pictures, model)) = acts.get(effect.act) else {
             continue;
         };
-        let Ok((_, placement, pictures, model)) = acts.get(effect.act) else {
+        let was_moving = effect.is_moving;
+        let carry = effect.carry(act, placement, &mut properties);
+        let Some(name) = effect.emitter().follow.as_deref() else {
+            if was_moving || effect.is_moving {
+                let at = carry.before(effect.place.origin);
+                commands
+                    .entity(entity)
+                    .insert(Transform::from_translation(at.extend(effect.layer)));
+            }
             continue;
         };
         let node = || {
@@ -291,10 +335,12 @@ fn follow(
             // Particles live on the flat stage: where the node is seen there.
             Some(flatten(at, &stage))
         };
-        let at = pictures
+        let goal = pictures
             .and_then(|places| places.at(name))
             .or_else(node)
             .unwrap_or(placement.origin);
+        // What is born in this frame is carried in it, too.
+        let at = carry.before(goal);
         commands
             .entity(entity)
             .insert(Transform::from_translation(at.extend(effect.layer)));
@@ -309,7 +355,7 @@ fn follow(
             let (name, value) = template::on_the_way(effect.emitter(), came, placement.scale);
             properties.set(name, value);
         }
-        effect.was = Some(at);
+        effect.was = Some(goal);
     }
 }
 
@@ -332,6 +378,9 @@ fn stop_with_act(
             continue;
         }
         spawner.active = false;
+        // It may have been on its way.
+        let (name, value) = Carry::NOWHERE.property();
+        properties.set(name, value);
         if dismissed {
             let (name, value) = template::kill(playing.emitter());
             properties.set(name, value);

@@ -31,10 +31,11 @@ pub const CAPACITY: u32 = 1_024;
 /// vary = size least and most, spin least and most (radians per second);
 /// gravity = acceleration, tumble; shade = least opacity, fade from, glint,
 /// kinds; ways = whether it keeps one colour, floor least and most, bounce;
-/// came = the way that the emitter came since the last frame, swirl, unused.
-const PROPERTIES: [&str; 16] = [
+/// came = the way that the emitter came since the last frame, swirl, unused;
+/// carried = the way that everything goes in this frame, growth, unused.
+const PROPERTIES: [&str; 17] = [
     "place", "extent", "aim", "jitter", "speed", "life", "size", "vary", "gravity", "shade",
-    "ways", "came", "color_0", "color_1", "color_2", "color_3",
+    "ways", "came", "carried", "color_0", "color_1", "color_2", "color_3",
 ];
 /// Where the floor of an emitter without one is.
 const BOTTOMLESS: f32 = -1e9;
@@ -246,7 +247,7 @@ fn edge_of_sheet(template: Template) -> Option<u32> {
 }
 
 /// How an emitter is to look in one place: what the recipe says, in the units of
-/// `place`, with `seed` for its randomness and `opacity` over all.
+/// `place`, with `seed` for its randomness and `opacity` over all. Nothing is carried.
 pub fn properties(
     emitter: &Emitter,
     place: &Placement,
@@ -312,6 +313,7 @@ pub fn properties(
             emitter.bounce,
         ),
         Vec4::new(0.0, 0.0, emitter.swirl * scale, 0.0),
+        Vec4::ZERO,
         color(0),
         color(1),
         color(2),
@@ -332,6 +334,41 @@ pub fn on_the_way(emitter: &Emitter, came: Vec2, scale: f32) -> (&'static str, V
     ("came", Value::Vector(came.into()))
 }
 
+/// How what an emitter has in the air goes along, in one frame, with an act that is
+/// placed anew.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Carry {
+    way: Vec2,
+    /// How much larger all is then: sizes, distances and speeds.
+    scale: f32,
+}
+
+impl Carry {
+    pub const NOWHERE: Self = Self {
+        way: Vec2::ZERO,
+        scale: 1.0,
+    };
+
+    pub fn between(from: &Placement, to: &Placement) -> Self {
+        let scale = to.scale / from.scale;
+        Self {
+            way: to.origin - from.origin * scale,
+            scale,
+        }
+    }
+
+    /// What is going to be carried to `at`.
+    pub fn before(&self, at: Vec2) -> Vec2 {
+        (at - self.way) / self.scale
+    }
+
+    /// The property by which it is so.
+    pub fn property(&self) -> (&'static str, Value) {
+        let carried = self.way.extend(self.scale - 1.0).extend(0.0);
+        ("carried", Value::Vector(carried.into()))
+    }
+}
+
 /// Properties that end every particle of the emitter in its next frame.
 pub fn kill(emitter: &Emitter) -> (&'static str, Value) {
     let life = Vec4::new(emitter.life[0], emitter.life[1], 0.0, 1.0);
@@ -344,4 +381,36 @@ fn sample(colors: &[Color], at: f32) -> Color {
     let share = at - below as f32;
     let (Color(a), Color(b)) = (colors[below], colors[above]);
     Color([0, 1, 2].map(|i| a[i] + (b[i] - a[i]) * share))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_carried_lies_about_its_act_as_it_did() {
+        let from = Placement {
+            origin: Vec2::new(0.0, 100.0),
+            scale: 0.8,
+            ..Placement::MIDDLE
+        };
+        let to = Placement {
+            origin: Vec2::new(-640.0, 320.0),
+            scale: 0.5,
+            ..Placement::MIDDLE
+        };
+        let carry = Carry::between(&from, &to);
+        for at in [Vec2::ZERO, Vec2::new(70.0, -30.0)] {
+            let [before, after] = [from, to].map(|place| place.origin + at * place.scale);
+            assert!(carry.before(after).distance(before) < 0.01);
+            let Value::Vector(carried) = carry.property().1 else {
+                panic!("it is a vector");
+            };
+            // As the shader does it.
+            let [x, y, growth, _] = carried.as_vec4().to_array();
+            let shown = before + before * growth + Vec2::new(x, y);
+            assert!(shown.distance(after) < 0.01, "{shown} is not {after}");
+        }
+        assert_eq!(Carry::between(&from, &from), Carry::NOWHERE);
+    }
 }

@@ -91,7 +91,7 @@ fn it_hides_and_shows_and_gifts_wait_meanwhile() {
     evening.peer.ping(1);
     let why = evening.send("why", &variables);
     assert!(why.contains("the overlay is hidden"), "{why}");
-    assert!(why.contains("1 gifts came, 1 wait"), "{why}");
+    assert!(why.contains("1 gift came, 1 waits"), "{why}");
     assert!(sway.look(MONITOR).is_all(GREY));
     assert_eq!(evening.send("show", &variables), "shown\n");
     comes(&sway, MONITOR, ON_GIFT, RED_OVER_GREY);

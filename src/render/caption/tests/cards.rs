@@ -189,6 +189,33 @@ fn every_theme_mirrors_and_keeps_to_its_room() {
 }
 
 #[test]
+fn a_card_becomes_smaller_before_its_words_are_cut() {
+    with_painter(|painter| {
+        let words = Words::english();
+        let mut body = |text: &str, room| {
+            let spec = CardSpec {
+                room,
+                ..card(CardSize::Large, sender(text, None))
+            };
+            card::paint(painter, &words, &spec).body
+        };
+        let name = "Grand Duchess Olga";
+        let whole = body(name, None);
+        let shape = |body: &Body| body.width / body.height;
+        let smaller = body(name, Some(0.85 * whole.width));
+        assert!(smaller.width <= 0.85 * whole.width && smaller.height < 0.87 * whole.height);
+        assert!((shape(&smaller) / shape(&whole) - 1.0).abs() < 0.02);
+        // Not so small that nobody could read it.
+        let cut = body(name, Some(0.6 * whole.width));
+        assert!(cut.width <= 0.6 * whole.width + 1.0);
+        assert!((cut.height / whole.height - 0.75).abs() < 0.01);
+        // And no smaller than its words need.
+        let short = body("Zoë", Some(0.85 * whole.width));
+        assert_eq!(short.height, whole.height);
+    });
+}
+
+#[test]
 fn a_combo_warms_its_counter() {
     assert_eq!(theme::heat(0), 0.0);
     assert_eq!(theme::heat(1), 0.0);
