@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::File;
-use std::io::Read;
+use std::io::{BufReader, Read};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -21,6 +21,10 @@ use crate::config::{
     Config, ConfigError, ConfigFile, Folders, ShowSettings, SoundDevice, nearest, unknown_device,
 };
 use crate::net::Dialer;
+
+/// Pixels of a picture's longer side. Every graphics card that can run this has room
+/// for more, and no stage is larger.
+const MAX_SIDE: u32 = 8_192;
 
 /// What was found, line by line.
 #[derive(Debug, Default)]
@@ -299,9 +303,28 @@ impl ModelParts {
 fn check_asset(root: &Path, asset: &str) -> Result<(), String> {
     let path = root.join(asset);
     check_head(&path)?;
+    if asset.ends_with(".png") {
+        check_sides(&path)?;
+    }
     #[cfg(feature = "ffmpeg")]
     if asset.starts_with("video/") {
         return check_video(&path);
+    }
+    Ok(())
+}
+
+/// Each graphics card has a largest picture, and what is beyond it ends a run.
+fn check_sides(path: &Path) -> Result<(), String> {
+    let file = File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
+    let decoder = png::Decoder::new(BufReader::new(file));
+    let reader = decoder
+        .read_info()
+        .map_err(|error| format!("cannot be read as a PNG: {error}"))?;
+    let (width, height) = reader.info().size();
+    if width.max(height) > MAX_SIDE {
+        return Err(format!(
+            "is {width}x{height}; no side may be longer than {MAX_SIDE}"
+        ));
     }
     Ok(())
 }
@@ -366,6 +389,18 @@ impl fmt::Display for Findings {
 mod tests {
     use super::*;
 
+    /// A PNG of nothing.
+    fn picture(width: u32, height: u32) -> Vec<u8> {
+        let mut file = Vec::new();
+        let mut encoder = png::Encoder::new(&mut file, width, height);
+        encoder.set_color(png::ColorType::Grayscale);
+        let mut writer = encoder.write_header().unwrap();
+        let nothing = vec![0; (width * height) as usize];
+        writer.write_image_data(&nothing).unwrap();
+        writer.finish().unwrap();
+        file
+    }
+
     #[test]
     fn an_asset_must_begin_as_its_ending_promises() {
         let folder = tempfile::tempdir().unwrap();
@@ -374,7 +409,12 @@ mod tests {
             std::fs::write(&path, content).unwrap();
             check_asset(folder.path(), name)
         };
-        assert_eq!(check("a.png", b"\x89PNG\r\n\x1a\n...."), Ok(()));
+        assert_eq!(check("a.png", &picture(1, 2)), Ok(()));
+        assert_eq!(check("a.png", &picture(MAX_SIDE, 1)), Ok(()));
+        assert_eq!(
+            check("a.png", &picture(1, MAX_SIDE + 1)),
+            Err("is 1x8193; no side may be longer than 8192".to_owned())
+        );
         assert_eq!(check("b.png", b"GIF89a"), Err("is not a PNG".to_owned()));
         assert_eq!(check("c.mp4", b"\0\0\0\x20ftypisom"), Ok(()));
         assert_eq!(check("d.mp4", b""), Err("is not MP4".to_owned()));

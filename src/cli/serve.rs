@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use tracing::warn;
@@ -14,7 +14,7 @@ use super::desk::data_dir_option;
 use super::hangup;
 use super::open_files::raise_file_limit;
 use super::plan::configure;
-use super::shutdown::leave;
+use super::shutdown::{SecondSignal, leave};
 use super::stdout::print;
 use super::tune;
 use crate::config::{Config, ConfigError, Folders, SourceSettings};
@@ -107,6 +107,10 @@ enum Asked {
 
 /// Passes signals on, hangups if it `hears_hangups`. A second one that asks for the
 /// end does not wait for good order.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "whoever sends signals has no other clock"
+)]
 fn listen_to_signals(hears_hangups: bool) -> io::Result<mpsc::Receiver<Asked>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
@@ -118,10 +122,10 @@ fn listen_to_signals(hears_hangups: bool) -> io::Result<mpsc::Receiver<Asked>> {
     let (tell, asked) = mpsc::channel();
     let listen = move || {
         runtime.block_on(async {
-            let mut is_over = false;
+            let mut stops = SecondSignal::default();
             loop {
                 let signal = signals.next().await;
-                if signal == Asked::Stop && std::mem::replace(&mut is_over, true) {
+                if signal == Asked::Stop && stops.is_second(Instant::now()) {
                     leave();
                 }
                 // Nobody listens any more once it is over.

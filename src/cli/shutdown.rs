@@ -25,17 +25,17 @@ pub(super) fn leave() -> ! {
     std::process::exit(INTERRUPTED)
 }
 
-/// The signals that have come.
+/// Tells a signal that asks again from one that came with the first.
 #[derive(Default)]
-struct Signals {
+pub(super) struct SecondSignal {
     first: Option<Instant>,
 }
 
-impl Signals {
+impl SecondSignal {
     /// Whether the one that comes `now` asks again. What else has asked for the end,
     /// a window that was closed for instance, does not count: the first signal after
     /// it may still want the good order.
-    fn is_second(&mut self, now: Instant) -> bool {
+    pub fn is_second(&mut self, now: Instant) -> bool {
         let first = *self.first.get_or_insert(now);
         now.saturating_duration_since(first) >= ONE_REQUEST
     }
@@ -97,7 +97,7 @@ impl Shutdown {
     pub fn listen_to_signals(&self) -> Result<(), ctrlc::Error> {
         let shutdown = self.clone();
         let outlives_terminal = hangup::is_ignored();
-        let mut signals = Signals::default();
+        let mut signals = SecondSignal::default();
         ctrlc::set_handler(move || {
             if signals.is_second(Instant::now()) {
                 leave();
@@ -155,7 +155,7 @@ mod tests {
     #[test]
     #[expect(clippy::disallowed_methods, reason = "any moment to begin with")]
     fn signals_that_come_together_are_one_and_a_later_one_is_a_second() {
-        let mut signals = Signals::default();
+        let mut signals = SecondSignal::default();
         let start = Instant::now();
         let mut is_second = |millis| signals.is_second(start + Duration::from_millis(millis));
         assert!(!is_second(0));

@@ -15,8 +15,8 @@ use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
 use bevy::window::ExitCondition;
 
 use super::adapter::Gpu;
-use super::clock;
 use super::lean::LeanPlugin;
+use super::{clock, graphics};
 use crate::catalog::Catalog;
 use crate::cli::{RunPlan, show_settings};
 use crate::config;
@@ -143,6 +143,7 @@ pub fn assemble(
         },
     ));
     clock::install(&mut app);
+    graphics::install(&mut app);
     Ok(app)
 }
 

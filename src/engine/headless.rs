@@ -11,7 +11,7 @@ use bevy::time::{Real, Time};
 
 use super::tally::Tally;
 use super::wake::Alarm;
-use super::{CLEAN_FRAMES, LONGEST_SLEEP, Rest, quality, rest};
+use super::{CLEAN_FRAMES, LONGEST_SLEEP, Rest, graphics, quality, rest};
 use crate::cli::RunPlan;
 use crate::output::{ObsPace, Outputs};
 use crate::session::ConnectionState;
@@ -35,7 +35,7 @@ fn is_over(world: &World) -> bool {
 /// Runs the app until its time is up or its end is asked for.
 ///
 /// # Errors
-/// When the backend ended the session for good.
+/// When the backend ended the session for good, or the graphics card failed.
 #[expect(
     clippy::disallowed_methods,
     reason = "the frame loop owns the clock that paces it"
@@ -63,9 +63,7 @@ pub(super) fn drive(
             return Ok(());
         }
         app.update();
-        if app.should_exit().is_some() {
-            return Ok(());
-        }
+        graphics::check(app.world())?;
         let cost = started.elapsed();
         tally.frame(app.world_mut(), cost);
         let period = pace.period(own);

@@ -3,7 +3,8 @@
 //!
 //! The main thread owns the app and its clock. Without a window it pumps the
 //! frames itself and sleeps between them; when nothing is on stage it sleeps
-//! until the network, the captions' thread or a signal wakes it. With one, the
+//! until the network or a signal wakes it. (A caption that is being painted keeps it
+//! awake.) With one, the
 //! window system drives, and is told to wait in the same way.
 
 mod adapter;
@@ -13,6 +14,7 @@ mod clock;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod code;
 mod faces;
+mod graphics;
 mod headless;
 mod keep;
 mod lean;
@@ -54,6 +56,7 @@ use crate::session::SessionSettings;
 use crate::sound::{MixSource, SoundPlugin, Speakers, Tap};
 use crate::stage::{Act, Director, Paused, Reports, StageLink};
 
+pub use graphics::GraphicsError;
 pub use overlay::tell as tell_overlay;
 pub use preview::preview;
 pub use record::record;
@@ -90,6 +93,8 @@ pub fn run_with(
 ) -> Result<Summary> {
     let mut tally = Tally::start();
     let alarm = Alarm::of_this_thread();
+    // Before it is read: an edit from now on is one.
+    let known = reload::modified(&plan.catalog);
     let catalog = Arc::new(load_catalog(&plan.catalog, &plan.show)?);
     let desktop = overlay::connect(&mut plan)?;
 
@@ -146,7 +151,7 @@ pub fn run_with(
     install_audience(&mut app, plan.stage.window, seen_in, &outputs);
     {
         let alarm = alarm.clone();
-        reload::install(&mut app, &plan, move || alarm.ring());
+        reload::install(&mut app, &plan, known, move || alarm.ring());
     }
     let mix = install_sound(&mut app, &plan.sound);
     install(&mut app);
@@ -166,8 +171,14 @@ pub fn run_with(
     voices.close();
     let obs = obs.map(ObsFeed::close).into_iter();
     let live = obs.chain(players.into_iter().map(NutFeed::close));
-    let live = live.chain(overlay.map(overlay::Feed::close)).collect();
-    sum_up(driven, keeper, live, warnings)
+    let overlay = overlay.map(overlay::Feed::close);
+    let is_lost = matches!(overlay, Some(Err(_)));
+    let overlay = overlay.map(|said| said.unwrap_or_else(|said| said));
+    let mut summary = sum_up(driven, keeper, live.chain(overlay).collect(), warnings)?;
+    if is_lost {
+        summary.failed.push("overlay".to_owned());
+    }
+    Ok(summary)
 }
 
 /// Begins the session with the backend, and the file that keeps what it says, if

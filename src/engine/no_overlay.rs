@@ -40,7 +40,7 @@ impl Feed {
         || false
     }
 
-    pub(super) fn close(self) -> String {
+    pub(super) fn close(self) -> Result<String, String> {
         match self {}
     }
 }

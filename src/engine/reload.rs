@@ -11,6 +11,9 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use crate::catalog::Catalog;
 use crate::cli::{RunPlan, load_catalog};
 use crate::config::ShowSettings;
+use crate::render::Textures;
+use crate::render::captions::CaptionDesk;
+use crate::render::models::ModelFiles;
 use crate::stage::{Director, StageSet};
 
 /// How often the file's time is looked at.
@@ -36,8 +39,14 @@ struct Watch {
     _until: Sender<()>,
 }
 
-/// `wake` is called when there is a catalogue to be taken.
-pub(super) fn install(app: &mut App, plan: &RunPlan, wake: impl Fn() + Send + 'static) {
+/// `known` is what [`modified`] said before the catalogue was read; `wake` is called when
+/// there is another to be taken.
+pub(super) fn install(
+    app: &mut App,
+    plan: &RunPlan,
+    known: Option<SystemTime>,
+    wake: impl Fn() + Send + 'static,
+) {
     let fresh = Fresh::default();
     let (until, stop) = bounded(0);
     let offer = {
@@ -49,7 +58,7 @@ pub(super) fn install(app: &mut App, plan: &RunPlan, wake: impl Fn() + Send + 's
     };
     let (path, settings) = (plan.catalog.clone(), plan.show.clone());
     let thread = std::thread::Builder::new().name("catalogue".into());
-    if let Err(error) = thread.spawn(move || watch(&path, &settings, offer, &stop)) {
+    if let Err(error) = thread.spawn(move || watch(&path, known, &settings, offer, &stop)) {
         warn!("the catalogue is not read again while this runs: no thread ({error})");
         return;
     }
@@ -59,8 +68,13 @@ pub(super) fn install(app: &mut App, plan: &RunPlan, wake: impl Fn() + Send + 's
         .add_systems(Update, take.before(StageSet::Receive));
 }
 
-fn watch(path: &Path, settings: &ShowSettings, offer: impl Fn(Arc<Catalog>), stop: &Receiver<()>) {
-    let mut known = modified(path);
+fn watch(
+    path: &Path,
+    mut known: Option<SystemTime>,
+    settings: &ShowSettings,
+    offer: impl Fn(Arc<Catalog>),
+    stop: &Receiver<()>,
+) {
     // Nothing is ever sent; the other end's going is the word to stop.
     while stop.recv_timeout(EVERY) == Err(crossbeam_channel::RecvTimeoutError::Timeout) {
         let now = modified(path);
@@ -78,16 +92,30 @@ fn watch(path: &Path, settings: &ShowSettings, offer: impl Fn(Arc<Catalog>), sto
     }
 }
 
-fn modified(path: &Path) -> Option<SystemTime> {
+/// When the file was written last.
+pub(super) fn modified(path: &Path) -> Option<SystemTime> {
     std::fs::metadata(path)
         .and_then(|file| file.modified())
         .ok()
 }
 
-fn take(time: Res<Time<Real>>, fresh: Res<Fresh>, mut director: ResMut<Director>) {
-    if let Some(catalog) = fresh.take() {
-        director.set_catalog(time.elapsed(), catalog);
-    }
+fn take(
+    time: Res<Time<Real>>,
+    fresh: Res<Fresh>,
+    assets: Res<AssetServer>,
+    mut director: ResMut<Director>,
+    mut textures: ResMut<Textures>,
+    mut models: ResMut<ModelFiles>,
+    mut captions: ResMut<CaptionDesk>,
+) {
+    let Some(catalog) = fresh.take() else {
+        return;
+    };
+    director.set_catalog(time.elapsed(), catalog);
+    // What was missing may have come with it.
+    textures.forget_failed(&assets);
+    models.forget_failed(&assets);
+    captions.forget_icons();
 }
 
 #[cfg(test)]
@@ -116,7 +144,10 @@ mod tests {
             lanes: Vec::new(),
         };
         let offer = move |catalog| sender.send(catalog).expect("the test listens");
-        let thread = std::thread::spawn(move || watch(&watched, &settings, offer, &stop));
+        let thread = {
+            let known = modified(&watched);
+            std::thread::spawn(move || watch(&watched, known, &settings, offer, &stop))
+        };
 
         let later = |seconds| SystemTime::now() + Duration::from_secs(seconds);
         let edit = |text: &str, at| {

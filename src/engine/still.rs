@@ -23,6 +23,7 @@ use crossbeam_channel::Receiver;
 
 use super::adapter;
 use super::app::{self, Caller};
+use super::graphics::{self, GraphicsError};
 use crate::catalog::Catalog;
 use crate::config::Size;
 use crate::model::{Control, Gift, GiftType};
@@ -58,6 +59,8 @@ pub enum StillError {
     Over { gift: GiftType, at: f32 },
     #[error("{0} did not come within {PATIENCE} frames")]
     Stuck(&'static str),
+    #[error(transparent)]
+    Graphics(#[from] GraphicsError),
 }
 
 /// What one frame took, from the beginning of the app's update until the
@@ -247,6 +250,7 @@ impl Rehearsal {
         let mut before: Option<Frame> = None;
         for _ in 0..PATIENCE {
             self.app.update();
+            graphics::check(self.app.world())?;
             std::thread::sleep(NAP);
             while let Ok(frame) = self.frames.try_recv() {
                 if before
@@ -286,6 +290,7 @@ impl Rehearsal {
     ) -> Result<(), StillError> {
         for _ in 0..PATIENCE {
             self.app.update();
+            graphics::check(self.app.world())?;
             if is_there(self.app.world_mut()) {
                 return Ok(());
             }

@@ -254,7 +254,8 @@ impl State {
             Showing::InPreview => self.in_preview,
             Showing::Nowhere => false,
         };
-        has_come || self.is_seen.swap(is_seen, Ordering::AcqRel) != is_seen
+        let was_seen = self.is_seen.swap(is_seen, Ordering::AcqRel);
+        has_come || was_seen != is_seen
     }
 }
 

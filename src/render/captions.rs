@@ -584,9 +584,7 @@ fn place(
         card.room = Some(room);
         // A number without its name would be somebody else's.
         *alpha *= room;
-        if let Some(mut material) = materials.get_mut(&material.0) {
-            material.tint.w = *alpha;
-        }
+        QuadMaterial::fade(&mut materials, &material.0, *alpha);
     }
     for (counter, mut transform, material) in &mut counters {
         let (Ok((act, _)), Some((at, body, own, alpha))) =
@@ -608,9 +606,7 @@ fn place(
             rotation: Quat::from_rotation_z(0.06 * swing),
             scale: (counter.image * scale).extend(1.0),
         };
-        if let Some(mut material) = materials.get_mut(&material.0) {
-            material.tint.w = *alpha;
-        }
+        QuadMaterial::fade(&mut materials, &material.0, *alpha);
     }
 }
 

@@ -52,6 +52,14 @@ impl ModelFiles {
             .clone()
     }
 
+    /// Those that could not be loaded are looked for again when they are next wanted.
+    pub fn forget_failed(&mut self, assets: &AssetServer) {
+        self.0.retain(|_, handle| {
+            let state = assets.get_recursive_dependency_load_state(&*handle);
+            !state.is_some_and(|state| state.is_failed())
+        });
+    }
+
     /// Whether every model asked for so far is loaded or has failed.
     pub fn settled(&self, assets: &AssetServer) -> bool {
         self.0.values().all(|handle| {

@@ -241,10 +241,10 @@ pub(super) fn place_pictures(
         if let Some(id) = &picture.id {
             places.0.insert(id.clone(), pose.position);
         }
-        let Some(mut material) = materials.get_mut(&material.0) else {
+        let Some(known) = materials.get(&material.0) else {
             continue;
         };
-        let aspect = images.get(&material.texture).map_or(1.0, |image| {
+        let aspect = images.get(&known.texture).map_or(1.0, |image| {
             image.width() as f32 / image.height().max(1) as f32
         });
         let z = if picture.front { Z_FRONT } else { Z };
@@ -259,13 +259,19 @@ pub(super) fn place_pictures(
             rotation: pose.rotation,
             scale: size.extend(1.0),
         };
-        material.tint.w = alpha;
-        material.hold.z = picture.track.at(at).reveal;
-        if let Some(wave) = picture.wave {
-            let phase = (act.elapsed * wave.hertz).fract();
-            material.wave = Vec4::new(wave.sway[0], wave.sway[1], wave.waves, phase);
-            material.hold.x = wave.hold[0];
-            material.hold.y = wave.hold[1];
+        let tint = known.tint.with_w(alpha);
+        let mut hold = known.hold.with_z(picture.track.at(at).reveal);
+        let mut wave = known.wave;
+        if let Some(waving) = picture.wave {
+            let phase = (act.elapsed * waving.hertz).fract();
+            wave = Vec4::new(waving.sway[0], waving.sway[1], waving.waves, phase);
+            (hold.x, hold.y) = waving.hold.into();
+        }
+        // Asking for it mutably would upload it.
+        if (known.tint, known.hold, known.wave) != (tint, hold, wave)
+            && let Some(mut material) = materials.get_mut(&material.0)
+        {
+            (material.tint, material.hold, material.wave) = (tint, hold, wave);
         }
     }
 }

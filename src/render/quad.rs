@@ -123,6 +123,15 @@ impl QuadMaterial {
         self
     }
 
+    /// Fades one of `materials`. Asking for it mutably would upload it, so that is done
+    /// only where it is news.
+    pub fn fade(materials: &mut Assets<Self>, which: &Handle<Self>, alpha: f32) {
+        let is_news = materials.get(which).is_some_and(|it| it.tint.w != alpha);
+        if is_news && let Some(mut material) = materials.get_mut(which) {
+            material.tint.w = alpha;
+        }
+    }
+
     pub fn tinted(mut self, rgb: Vec3) -> Self {
         self.tint = rgb.extend(self.tint.w);
         self

@@ -54,6 +54,12 @@ impl Textures {
         assets.reload(texture_path(stem));
     }
 
+    /// Those that could not be loaded are looked for again when they are next wanted.
+    pub fn forget_failed(&mut self, assets: &AssetServer) {
+        self.by_stem
+            .retain(|_, handle| !has_failed(assets, handle.id()));
+    }
+
     /// Whether every texture asked for so far is as it is to be shown, or has
     /// failed.
     pub fn settled(&self, assets: &AssetServer) -> bool {
@@ -70,11 +76,13 @@ impl Textures {
     }
 
     fn is_settled(&self, assets: &AssetServer, handle: &Handle<Image>) -> bool {
-        self.ready.contains(&handle.id())
-            || assets
-                .get_load_state(handle)
-                .is_some_and(|state| state.is_failed())
+        self.ready.contains(&handle.id()) || has_failed(assets, handle.id())
     }
+}
+
+fn has_failed(assets: &AssetServer, id: AssetId<Image>) -> bool {
+    let state = assets.get_load_state(id);
+    state.is_some_and(|state| state.is_failed())
 }
 
 /// Gives every texture its smaller copies once it is loaded, and again when its

@@ -20,6 +20,8 @@ mod foreign_server;
 #[cfg(feature = "cli")]
 mod golden;
 #[cfg(all(unix, feature = "cli"))]
+mod graphics;
+#[cfg(all(unix, feature = "cli"))]
 mod guide;
 #[cfg(all(unix, feature = "cli"))]
 mod making_way;

@@ -37,8 +37,11 @@ fn it_prints_the_lines_to_paste_and_ends_in_good_order() {
     let mut said = vec![0; 4096];
     let read = child.stdout.as_mut().unwrap().read(&mut said).unwrap();
     let said = String::from_utf8(said[..read].to_vec()).unwrap();
-    let term = Command::new("kill").arg(child.id().to_string()).status();
-    assert!(term.unwrap().success());
+    // As supervisors do that tell both a process and its group: two are one request.
+    let id = child.id();
+    let both = format!("kill -TERM {id}; kill -INT {id}");
+    let term = Command::new("sh").args(["-c", &both]).status();
+    assert!(term.is_ok());
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert!(said.starts_with("Relay on http://127.0.0.1:"), "{said}");
     for role in ["host", "ingest"] {

@@ -19,6 +19,7 @@ use crate::catalog::Catalog;
 use crate::cli::PreviewPlan;
 use crate::engine::adapter;
 use crate::engine::app::{self, Caller};
+use crate::engine::graphics::CardFailure;
 use crate::engine::still::SILENCE;
 use crate::engine::wake::Alarm;
 use crate::engine::window::pace::{Pace, PacePlugin};
@@ -94,7 +95,7 @@ pub(super) fn run(plan: &PreviewPlan) -> Result<()> {
     let exit = app.run();
     ensure!(
         exit.is_success(),
-        "the window system ended by itself; its message is above"
+        "the window system or the graphics card ended it; the message is above"
     );
     Ok(())
 }
@@ -130,8 +131,13 @@ fn end_frame(
     closing: MessageReader<WindowCloseRequested>,
     gone: MessageReader<WindowDestroyed>,
     windows: Query<(), With<PrimaryWindow>>,
+    card: Res<CardFailure>,
     mut exit: MessageWriter<AppExit>,
 ) {
+    if card.is_there() {
+        exit.write(AppExit::error());
+        return;
+    }
     if desk.is_closing || !closing.is_empty() || !gone.is_empty() || windows.is_empty() {
         exit.write(AppExit::Success);
         return;

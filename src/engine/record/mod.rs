@@ -73,7 +73,7 @@ pub fn record(plan: RecordPlan) -> Result<Summary> {
     tally.adapter = Some(gpu.name.clone());
     let (backend, link) = Backend::open(show);
     let mut stage = Stage::open(&plan, gpu, catalog, link, mixer)?;
-    stage.warm_up(|| plan.shutdown.is_requested());
+    stage.warm_up(|| plan.shutdown.is_requested())?;
     stage.begin(&plan);
 
     let outputs = Outputs::spawn(stage.frames(), sinks);

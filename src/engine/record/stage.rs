@@ -23,7 +23,7 @@ use crate::cli::{RecordPlan, show_settings};
 use crate::engine::adapter::Gpu;
 use crate::engine::app::{self, Caller};
 use crate::engine::still::SETTLE_FRAMES;
-use crate::engine::{faces, is_still, look, video_sound};
+use crate::engine::{faces, graphics, is_still, look, video_sound};
 use crate::model::{Control, Moment};
 use crate::net::Link;
 use crate::output::Outputs;
@@ -109,10 +109,14 @@ impl Stage {
     }
 
     /// Makes everything that the catalogue needs, until that is done or `is_over`.
-    pub(super) fn warm_up(&mut self, is_over: impl Fn() -> bool) {
+    ///
+    /// # Errors
+    /// When the graphics card fails.
+    pub(super) fn warm_up(&mut self, is_over: impl Fn() -> bool) -> Result<()> {
         while !is_over() {
             self.app.update();
             let world = self.app.world();
+            graphics::check(world)?;
             let assets = world.resource::<AssetServer>();
             let is_ready = world.resource::<Warmup>().is_done()
                 && world.resource::<Textures>().settled(assets)
@@ -121,10 +125,12 @@ impl Stage {
                     .get_resource::<SoundDesk>()
                     .is_none_or(|desk| !desk.is_loading());
             if is_ready {
-                return self.let_particles_die();
+                self.let_particles_die();
+                break;
             }
             std::thread::sleep(NAP);
         }
+        Ok(())
     }
 
     /// What was fired to get warm may still be there in an effect that was hidden
@@ -192,6 +198,7 @@ impl Stage {
     /// # Errors
     /// When the graphics device is lost.
     pub(super) fn make_room(&self, outputs: &Outputs) -> Result<()> {
+        graphics::check(self.app.world())?;
         let readback = self.app.world().resource::<Readback>();
         if readback.in_flight() > MOST_IN_FLIGHT {
             self.wait_for_device()?;

@@ -33,7 +33,7 @@ use super::app::{self, Caller};
 use super::audience::Audience;
 use super::tally::Tally;
 use super::wake::Alarm;
-use super::{CLEAN_FRAMES, Ended, LONGEST_SLEEP, Rest, quality, rest};
+use super::{CLEAN_FRAMES, Ended, LONGEST_SLEEP, Rest, graphics, quality, rest};
 use crate::catalog::Catalog;
 use crate::cli::{RunPlan, Shutdown};
 use crate::config::Size;
@@ -268,8 +268,10 @@ fn end_frame(world: &mut World) {
         pace.every = quality::frame(world, pace.started(), cost, pace.period());
     }
     let started = pace.started();
-    if is_over(world, &run, started) {
-        let ended = Ended::of(world, run.tally, run.outputs);
+    let failure = graphics::check(world).err();
+    if failure.is_some() || is_over(world, &run, started) {
+        let mut ended = Ended::of(world, run.tally, run.outputs);
+        ended.failure = failure.map(Into::into);
         *run.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(ended);
         world.write_message(AppExit::Success);
         return;

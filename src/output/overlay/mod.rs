@@ -82,6 +82,8 @@ struct State {
     /// The overlay can be seen again, and has not had the stage as it is.
     is_owed: AtomicBool,
     is_over: AtomicBool,
+    /// The display server has gone, and nothing was shown since.
+    is_lost: AtomicBool,
     frames: AtomicU64,
 }
 
@@ -102,9 +104,17 @@ impl State {
             monitors: AtomicUsize::new(0),
             is_owed: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
+            is_lost: AtomicBool::new(false),
             frames: AtomicU64::new(0),
         };
         (Arc::new(state), wishes)
+    }
+
+    /// Whoever shows the stage has nowhere to any more.
+    fn lose(&self) {
+        self.set_monitors(0);
+        self.is_lost.store(true, Ordering::Release);
+        (self.hooks.lost)();
     }
 
     fn is_hidden(&self) -> bool {
@@ -347,13 +357,18 @@ impl OverlayFeed {
         move || state.is_showing()
     }
 
-    /// Takes the overlay off the desktop. Says what it has shown.
-    pub fn close(self) -> String {
+    /// Takes the overlay off the desktop. Says what it has shown, as an error when it
+    /// could not show all.
+    pub fn close(self) -> Result<String, String> {
         let state = self.state.clone();
         // Its threads end with it.
         drop(self);
         let frames = state.frames.load(Ordering::Relaxed);
-        format!("overlay: {frames} frames")
+        let said = format!("overlay: {frames} frames");
+        match state.is_lost.load(Ordering::Acquire) {
+            false => Ok(said),
+            true => Err(said),
+        }
     }
 }
 

@@ -110,8 +110,7 @@ impl Server {
                         // Its hook has said what it was.
                         Err(_) => {}
                     }
-                    shared.state.set_monitors(0);
-                    (shared.state.hooks.lost)();
+                    shared.state.lose();
                 })
                 .expect("a system that draws has a thread left for what it draws")
         };

@@ -432,14 +432,7 @@ fn arrange(
             ..default()
         };
         transform.set_if_neq(pose);
-        // Asking for it mutably would upload it.
-        if materials
-            .get(&material.0)
-            .is_some_and(|m| m.tint.w != alpha)
-            && let Some(mut material) = materials.get_mut(&material.0)
-        {
-            material.tint.w = alpha;
-        }
+        QuadMaterial::fade(&mut materials, &material.0, alpha);
         boards.is_moving |= arrival < 1.0 || fresh < 1.0 || face.leaves.is_some();
     }
 }

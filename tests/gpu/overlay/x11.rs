@@ -383,6 +383,21 @@ fn keys_and_full_screen_windows_take_it_away_and_bring_it_back() {
 }
 
 #[test]
+fn an_overlay_whose_display_goes_ends_with_an_error() {
+    let Some(desktop) = Desktop::open(false) else {
+        return;
+    };
+    let home = crate::program::folder();
+    let evening = evening(&desktop, home.path().to_str().unwrap(), &[]);
+    desktop.shown();
+    drop(desktop);
+    let ran = evening.overlay.wait();
+    ran.ended_with(1);
+    let told = crate::program::summary(&String::from_utf8(ran.out.clone()).unwrap());
+    assert_eq!(told["failed"], serde_json::json!(["overlay"]));
+}
+
+#[test]
 fn gifts_wait_while_the_window_is_minimised() {
     let Some(desktop) = Desktop::open(true) else {
         return;

@@ -207,6 +207,8 @@ impl Desktop {
             if is_taken {
                 self.keys.push((code, wish));
             } else {
+                // With other locks it would do nothing, and nobody else could have it.
+                connection.ungrab_key(code, root, ModMask::ANY)?;
                 tracing::warn!(
                     "another program has Ctrl+Alt+{}; use `hyperfocus overlay --send`",
                     char::from(letter.to_ascii_uppercase())
