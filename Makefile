@@ -33,7 +33,7 @@ demo: desk ## A scripted show of every gift: out/demo.png, out/demo.webm and a s
 run: desk ## The real thing: make run ARGS="--url wss://... --stream ID --token-file F"
 	$(CARGO) run --locked -- run $(ARGS)
 
-obs: setup ## Build the OBS source and put it in place for this user
+obs: desk ## Build the OBS source and put it in place for this user
 	$(CARGO) build --locked --package hyperfocus-obs
 	$(CARGO) run --locked -- obs install
 
@@ -43,7 +43,7 @@ test: desk ## Everything that must hold, fastest first
 bench: desk ## The benchmark table, and out/bench.json
 	@scripts/bench.sh
 
-versus: setup ## CPU and memory beside a browser source: out/versus.json
+versus: desk ## CPU and memory beside a browser source: out/versus.json
 	@scripts/versus.sh $(ARGS)
 
 lint: desk ## Format, clippy, types, spelling, licences and advisories
@@ -52,20 +52,20 @@ lint: desk ## Format, clippy, types, spelling, licences and advisories
 fmt: ## Format the sources
 	$(CARGO) fmt --all
 
-gallery: setup ## A picture of each gift, and of the board: docs/gifts, docs/board.png
+gallery: desk ## A picture of each gift, and of the board: docs/gifts, docs/board.png
 	@scripts/gallery.sh
 	@scripts/board.sh
 
 docs: setup ## The crate's documentation: the map of the house
 	$(CARGO) doc --locked --no-deps --document-private-items
 
-completions: setup ## Shell completions into out/completions
+completions: desk ## Shell completions into out/completions
 	@mkdir -p out/completions
 	@for shell in bash zsh fish; do \
 		$(CARGO) run --locked --quiet -- completions $$shell > out/completions/hyperfocus.$$shell; \
 	done; ls out/completions
 
-man: setup ## Manual pages into out/man
+man: desk ## Manual pages into out/man
 	$(CARGO) run --locked --quiet -- man out/man
 
 clean: ## Remove what was built and written

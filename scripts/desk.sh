@@ -51,6 +51,10 @@ check() {
 
 try() {
     check
+    # A program that is named carries its desk already.
+    if [ -z "${HYPERFOCUS_PROGRAM:-}" ]; then
+        build
+    fi
     left_out="the tests of the relay's desk"
     command -v chromium > /dev/null || command -v chromium-browser > /dev/null \
         || command -v google-chrome > /dev/null || leave_out "there is no chromium"

@@ -5,10 +5,17 @@ cd "$(dirname "$0")/.."
 cargo=${CARGO:-cargo}
 venv="${HYPERFOCUS_VENV:-${CARGO_TARGET_DIR:-target}/venv}"
 
+if ! [ -x "$venv/bin/typos" ]; then
+    echo "lint: $venv has no spell checker; make setup makes it, or says why not" >&2
+    exit 1
+fi
 "$cargo" fmt --all --check
 "$cargo" clippy --locked --no-default-features --all-targets -- -D warnings
 "$cargo" clippy --locked --no-default-features --features cli --all-targets -- -D warnings
 "$cargo" clippy --locked --no-default-features --features relay --all-targets -- -D warnings
+# Each weight that the library's page names is compiled by somebody.
+"$cargo" clippy --locked --no-default-features --features stage --all-targets -- -D warnings
+"$cargo" clippy --locked --no-default-features --features render,cli --all-targets -- -D warnings
 "$cargo" clippy --locked --all-targets -- -D warnings
 "$cargo" clippy --locked -p hyperfocus-ring -p hyperfocus-obs --all-targets -- -D warnings
 "$venv/bin/typos"

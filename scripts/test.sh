@@ -5,15 +5,21 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 cargo=${CARGO:-cargo}
 
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
 # A machine without a login session has no runtime folder; Wayland and audio
 # libraries complain at length without one.
 if [ -z "${XDG_RUNTIME_DIR:-}" ]; then
-    XDG_RUNTIME_DIR=$(mktemp -d)
-    export XDG_RUNTIME_DIR
-    trap 'rm -rf "$XDG_RUNTIME_DIR"' EXIT
+    export XDG_RUNTIME_DIR="$scratch/runtime"
+    mkdir -m 700 "$XDG_RUNTIME_DIR"
 fi
 # The interpreter that has the foreign server's library.
-export HYPERFOCUS_TEST_PYTHON="${HYPERFOCUS_VENV:-${CARGO_TARGET_DIR:-target}/venv}/bin/python"
+venv="${HYPERFOCUS_VENV:-${CARGO_TARGET_DIR:-target}/venv}"
+export HYPERFOCUS_TEST_PYTHON="$venv/bin/python"
+if ! "$HYPERFOCUS_TEST_PYTHON" -c 'import websockets' 2> /dev/null || ! [ -x "$venv/bin/typos" ]; then
+    echo "test: $venv lacks what the tests need; make setup makes it, or says why not" >&2
+    exit 1
+fi
 # Property tests draw the same cases in every run of this script, so that it
 # fails for what was changed; `PROPTEST_RNG_SEED=$RANDOM make test` explores.
 export PROPTEST_RNG_SEED="${PROPTEST_RNG_SEED:-17}"
@@ -33,12 +39,27 @@ summary() {
     printf '%-44s %8d  %s\n' total "$total" "$1"
 }
 
+log=$scratch/log
+running=
+start=0
+
+interrupted() {
+    if [ -n "$running" ]; then
+        names+=("$running")
+        seconds+=($((SECONDS - start)))
+        results+=(INTERRUPTED)
+    fi
+    summary INTERRUPTED
+    exit 130
+}
+trap interrupted INT TERM
+
 phase() {
-    local name=$1 log start counts skipped status
+    local name=$1 counts skipped status
     shift
     printf '\n==> %s: %s\n' "$name" "$*"
-    log=$(mktemp)
     start=$SECONDS
+    running=$name
     "$@" 2>&1 | tee "$log"
     status=${PIPESTATUS[0]}
     counts=$(awk '/^test result:/ { passed += $4; failed += $6; ignored += $8 }
@@ -51,7 +72,7 @@ phase() {
     # has not passed.
     skipped=$(grep -cE '(SKIPPED|NOT TESTED|LEFT OUT):' "$log" || true)
     [ "$skipped" -eq 0 ] || counts="${counts:+$counts, }$skipped SKIPPED"
-    rm -f "$log"
+    running=
     names+=("$name")
     seconds+=($((SECONDS - start)))
     if [ "$status" -ne 0 ]; then
@@ -62,7 +83,10 @@ phase() {
     results+=("${counts:-ok}")
 }
 
+# Spelling and form cost nothing. Clippy wants each weight compiled once more, which
+# is `make lint`'s to do.
 phase 'format' "$cargo" fmt --all --check
+phase 'spelling' "$venv/bin/typos"
 phase 'core: no features' "$cargo" test --locked --no-default-features
 # The program itself is part of this weight: it parses arguments, reads
 # configuration and speaks the network without Bevy.

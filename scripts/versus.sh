@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The engine beside a browser source: installs what only this needs, then
+# The engine beside a browser source: installs the libraries of its pages, then
 # measures. HYPERFOCUS_ENGINE names an engine that is built already.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -9,22 +9,17 @@ folder="$target/versus"
 
 say() { printf 'versus: %s\n' "$*" >&2; }
 
-# A Chromium of any name will do, and so will a newer npm than Debian's.
+# A Chromium of any name will do, and so will a newer npm than Debian's. Where the
+# system has them, the set-up has installed them.
 missing=()
 [ -x /usr/lib/chromium/chromium ] || command -v chromium chromium-browser google-chrome chrome > /dev/null \
     || missing+=(chromium)
 command -v npm > /dev/null || missing+=(npm)
+[ -x "$python" ] || missing+=("$python")
 if [ "${#missing[@]}" -gt 0 ]; then
-    if ! command -v apt-get > /dev/null; then
-        say "please install ${missing[*]}: a browser to compare with, npm for what its pages use"
-        exit 1
-    fi
-    as_root=()
-    [ "$(id -u)" -eq 0 ] || as_root=(sudo)
-    say "installing ${missing[*]}"
-    "${as_root[@]}" apt-get update -qq || say "apt-get update had errors; going on with the lists at hand"
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y -qq --no-install-recommends "${missing[@]}"
+    say "there is no ${missing[*]}: a browser to compare with, npm for what its pages use, and a"
+    say "Python to measure with; make setup installs them, or says why not"
+    exit 1
 fi
 
 # As the lock file says, and again only when that changes.

@@ -12,9 +12,11 @@ scripts=$(cd "$(dirname "$0")" && pwd)
 venv=$scripts/../../out/assets/venv
 if [ -z "${PYTHON:-}" ]; then
     PYTHON=$venv/bin/python
-    if [ ! -x "$PYTHON" ]; then
-        python3 -m venv "$venv"
+    # Only what was installed whole has the stamp, and from which list.
+    if ! cmp -s "$scripts/requirements.txt" "$venv/.requirements" || ! "$PYTHON" -c '' 2> /dev/null; then
+        python3 -m venv --clear "$venv"
         "$PYTHON" -m pip install --quiet -r "$scripts/requirements.txt"
+        cp "$scripts/requirements.txt" "$venv/.requirements"
     fi
 fi
 

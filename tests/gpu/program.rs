@@ -66,6 +66,8 @@ impl Program {
             .env("HOME", home)
             .env("XDG_RUNTIME_DIR", home)
             .env("NO_COLOR", "1")
+            // The words that tests look for are English.
+            .env("LC_ALL", "C.UTF-8")
             // A machine with loudspeakers has none for a test.
             .env("ALSA_CONFIG_PATH", "/dev/null")
             // Nor does a desktop's own tray get an icon of one.

@@ -75,10 +75,11 @@ fn end(program: Program) -> serde_json::Value {
 
 #[test]
 fn an_overload_sheds_and_loses_no_gift() {
-    let _burners = Burners::start();
     let home = folder();
-    // No machine draws 240 of these a second with its cores busy.
+    // No machine draws 240 of these a second with its cores busy. They are kept so
+    // only once the program has its turn: other tests draw before it.
     let program = start(home.path(), &["--size", "1280x720"]);
+    let _burners = Burners::start();
     program.says("there is more to draw than time for it");
     let account = end(program);
     let number = |path: &str| account.pointer(path).and_then(serde_json::Value::as_u64);
