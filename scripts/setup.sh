@@ -135,7 +135,11 @@ install_with_apt() {
     mapfile -t has < <(available "${wants[@]}")
     if [ "${#has[@]}" -gt 0 ]; then
         # It listens from when it is there, whatever ends this script meanwhile.
-        [[ " ${has[*]} " != *" nats-server "* ]] || trap disable_nats_server EXIT
+        [[ " ${has[*]} " != *" nats-server "* ]] || {
+            trap disable_nats_server EXIT
+            # Not before apt has ended.
+            trap 'exit 143' TERM HUP
+        }
         apt_install "${has[@]}" || say "not all of that can be installed"
     fi
     mapfile -t wants < <(wanted)
