@@ -31,6 +31,7 @@ pub enum Caller {
     /// We do: nothing is opened.
     Us,
     /// The window system, which opens this.
+    #[cfg(feature = "desktop")]
     Window(Box<Window>),
     /// The window system, which opens what is spawned later.
     #[cfg(feature = "desktop")]
@@ -44,6 +45,7 @@ fn bevy_plugins(gpu: Gpu, catalog: &Catalog, caller: Caller) -> Result<PluginGro
     #[cfg(feature = "desktop")]
     let is_ours = matches!(caller, Caller::Us);
     let window = match caller {
+        #[cfg(feature = "desktop")]
         Caller::Window(window) => Some(*window),
         _ => None,
     };

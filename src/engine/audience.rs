@@ -11,10 +11,6 @@ pub(super) type Sees = Box<dyn Fn() -> bool + Send + Sync>;
 #[derive(Resource)]
 pub(super) struct Audience {
     /// Whether the window can be seen, if there is one.
-    #[cfg_attr(
-        not(feature = "desktop"),
-        expect(dead_code, reason = "only a window writes it")
-    )]
     pub window: Option<bool>,
     others: Vec<Sees>,
 }

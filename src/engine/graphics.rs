@@ -18,6 +18,7 @@ pub struct GraphicsError(Arc<str>);
 #[derive(Resource, Debug, Default)]
 pub(super) struct CardFailure(Option<GraphicsError>);
 
+#[cfg(feature = "desktop")]
 impl CardFailure {
     pub(super) fn is_there(&self) -> bool {
         self.0.is_some()

@@ -228,7 +228,7 @@ pub(super) async fn put_status(
     }
     let message = encode_server(&told, WallTime::now());
     core.store.keep_status(&channel.id, &message).await?;
-    if let Some((before, now)) = channel.to_note() {
+    if let Some((before, now)) = channel.take_note() {
         core.store.note_status(&channel.id, &before, &now).await;
     }
     Ok(StatusCode::NO_CONTENT.into_response())

@@ -180,7 +180,7 @@ impl Channel {
 
     /// A host's stage has said how far the goal has come: the sender of the status may
     /// have told it once and for all. Whoever joins later hears so. Returns what is to be
-    /// noted, as [`to_note`](Self::to_note) does.
+    /// noted, as [`take_note`](Self::take_note) does.
     pub fn heed_goal(&self) -> Option<(String, String)> {
         let mut hub = self.hub();
         let mut status = lock(&self.status);
@@ -194,12 +194,12 @@ impl Channel {
             let (given, settled) = latest.frames();
             hub.renew_status(given, settled);
         }
-        latest.to_note()
+        latest.take_note()
     }
 
     /// The status before and after, as the store has it and as it should, if these differ.
-    pub fn to_note(&self) -> Option<(String, String)> {
-        lock(&self.status).as_mut()?.to_note()
+    pub fn take_note(&self) -> Option<(String, String)> {
+        lock(&self.status).as_mut()?.take_note()
     }
 
     /// Tells what a second has brought.
@@ -580,13 +580,13 @@ mod tests {
         channel.roster.leave(1);
         channels.hear(&"s".into(), vec![News::Status(status(20))]);
         assert_eq!(channel.status().unwrap()["currentGoal"]["current"], 20);
-        let (before, after) = channel.to_note().unwrap();
+        let (before, after) = channel.take_note().unwrap();
         let current = |kept: &str| goal_of(kept).unwrap().current;
         assert_eq!((current(&before), current(&after)), (20.0, 15.0));
-        assert_eq!(channel.to_note(), None, "it is noted");
+        assert_eq!(channel.take_note(), None, "it is noted");
         // One that it has not come to is somebody's own.
         channels.hear(&"s".into(), vec![News::Status(status(19))]);
-        assert_eq!(channel.to_note(), None);
+        assert_eq!(channel.take_note(), None);
     }
 
     #[test]
@@ -599,7 +599,7 @@ mod tests {
         say(&channel, 1, 22, 6);
         channels.hear(&"s".into(), vec![News::Status(status(20))]);
         assert_eq!(channel.status().unwrap()["currentGoal"]["current"], 22);
-        let (_, after) = channel.to_note().unwrap();
+        let (_, after) = channel.take_note().unwrap();
         assert_eq!(goal_of(&after).unwrap().current, 16.0);
         let said = StatusParts {
             goal: true,

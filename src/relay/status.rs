@@ -81,7 +81,7 @@ impl LatestStatus {
 
     /// What is to be noted in the store, and in place of what; nothing where that is
     /// there.
-    pub fn to_note(&mut self) -> Option<(String, String)> {
+    pub fn take_note(&mut self) -> Option<(String, String)> {
         if self.kept == self.settled {
             return None;
         }

@@ -106,6 +106,7 @@ impl Program {
         }
     }
 
+    #[cfg(feature = "desktop")]
     pub fn id(&self) -> u32 {
         self.child.id()
     }
