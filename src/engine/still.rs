@@ -228,6 +228,7 @@ impl Rehearsal {
     }
 
     fn wait_for_device(&self) -> Result<()> {
+        graphics::check(self.app.world())?;
         let device = self.app.world().resource::<RenderDevice>();
         device.poll(PollType::wait_indefinitely())?;
         Ok(())
