@@ -6,20 +6,25 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Where contents are that are not complete, for whoever has to end without their
-/// owners.
-static DRAFTS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+/// What is not complete, for whoever has to end without its owners.
+static DRAFTS: Mutex<Vec<Unpublished>> = Mutex::new(Vec::new());
 
 /// How many incomplete files are kept beside a whole one.
 const MOST_CUT: u32 = 9;
 
-/// A path beside the one that is promised, given that name once it is complete
-/// and removed otherwise.
+/// A path beside the one that is promised, given that name once it is complete, and
+/// otherwise removed, or set aside where its contents come but once.
 #[derive(Debug)]
 pub struct Draft {
+    to_come: Unpublished,
+    published: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Unpublished {
     path: PathBuf,
     temporary: PathBuf,
-    published: bool,
+    comes_once: bool,
 }
 
 /// Why there can be no draft.
@@ -38,6 +43,19 @@ impl Draft {
     /// # Errors
     /// When `path` is a folder or names no file, or its folder cannot be made.
     pub fn of(path: &Path, stage: &str) -> Result<Self, DraftError> {
+        Self::begin(path, stage, false)
+    }
+
+    /// As [`of`](Self::of), of contents that cannot be made again: what there is of
+    /// them when the program ends without completing them is set aside.
+    ///
+    /// # Errors
+    /// As [`of`](Self::of).
+    pub fn of_what_comes_once(path: &Path, stage: &str) -> Result<Self, DraftError> {
+        Self::begin(path, stage, true)
+    }
+
+    fn begin(path: &Path, stage: &str, comes_once: bool) -> Result<Self, DraftError> {
         let name = path.file_name().filter(|_| !path.is_dir());
         let name = name.ok_or(DraftError::NoFile)?.to_string_lossy();
         let parent = path.parent();
@@ -45,40 +63,36 @@ impl Draft {
             fs::create_dir_all(folder)?;
         }
         let temporary = path.with_file_name(format!(".{name}.{stage}"));
-        drafts().push(temporary.clone());
-        Ok(Self {
+        let to_come = Unpublished {
             path: path.to_owned(),
             temporary,
+            comes_once,
+        };
+        drafts().push(to_come.clone());
+        Ok(Self {
+            to_come,
             published: false,
         })
     }
 
     /// What is promised.
     pub fn path(&self) -> &Path {
-        &self.path
+        &self.to_come.path
     }
 
     /// Where the contents go until they are complete.
     pub fn temporary(&self) -> &Path {
-        &self.temporary
+        &self.to_come.temporary
     }
 
     /// Has contents that are not complete, such as those that a run left that was
     /// killed, stay under a name beside the promised one that says so, in place of
-    /// nothing else. `None` where there are none, or no such name is free.
+    /// nothing else. `None` where there are none.
     ///
     /// # Errors
-    /// When the file system refuses.
+    /// When no such name is free, or the file system refuses.
     pub fn set_aside(&self) -> io::Result<Option<PathBuf>> {
-        if fs::metadata(&self.temporary).map_or(0, |there| there.len()) == 0 {
-            return Ok(None);
-        }
-        let mut names = (1..=MOST_CUT).map(|number| cut_name(&self.path, number));
-        let Some(name) = names.find(|name| name.symlink_metadata().is_err()) else {
-            return Ok(None);
-        };
-        fs::rename(&self.temporary, &name)?;
-        Ok(Some(name))
+        self.to_come.set_aside()
     }
 
     /// Gives the contents the promised name, in place of what had it.
@@ -86,20 +100,50 @@ impl Draft {
     /// # Errors
     /// When the file system refuses.
     pub fn publish(mut self) -> io::Result<()> {
-        fs::rename(&self.temporary, &self.path)?;
+        fs::rename(self.temporary(), self.path())?;
         self.published = true;
         Ok(())
+    }
+}
+
+impl Unpublished {
+    fn set_aside(&self) -> io::Result<Option<PathBuf>> {
+        if fs::metadata(&self.temporary).map_or(0, |there| there.len()) == 0 {
+            return Ok(None);
+        }
+        let mut names = (1..=MOST_CUT).map(|number| cut_name(&self.path, number));
+        let Some(name) = names.find(|name| name.symlink_metadata().is_err()) else {
+            return Err(io::Error::new(
+                io::ErrorKind::AlreadyExists,
+                format!(
+                    "{MOST_CUT} files that were cut are kept beside it, the first is {}; move \
+                     them elsewhere",
+                    cut_name(&self.path, 1).display()
+                ),
+            ));
+        };
+        fs::rename(&self.temporary, &name)?;
+        Ok(Some(name))
+    }
+
+    /// Nobody completes it any more, and nobody is left to tell.
+    fn give_up(&self) {
+        let is_kept = self.comes_once && !matches!(self.set_aside(), Ok(None));
+        if !is_kept {
+            // It may never have been created.
+            let _ = fs::remove_file(&self.temporary);
+        }
     }
 }
 
 impl Drop for Draft {
     fn drop(&mut self) {
         if !self.published {
-            // It may never have been created, and nobody is left to tell.
-            let _ = fs::remove_file(&self.temporary);
+            self.to_come.give_up();
         }
         let mut drafts = drafts();
-        if let Some(index) = drafts.iter().position(|one| *one == self.temporary) {
+        let own = |one: &Unpublished| one.temporary == self.to_come.temporary;
+        if let Some(index) = drafts.iter().position(own) {
             drafts.swap_remove(index);
         }
     }
@@ -117,18 +161,15 @@ fn cut_name(path: &Path, number: u32) -> PathBuf {
     })
 }
 
-/// Removes all drafts. As long as what it returns is held there can be no other.
+/// Gives all drafts up. As long as what it returns is held there can be no other.
 #[must_use]
-pub fn discard_all() -> impl Sized {
+pub fn give_up_all() -> impl Sized {
     let drafts = drafts();
-    for draft in drafts.iter() {
-        // It may never have been created, and nobody is left to tell.
-        let _ = fs::remove_file(draft);
-    }
+    drafts.iter().for_each(Unpublished::give_up);
     drafts
 }
 
-fn drafts() -> MutexGuard<'static, Vec<PathBuf>> {
+fn drafts() -> MutexGuard<'static, Vec<Unpublished>> {
     // A panic elsewhere leaves the list whole.
     DRAFTS.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -169,12 +210,38 @@ mod tests {
             assert_eq!(draft.set_aside().unwrap(), Some(name));
         }
         fs::write(draft.temporary(), "half").unwrap();
-        assert_eq!(draft.set_aside().unwrap(), None, "there is an end to it");
+        let refused = draft.set_aside().unwrap_err();
+        assert!(
+            refused.to_string().contains("a show.cut.webm;"),
+            "{refused}"
+        );
         drop(draft);
         let read = |name: &str| fs::read_to_string(at(name)).unwrap();
         assert_eq!(read("a show.cut.webm"), "older");
         assert_eq!(read("a show.cut-2.webm"), "half");
-        let names = fs::read_dir(folder.path()).unwrap().count();
-        assert_eq!(names, MOST_CUT as usize);
+        let names = || fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(names(), MOST_CUT as usize);
+        // What comes but once stays where it is, for somebody to find a name for it.
+        let draft = Draft::of_what_comes_once(&at("a show.webm"), "part").unwrap();
+        fs::write(draft.temporary(), "half").unwrap();
+        drop(draft);
+        assert_eq!(names(), MOST_CUT as usize + 1);
+    }
+
+    #[test]
+    fn what_comes_but_once_is_set_aside_when_it_is_given_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("show.webm");
+        let draft = Draft::of_what_comes_once(&path, "part").unwrap();
+        fs::write(draft.temporary(), "").unwrap();
+        drop(draft);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        let draft = Draft::of_what_comes_once(&path, "part").unwrap();
+        fs::write(draft.temporary(), "half").unwrap();
+        draft.to_come.give_up();
+        drop(draft);
+        let cut = fs::read_to_string(folder.path().join("show.cut.webm")).unwrap();
+        assert_eq!(cut, "half");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

@@ -35,6 +35,24 @@ pub use shake::Shake;
 /// The key of the fallback's recipe.
 pub const FALLBACK: &str = "fallback";
 
+/// Pixels of a picture's longer side, at most. No stage is larger, and a card that has no
+/// room for that many is older than the drivers this runs on.
+const MAX_PICTURE_SIDE: u32 = 8192;
+
+/// What is wrong with a picture that a graphics card may have no room for, which would
+/// end all drawing.
+///
+/// # Errors
+/// When a side is longer than 8192 pixels.
+pub fn has_room(width: u32, height: u32) -> Result<(), String> {
+    if width.max(height) <= MAX_PICTURE_SIDE {
+        return Ok(());
+    }
+    Err(format!(
+        "is {width}x{height}; no side may be longer than {MAX_PICTURE_SIDE}"
+    ))
+}
+
 /// Where on stage an act plays; bounds how many run together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]

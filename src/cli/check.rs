@@ -16,15 +16,11 @@ use super::args::CheckArgs;
 use super::plan::{check_webm, environment, find_catalog, read_token};
 use super::show::load_catalog;
 use super::stdout::print;
-use crate::catalog::{Catalog, Recipe};
+use crate::catalog::{Catalog, Recipe, has_room};
 use crate::config::{
     Config, ConfigError, ConfigFile, Folders, ShowSettings, SoundDevice, nearest, unknown_device,
 };
 use crate::net::Dialer;
-
-/// Pixels of a picture's longer side. Every graphics card that can run this has room
-/// for more, and no stage is larger.
-const MAX_SIDE: u32 = 8_192;
 
 /// What was found, line by line.
 #[derive(Debug, Default)]
@@ -313,7 +309,6 @@ fn check_asset(root: &Path, asset: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Each graphics card has a largest picture, and what is beyond it ends a run.
 fn check_sides(path: &Path) -> Result<(), String> {
     let file = File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
     let decoder = png::Decoder::new(BufReader::new(file));
@@ -321,12 +316,7 @@ fn check_sides(path: &Path) -> Result<(), String> {
         .read_info()
         .map_err(|error| format!("cannot be read as a PNG: {error}"))?;
     let (width, height) = reader.info().size();
-    if width.max(height) > MAX_SIDE {
-        return Err(format!(
-            "is {width}x{height}; no side may be longer than {MAX_SIDE}"
-        ));
-    }
-    Ok(())
+    has_room(width, height)
 }
 
 /// By what its container says: decoding all of it would take as long as the show.
@@ -410,9 +400,9 @@ mod tests {
             check_asset(folder.path(), name)
         };
         assert_eq!(check("a.png", &picture(1, 2)), Ok(()));
-        assert_eq!(check("a.png", &picture(MAX_SIDE, 1)), Ok(()));
+        assert_eq!(check("a.png", &picture(8192, 1)), Ok(()));
         assert_eq!(
-            check("a.png", &picture(1, MAX_SIDE + 1)),
+            check("a.png", &picture(1, 8193)),
             Err("is 1x8193; no side may be longer than 8192".to_owned())
         );
         assert_eq!(check("b.png", b"GIF89a"), Err("is not a PNG".to_owned()));

@@ -17,11 +17,12 @@ const INTERRUPTED: i32 = 130;
 const ONE_REQUEST: Duration = Duration::from_millis(100);
 
 /// Ends the program without waiting for anything. What would be left behind goes
-/// first: encoders at work, and files that are not whole.
+/// first: encoders at work, and files that are not whole; what there is of a live
+/// show's gets a name that says so.
 pub(super) fn leave() -> ! {
     // Both held to the end, or there would be new ones.
     let _encoders = ffmpeg::end_all();
-    let _drafts = draft::discard_all();
+    let _drafts = draft::give_up_all();
     std::process::exit(INTERRUPTED)
 }
 

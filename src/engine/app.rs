@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use bevy::app::{PluginGroupBuilder, TaskPoolPlugin, TerminalCtrlCHandlerPlugin};
-use bevy::asset::AssetPlugin;
 use bevy::log::LogPlugin;
 use bevy::pbr::PbrPlugin;
 use bevy::post_process::PostProcessPlugin;
@@ -16,7 +15,7 @@ use bevy::window::ExitCondition;
 
 use super::adapter::Gpu;
 use super::lean::LeanPlugin;
-use super::{clock, graphics};
+use super::{clock, files, graphics};
 use crate::catalog::Catalog;
 use crate::cli::{RunPlan, show_settings};
 use crate::config;
@@ -39,9 +38,7 @@ pub enum Caller {
 }
 
 /// Bevy's plugins as far as the stage needs them.
-fn bevy_plugins(gpu: Gpu, catalog: &Catalog, caller: Caller) -> Result<PluginGroupBuilder> {
-    let root = std::path::absolute(&catalog.root)
-        .with_context(|| format!("where is {}?", catalog.root.display()))?;
+fn bevy_plugins(gpu: Gpu, caller: Caller) -> PluginGroupBuilder {
     #[cfg(feature = "desktop")]
     let is_ours = matches!(caller, Caller::Us);
     let window = match caller {
@@ -61,10 +58,6 @@ fn bevy_plugins(gpu: Gpu, catalog: &Catalog, caller: Caller) -> Result<PluginGro
         .disable::<PostProcessPlugin>()
         .add(BloomPlugin)
         .set(TaskPoolPlugin::default())
-        .set(AssetPlugin {
-            file_path: root.to_string_lossy().into_owned(),
-            ..default()
-        })
         .set(RenderPlugin {
             render_creation: gpu.creation,
             ..default()
@@ -90,7 +83,7 @@ fn bevy_plugins(gpu: Gpu, catalog: &Catalog, caller: Caller) -> Result<PluginGro
     } else {
         plugins
     };
-    Ok(plugins)
+    plugins
 }
 
 /// Puts the app together; it has not run yet.
@@ -128,13 +121,16 @@ pub fn assemble(
 ) -> Result<App> {
     let mut show = Show::new(settings, catalog.clone());
     show.expect_warm_up();
+    let root = std::path::absolute(&catalog.root)
+        .with_context(|| format!("where is {}?", catalog.root.display()))?;
     let mut app = App::new();
+    files::install(&mut app, &root);
     app.insert_resource(StageSize {
         pixels: UVec2::new(size.width, size.height),
     })
     .insert_resource(best(gpu.is_software))
     .insert_resource(ClearColor(Color::NONE))
-    .add_plugins(bevy_plugins(gpu, &catalog, caller)?)
+    .add_plugins(bevy_plugins(gpu, caller))
     .insert_resource(Director::new(show, catalog))
     .insert_resource(link)
     .add_plugins((

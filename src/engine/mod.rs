@@ -14,6 +14,7 @@ mod clock;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod code;
 mod faces;
+mod files;
 mod graphics;
 mod headless;
 mod keep;

@@ -22,13 +22,13 @@ impl Draft {
 
     /// As [`of`](Self::of), told from other drafts of the same file by `stage`.
     pub(super) fn staged(path: &Path, stage: &str) -> Result<Self, OutputError> {
-        Self::begin(path, stage)?.create()
+        Self::begin(path, draft::Draft::of(path, stage))?.create()
     }
 
     /// As [`of`](Self::of), of a show that happens but once: what an earlier run left
-    /// that did not come to its end is kept.
+    /// that did not come to its end is kept, and so is what this one leaves.
     pub(super) fn of_a_live_show(path: &Path) -> Result<Self, OutputError> {
-        let draft = Self::begin(path, "part")?;
+        let draft = Self::begin(path, draft::Draft::of_what_comes_once(path, "part"))?;
         if let Some(kept) = draft.set_aside()? {
             tracing::warn!(
                 "{} was being written when an earlier run broke off; what there is of it is kept \
@@ -40,14 +40,12 @@ impl Draft {
         draft.create()
     }
 
-    fn begin(path: &Path, stage: &str) -> Result<Self, OutputError> {
+    fn begin(path: &Path, draft: Result<draft::Draft, DraftError>) -> Result<Self, OutputError> {
         let shown = || path.display().to_string();
-        draft::Draft::of(path, stage)
-            .map(Self)
-            .map_err(|error| match error {
-                DraftError::NoFile => OutputError::NoFile(shown()),
-                DraftError::Folder(why) => OutputError::write(shown())(why),
-            })
+        draft.map(Self).map_err(|error| match error {
+            DraftError::NoFile => OutputError::NoFile(shown()),
+            DraftError::Folder(why) => OutputError::write(shown())(why),
+        })
     }
 
     /// What cannot be written is known before the show, not after it.

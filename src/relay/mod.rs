@@ -16,12 +16,13 @@
 //! | `status` | its latest status, and how far the goal has come since |
 //! | `client` | one task for each WebSocket |
 //! | `bell` | how that task is woken |
+//! | `pulse` | how often its client is pinged, and for how long that may be silent |
 //! | `callers`, `courier` | who is woken, and one task that writes gifts to many viewers whose own tasks rest |
 //! | `lock` | how all of them take their locks |
 //! | `upgrade`, `socket` | from an HTTP request to a WebSocket, and what it is |
 //! | `transport`, `tls` | TCP, with TLS where there is a certificate |
 //! | `roster` | who is connected to a stream, and what each said last of itself |
-//! | `api`, `overview`, `rates`, `events`, `figures`, `problem`, `wire` | what HTTP offers |
+//! | `api`, `overview`, `parked`, `rates`, `events`, `figures`, `problem`, `wire` | what HTTP offers |
 //! | `desk` | the host's page, and who is signed in there |
 //! | `door`, `tokens`, `secret`, `limits` | who may come in, as what, and how often |
 //! | `sources` | where gifts come from besides HTTP |

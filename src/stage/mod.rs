@@ -6,6 +6,7 @@
 //! attach to acts by observers.
 
 mod act;
+mod card;
 mod director;
 mod link;
 mod metrics;
@@ -16,6 +17,7 @@ mod tests;
 use bevy::prelude::*;
 
 pub use act::{Act, AssetFailed, Climaxed, FellBack, Grew, Shrank, Swelled, gift_title};
+pub use card::CardFailure;
 pub use director::{Director, Muted, Paused, Volume};
 pub use link::{Connected, LastEvent, StageLink};
 // Who shows the connection need not know the session.
@@ -54,6 +56,12 @@ impl Plugin for StagePlugin {
             )
                 .chain(),
         )
+        // Nobody is told of what was not drawn, nor does anything join it.
+        .configure_sets(
+            Update,
+            (StageSet::Report, StageSet::Direct).run_if(card::draws),
+        )
+        .init_resource::<CardFailure>()
         .init_resource::<Metrics>()
         .init_resource::<Muted>()
         .init_resource::<Paused>()

@@ -138,7 +138,7 @@ export interface Figures {
     viewers: number;
 }
 
-export type SourceState = "connecting" | "connected" | "waiting" | "ended" | "off";
+export type SourceState = "connecting" | "connected" | "waiting" | "ended";
 
 /** One entry of `GET /v1/sources`. */
 export interface Source {

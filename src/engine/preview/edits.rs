@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use bevy::prelude::*;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use crate::catalog::{Catalog, FALLBACK, nearest};
+use crate::catalog::{Catalog, FALLBACK, has_room, nearest};
 use crate::render::captions::CaptionDesk;
 use crate::render::textures::Textures;
 use crate::stage::Director;
@@ -203,8 +203,8 @@ fn examine(path: &Path) -> Result<(), String> {
     })?;
     match path.extension().and_then(|ending| ending.to_str()) {
         Some("png") => image::load_from_memory_with_format(&bytes, image::ImageFormat::Png)
-            .map(|_| ())
-            .map_err(|error| format!("is no good PNG: {error}")),
+            .map_err(|error| format!("is no good PNG: {error}"))
+            .and_then(|picture| has_room(picture.width(), picture.height())),
         // The header says how long the file is (glTF 2.0, section 4.4.2).
         Some("glb") => match bytes.get(..12) {
             Some(head)
@@ -222,9 +222,7 @@ fn examine(path: &Path) -> Result<(), String> {
 /// Gives the stage another catalogue.
 pub fn put_on_stage(world: &mut World, catalog: Arc<Catalog>) {
     let now = world.resource::<Time<Real>>().elapsed();
-    let mut director = world.resource_mut::<Director>();
-    director.show.set_catalog(now, catalog.clone());
-    director.catalog = catalog;
+    world.resource_mut::<Director>().set_catalog(now, catalog);
 }
 
 /// Has the stage use what was edited; acts that play keep what they have.
@@ -379,6 +377,23 @@ texture = "petal"
         let edit = files.look().unwrap();
         assert_eq!(edit.assets, ["textures/petal.png"]);
         assert!(edit.faults.is_empty());
+    }
+
+    #[test]
+    fn a_texture_that_a_card_may_have_no_room_for_is_not_taken() {
+        let mut studio = Studio::new();
+        let mut files = studio.files();
+        let path = studio.path("textures/petal.png");
+        let wide = image::RgbaImage::new(8193, 1);
+        wide.save(&path).unwrap();
+        studio.touch(&path);
+        let edit = files.look().unwrap();
+        assert!(edit.assets.is_empty());
+        assert!(
+            edit.faults[0].contains("which is 8193x1; no side may be longer than 8192"),
+            "{:?}",
+            edit.faults
+        );
     }
 
     #[test]

@@ -19,7 +19,6 @@ use crate::catalog::Catalog;
 use crate::cli::PreviewPlan;
 use crate::engine::adapter;
 use crate::engine::app::{self, Caller};
-use crate::engine::graphics::CardFailure;
 use crate::engine::still::SILENCE;
 use crate::engine::wake::Alarm;
 use crate::engine::window::pace::{Pace, PacePlugin};
@@ -29,7 +28,7 @@ use crate::render::Warmup;
 use crate::render::caption::TextPainter;
 use crate::render::captions::CaptionDesk;
 use crate::show::ShowSettings;
-use crate::stage::{StageLink, StageSet};
+use crate::stage::{CardFailure, StageLink, StageSet};
 
 /// No window is narrower, so that the strip can be read.
 const NARROWEST: u32 = 960;
@@ -134,7 +133,7 @@ fn end_frame(
     card: Res<CardFailure>,
     mut exit: MessageWriter<AppExit>,
 ) {
-    if card.is_there() {
+    if card.what().is_some() {
         exit.write(AppExit::error());
         return;
     }

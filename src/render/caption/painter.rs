@@ -190,6 +190,13 @@ impl CaptionPainter {
     }
 
     fn pump(&mut self) {
+        let is_gone = self.thread.as_ref().is_none_or(JoinHandle::is_finished);
+        if is_gone && self.images.as_ref().is_none_or(Receiver::is_empty) {
+            // What it still had will not come, and nothing may wait for that.
+            self.backlog.waiting.clear();
+            self.in_flight = 0;
+            return;
+        }
         let Some(requests) = &self.requests else {
             return;
         };

@@ -4,7 +4,7 @@ use bevy::prelude::*;
 
 use super::world::{Stage, Told, gift, lasting, streak};
 use crate::model::Control;
-use crate::stage::AssetFailed;
+use crate::stage::{AssetFailed, CardFailure};
 
 impl Stage {
     fn fail(&mut self, entity: Entity, reason: &str) {
@@ -125,4 +125,17 @@ fn a_failure_that_comes_after_its_act_is_nobodys() {
     stage.fail(act, "too late");
     stage.frames(2);
     assert_eq!(stage.verdicts(), ["1 Played"]);
+}
+
+#[test]
+fn what_a_card_that_has_failed_did_not_draw_is_nobodys_play() {
+    let mut stage = Stage::new();
+    stage.give(streak("1", "rose", 1));
+    stage.only();
+    let card = stage.app.world().resource::<CardFailure>();
+    assert!(card.note("it is lost".into()), "the first is the cause");
+    assert!(!card.note("so nothing is drawn".into()));
+    stage.give(streak("2", "rose", 2));
+    stage.frames(3);
+    assert!(stage.outcomes().is_empty(), "they are sent again");
 }

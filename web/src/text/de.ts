@@ -180,7 +180,6 @@ export const de: Texts = {
         connected: "verbunden",
         waiting: "wartet",
         ended: "beendet",
-        off: "aus",
     },
     lastEvent: (time) => `letztes Ereignis ${time}`,
     noEventYet: "noch kein Ereignis",

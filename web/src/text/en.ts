@@ -24,7 +24,6 @@ const sourceStates: Record<SourceState, string> = {
     connected: "connected",
     waiting: "waiting",
     ended: "ended",
-    off: "off",
 };
 
 /** Why a rate is recommended; shares as they are read. */

@@ -276,8 +276,10 @@ pub(super) async fn forget_before(log: &Log, time: WallTime) -> Result<u64, Stor
     });
     let deleted = stream::iter(old).map(|(note, gift)| async move {
         log.delete(gift).await?;
-        let parked = note.subject.replace(".ended.", ".parked.");
-        if let Some(parked) = log.last(&parked).await? {
+        // From the right: a stream may be called so.
+        if let Some((stream, gift)) = note.subject.rsplit_once(".ended.")
+            && let Some(parked) = log.last(&format!("{stream}.parked.{gift}")).await?
+        {
             log.delete(parked.serial).await?;
         }
         log.delete(note.serial).await
