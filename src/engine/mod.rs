@@ -221,8 +221,7 @@ fn seen_in(
         seen_in.push(Box::new(obs.is_seen()));
     }
     for feed in players {
-        let readers = feed.readers();
-        seen_in.push(Box::new(move || readers() > 0));
+        seen_in.push(Box::new(feed.is_seen()));
     }
     if let Some(overlay) = overlay {
         seen_in.push(Box::new(overlay.is_showing()));

@@ -357,6 +357,7 @@ impl Show {
         while let Some(key) = self.streaks.next_silent(self.now) {
             if let Some(streak) = self.streaks.close(&key) {
                 self.end_streak(&streak);
+                self.streaks.fell_silent(self.now, key, &streak);
             }
         }
     }

@@ -54,7 +54,7 @@ impl Show {
         let claim = self.ledger.claim(&gift, delta);
         let standing = (index(lane), gift.total_value);
         let worth = match reading {
-            Reading::Independent => gift.total_value,
+            Reading::Independent | Reading::EndsLate => gift.total_value,
             _ => self
                 .streaks
                 .get_mut(&key)
@@ -64,6 +64,8 @@ impl Show {
             && self.settings.on_air.admits(&gift.gift_type, worth);
         if !is_drawn {
             self.ledger.settle(claim, Verdict::Dismissed);
+        } else if reading == Reading::EndsLate {
+            self.end_late(&key, claim, gift.combo_count);
         } else if self.ledger.undecided() > self.settings.most_undecided
             && !self.make_room(standing)
         {
@@ -95,6 +97,7 @@ impl Show {
                 quantity: gift.quantity.into(),
                 value: gift.total_value,
             },
+            Reading::EndsLate => Delta::default(),
             Reading::Opens | Reading::Restarts => {
                 if let Some(streak) = self.streaks.close(key) {
                     self.end_streak(&streak);
@@ -110,6 +113,21 @@ impl Show {
             Reading::Continues | Reading::Straggles | Reading::Ends => {
                 self.streaks.count(self.now, key, gift, reading)
             }
+        }
+    }
+
+    /// The final message of a streak that has fallen silent tells nothing new.
+    fn end_late(&mut self, key: &StreakKey, claim: Claim, combo: u32) {
+        let Some((home, fate)) = self.streaks.end_late(key) else {
+            return self.ledger.settle(claim, Verdict::JoinedStreak);
+        };
+        match home {
+            Home::Waiting(turn) if self.queue.get(turn).is_some() => {
+                self.queue
+                    .join(turn, claim, Part::Streak, Delta::default(), combo);
+            }
+            _ if fate == Fate::Dismissed => self.ledger.settle(claim, Verdict::Dismissed),
+            _ => self.ledger.settle(claim, Verdict::JoinedStreak),
         }
     }
 

@@ -19,6 +19,14 @@ const REORDERING: Duration = Duration::from_millis(500);
 /// is beyond any stream; one more ends the streak that was silent longest.
 pub(super) const MOST_OPEN: usize = 10_000;
 
+/// How long after a streak has fallen silent its final message is known as that: an
+/// outage may lie between.
+const LATE: Duration = Duration::from_secs(30);
+
+/// Silent streaks remembered for that. Beyond: the final messages of those that fall
+/// silent next, if they come, count as gifts.
+const MOST_LATE: usize = 1000;
+
 /// Two values per piece are the same price if they differ by less than this
 /// share: backends round.
 const SAME_PRICE: f64 = 0.01;
@@ -104,6 +112,17 @@ pub(super) enum Reading {
     Straggles,
     /// The final message.
     Ends,
+    /// The final message of a streak that has fallen silent: it repeats the count.
+    EndsLate,
+}
+
+/// What is kept of a streak that has fallen silent.
+#[derive(Debug)]
+struct Silent {
+    since: Moment,
+    last: u32,
+    home: Home,
+    fate: Fate,
 }
 
 /// When a streak may fall silent. The serial number tells it from an earlier
@@ -117,6 +136,7 @@ pub(super) struct Streaks {
     /// One entry per streak, at or before its deadline; entries of streaks that
     /// have ended are dropped when met, or all at once when they outnumber.
     deadlines: BinaryHeap<Reverse<Deadline>>,
+    silent: HashMap<StreakKey, Silent>,
     next_serial: u64,
     silence: Duration,
     counting: Counting,
@@ -127,6 +147,7 @@ impl Streaks {
         Self {
             open: HashMap::new(),
             deadlines: BinaryHeap::new(),
+            silent: HashMap::new(),
             next_serial: 0,
             silence,
             counting,
@@ -155,12 +176,14 @@ impl Streaks {
     }
 
     pub fn read(&self, now: Moment, key: &StreakKey, gift: &Gift) -> Reading {
-        if self.open.is_empty() && !gift.is_streak {
+        if self.open.is_empty() && self.silent.is_empty() && !gift.is_streak {
             return Reading::Independent;
         }
         let Some(streak) = self.open.get(key) else {
             return if gift.is_streak {
                 Reading::Opens
+            } else if self.ends_late(now, key, gift) {
+                Reading::EndsLate
             } else {
                 Reading::Independent
             };
@@ -184,6 +207,16 @@ impl Streaks {
         }
     }
 
+    /// A count of one is any gift's, and a higher one than was heard holds gifts that
+    /// nobody has counted.
+    fn ends_late(&self, now: Moment, key: &StreakKey, gift: &Gift) -> bool {
+        let position = self.position(gift);
+        position > 1
+            && self.silent.get(key).is_some_and(|silent| {
+                silent.last == position && now.saturating_sub(silent.since) <= LATE
+            })
+    }
+
     /// Opens a streak with its first message.
     pub fn open(&mut self, now: Moment, key: StreakKey, gift: &Gift) -> Delta {
         let (count, delta) = Count::first(self.counting, gift);
@@ -202,6 +235,7 @@ impl Streaks {
         };
         self.deadlines
             .push(Reverse((now + self.silence, serial, key.clone())));
+        self.silent.remove(&key);
         self.open.insert(key, streak);
         if self.deadlines.len() > 2 * self.open.len() + 64 {
             let open = &self.open;
@@ -232,6 +266,34 @@ impl Streaks {
 
     pub fn close(&mut self, key: &StreakKey) -> Option<Streak> {
         self.open.remove(key)
+    }
+
+    /// Remembers one that has fallen silent. Where nobody may have seen some of it, the
+    /// message that comes late may be what is seen.
+    pub fn fell_silent(&mut self, now: Moment, key: StreakKey, streak: &Streak) {
+        if !streak.seen && streak.is_owed {
+            return;
+        }
+        if self.silent.len() >= MOST_LATE {
+            self.silent
+                .retain(|_, silent| now.saturating_sub(silent.since) <= LATE);
+        }
+        if self.silent.len() < MOST_LATE {
+            let silent = Silent {
+                since: now,
+                last: streak.count.last,
+                home: streak.home,
+                fate: streak.fate,
+            };
+            self.silent.insert(key, silent);
+        }
+    }
+
+    /// Where the streak of a final message that came late was when it fell silent, and
+    /// what had become of it. That is its end: another message like it is a gift.
+    pub fn end_late(&mut self, key: &StreakKey) -> Option<(Home, Fate)> {
+        let silent = self.silent.remove(key)?;
+        Some((silent.home, silent.fate))
     }
 
     /// A streak whose silence has lasted long enough at `now`.

@@ -39,6 +39,9 @@ const PROBE_STEP: u64 = 1_000;
 /// another's, and gifts no longer play for it.
 const WRITE_PATIENCE: Duration = Duration::from_secs(10);
 
+/// A reader that has not taken a frame for so long is not looking: gifts wait.
+const LOOKS_AWAY: Duration = Duration::from_secs(1);
+
 /// How long the end waits for the thread that takes new readers.
 const LAST_KNOCK: Duration = Duration::from_secs(1);
 
@@ -66,8 +69,30 @@ struct Shared {
 struct State {
     newest: Newest,
     /// By number.
-    readers: HashMap<u64, Arc<TcpStream>>,
+    readers: HashMap<u64, Reader>,
     is_over: bool,
+}
+
+struct Reader {
+    stream: Arc<TcpStream>,
+    /// Since when it is being given something. Absent before it has taken what players
+    /// look at before they show anything.
+    gets: Option<Gets>,
+}
+
+#[derive(Clone, Copy)]
+enum Gets {
+    Nothing,
+    Since(Instant),
+}
+
+impl Reader {
+    fn looks(&self) -> bool {
+        self.gets.is_some_and(|gets| match gets {
+            Gets::Nothing => true,
+            Gets::Since(begun) => begun.elapsed() < LOOKS_AWAY,
+        })
+    }
 }
 
 #[derive(Clone)]
@@ -152,7 +177,17 @@ impl NutFeed {
         self.shared.show(frame.pixels.clone(), ticks(frame.at));
     }
 
+    /// Whether somebody looks at what is drawn: has begun to show it, and takes it.
+    pub fn is_seen(&self) -> impl Fn() -> bool + Send + Sync + use<> {
+        let shared = self.shared.clone();
+        move || {
+            shared.readers.load(Ordering::Acquire) > 0
+                && shared.state().readers.values().any(Reader::looks)
+        }
+    }
+
     /// Counts those who read now.
+    #[cfg(test)]
     pub fn readers(&self) -> impl Fn() -> usize + Send + Sync + use<> {
         let shared = self.shared.clone();
         move || shared.readers.load(Ordering::Acquire)
@@ -195,9 +230,9 @@ impl NutFeed {
         {
             let mut state = self.shared.state();
             state.is_over = true;
-            for (_, stream) in state.readers.drain() {
+            for (_, reader) in state.readers.drain() {
                 // Its threads notice and end by themselves.
-                let _ = stream.shutdown(Shutdown::Both);
+                let _ = reader.stream.shutdown(Shutdown::Both);
             }
             self.shared.readers.store(0, Ordering::Release);
         }
@@ -288,7 +323,11 @@ impl Shared {
             }
             was_full = false;
             let stream = Arc::new(stream);
-            state.readers.insert(number, stream.clone());
+            let reader = Reader {
+                stream: stream.clone(),
+                gets: None,
+            };
+            state.readers.insert(number, reader);
             self.readers.store(state.readers.len(), Ordering::Release);
             self.is_owed.store(true, Ordering::Release);
             drop(state);
@@ -359,13 +398,30 @@ impl Shared {
             self.write_frame(stream, at, &shown.pixels)?;
             at += PROBE_STEP;
         }
+        self.note(number, Gets::Nothing);
         while let Some(next) = self.next(number, shown.number) {
             // Times only ever rise.
             at = next.at.max(at + 1);
+            self.note(number, Gets::Since(now()));
             self.write_frame(stream, at, &next.pixels)?;
+            self.note(number, Gets::Nothing);
             shown = next;
         }
         Ok(())
+    }
+
+    /// Notes what a reader gets. One that looks again is waited for.
+    fn note(&self, number: u64, gets: Gets) {
+        let mut state = self.state();
+        let Some(reader) = state.readers.get_mut(&number) else {
+            return;
+        };
+        let looked = reader.looks();
+        reader.gets = Some(gets);
+        if !looked {
+            drop(state);
+            (self.wake)();
+        }
     }
 
     fn write_frame(&self, mut stream: &TcpStream, at: u64, pixels: &[u8]) -> io::Result<()> {

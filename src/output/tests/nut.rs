@@ -169,7 +169,8 @@ fn readers_come_and_go_and_are_counted() {
     drop(second);
     until("it has left", || readers() == 1);
     until("the stage hears of it", || {
-        woken.load(Ordering::SeqCst) == 3
+        // Each came, and began; one left.
+        woken.load(Ordering::SeqCst) == 5
     });
 
     // Another one begins with the picture there is.
@@ -208,6 +209,8 @@ fn a_reader_that_does_not_read_holds_up_nobody() {
     // The newest, the stalled reader's, and what this test holds: no queue.
     assert!(Arc::strong_count(&held) <= 3 + 1);
 
+    assert!(!sink.is_seen()(), "nobody looks");
+
     // The others get theirs.
     let mut brisk = TcpStream::connect(sink.address()).unwrap();
     let got = read(&mut brisk, bytes);
@@ -216,6 +219,28 @@ fn a_reader_that_does_not_read_holds_up_nobody() {
     sink.close();
     assert!(begun.elapsed() < Duration::from_secs(10));
     drop(stalled);
+}
+
+#[test]
+fn a_reader_that_stops_reading_looks_away_until_it_reads_again() {
+    let sink = sink();
+    let looks = sink.is_seen();
+    assert!(!looks());
+    let mut reader = reader(&sink);
+    until("it has begun", &looks);
+    let mut number = 0;
+    until("its buffers are full, and it waits", || {
+        for _ in 0..100 {
+            number += 1;
+            let shade = [number as u8, 0, 0, 255];
+            sink.show(&plain(SIZE.0, SIZE.1, shade, f64::from(number) / 1e3));
+        }
+        !looks()
+    });
+    until("it looks again", || {
+        read(&mut reader, FRAME);
+        looks()
+    });
 }
 
 #[test]

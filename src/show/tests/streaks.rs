@@ -414,3 +414,54 @@ fn the_ten_thousand_and_first_open_streak_ends_the_most_silent() {
     world.settle();
     assert_eq!(world.climaxes(), [1], "the first one's");
 }
+
+#[test]
+fn a_final_message_that_comes_after_the_silence_adds_nothing_and_is_shown_by_none() {
+    let mut world = World::at_rate(30.0);
+    for combo in 1..=3 {
+        world.streak("ann", "rose", 1, combo);
+        world.pass(ms(300));
+    }
+    world.pass(ms(8_000));
+    let acts = world.started().len();
+    let last = world.last("ann", "rose", 1, 3);
+    world.pass(ms(300));
+    assert_eq!(world.verdict(&last), Some(Verdict::JoinedStreak));
+    assert_eq!(world.show.board().gifts(), 3);
+    assert_eq!(world.started().len(), acts);
+    // Once. What comes then, or says another count, or comes much later, are gifts.
+    world.last("ann", "rose", 1, 3);
+    assert_eq!(world.show.board().gifts(), 4);
+    for (combo, after) in [(2, 10), (4, 10), (3, 40)] {
+        for combo in 1..=3 {
+            world.streak("ann", "rose", 1, combo);
+        }
+        world.pass(ms(after * 1000));
+        let before = world.show.board().gifts();
+        world.last("ann", "rose", 1, combo);
+        assert_eq!(world.show.board().gifts(), before + 1, "{combo} {after}");
+        world.pass(ms(60_000));
+    }
+    // A single gift of a streak of one is one more.
+    world.streak("ann", "rose", 1, 1);
+    world.pass(ms(8_000));
+    let before = world.show.board().gifts();
+    world.last("ann", "rose", 1, 1);
+    assert_eq!(world.show.board().gifts(), before + 1);
+    world.play_out();
+}
+
+#[test]
+fn a_late_final_message_waits_with_the_streak_that_it_ends() {
+    let mut world = World::at_rate(0.1);
+    world.give("ben", "rose", 1.0);
+    for combo in 1..=2 {
+        world.streak("ann", "rose", 1, combo);
+    }
+    world.pass(ms(4_000));
+    let last = world.last("ann", "rose", 1, 2);
+    assert_eq!(world.verdict(&last), None, "its streak has not been seen");
+    world.play_out();
+    assert_eq!(world.verdict(&last), Some(Verdict::JoinedStreak));
+    assert_eq!(world.show.board().gifts(), 3);
+}
