@@ -306,3 +306,15 @@ pub enum Control {
     /// On: collect quietly. Off: play one recap.
     DoNotDisturb(bool),
 }
+
+impl Control {
+    /// The gift that it is about.
+    pub fn gift(&self) -> Option<&GiftId> {
+        match self {
+            Self::Dismiss(gift) | Self::Hold(gift) | Self::Release(gift) | Self::ReplayOf(gift) => {
+                Some(gift)
+            }
+            _ => None,
+        }
+    }
+}

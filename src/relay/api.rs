@@ -295,14 +295,15 @@ pub(super) async fn post_control(
     core.authorise(&guest, &headers, &[Role::Host])?;
     let body = json_body(&headers, body).await?;
     let control = match decode_payload("x-control", &body) {
-        Ok(control @ ServerMessage::Control(_)) => control,
+        Ok(ServerMessage::Control(control)) => control,
         Ok(_) => return Err(Problem::invalid(CONTROLS)),
         Err(error) => return Err(Problem::decode(&error)),
     };
     let channel = open(&core, &id).await?;
-    let message = encode_server(&control, WallTime::now());
+    let gift = control.gift().cloned();
+    let message = encode_server(&ServerMessage::Control(control), WallTime::now());
     core.store.control(&channel.id, &message).await;
-    let told = channel.hub().control(&Frame::text(&message));
+    let told = channel.hub().control(&Frame::text(&message), gift.as_ref());
     channel.wake();
     Ok(json_response(StatusCode::OK, &json!({ "renderers": told })))
 }

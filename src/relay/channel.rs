@@ -18,10 +18,11 @@ use super::lock::lock;
 use super::rates;
 use super::roster::Roster;
 use super::socket::Frame;
-use super::status::LatestStatus;
-use super::store::{Feed, Kept, News, StreamId};
+use super::status::{LatestStatus, Moved};
+use super::store::{Feed, Fresh, Kept, News, StreamId};
 use super::wire::StatusParts;
-use crate::model::{SessionConfig, StreamStatus, WallTime};
+use crate::model::{GiftId, Moment, SessionConfig, StreamStatus, WallTime};
+use crate::protocol::{ServerMessage, decode_server};
 
 /// Events that a slow reader may be behind; then it hears that it missed some.
 const EVENTS: usize = 256;
@@ -106,6 +107,7 @@ impl Channel {
     pub fn join(&self, joining: Joining) -> (ConnectionId, SessionConfig, Arc<Bell>) {
         let (id, displaced, config) = {
             let mut hub = self.hub();
+            self.count_goal(&mut hub, &mut lock(&self.status));
             let (id, displaced) = hub.join(joining);
             (id, displaced, hub.config().clone())
         };
@@ -130,10 +132,17 @@ impl Channel {
     }
 
     /// Returns what ended with that.
-    pub fn leave(&self, id: ConnectionId) -> Vec<Ended> {
+    pub fn leave(&self, id: ConnectionId, now: Moment) -> Vec<Ended> {
         self.callers().remove(id);
         let mut hub = self.hub();
-        hub.leave(id);
+        hub.leave(id, now);
+        hub.take_ended()
+    }
+
+    /// Returns what ended without anybody's doing.
+    pub fn pass(&self, now: Moment) -> Vec<Ended> {
+        let mut hub = self.hub();
+        hub.pass(now);
         hub.take_ended()
     }
 
@@ -165,7 +174,9 @@ impl Channel {
 
     /// The payload of the latest `stream:status`.
     pub fn status(&self) -> Option<Value> {
-        let status = lock(&self.status);
+        let mut hub = self.hub();
+        let mut status = lock(&self.status);
+        self.count_goal(&mut hub, &mut status);
         let mut message: Value = serde_json::from_str(status.as_ref()?.given()).ok()?;
         Some(message["payload"].take())
     }
@@ -173,7 +184,10 @@ impl Channel {
     /// What a status leaves out stays as it was: whoever counts viewers need not know
     /// what the host collects for. The turn is the caller's.
     pub fn complete(&self, told: &mut StreamStatus, says: &StatusParts) {
-        if let Some(latest) = lock(&self.status).as_mut() {
+        let mut hub = self.hub();
+        let mut status = lock(&self.status);
+        self.count_goal(&mut hub, &mut status);
+        if let Some(latest) = status.as_mut() {
             latest.complete(told, says);
         }
     }
@@ -186,7 +200,30 @@ impl Channel {
         let mut status = lock(&self.status);
         let latest = status.as_mut()?;
         let reached = self.roster.reached(&latest.goal()?)?;
+        // What came until now is in that.
+        hub.worths().take();
         let moved = latest.advance(reached);
+        self.renew(&mut hub, latest, moved);
+        latest.take_note()
+    }
+
+    /// Counts what came and what ended towards the goal, where no host's stage says how
+    /// far that has come: none may be here, or none that can.
+    fn count_goal(&self, hub: &mut Stream<Frame>, status: &mut Option<LatestStatus>) {
+        if !hub.worths().has_changed() {
+            return;
+        }
+        let Some((goal, latest)) = status.as_mut().and_then(|it| Some((it.goal()?, it))) else {
+            return;
+        };
+        if self.roster.reached(&goal).is_none()
+            && let Some(moved) = latest.count(&hub.worths().take())
+        {
+            self.renew(hub, latest, moved);
+        }
+    }
+
+    fn renew(&self, hub: &mut Stream<Frame>, latest: &LatestStatus, moved: Moved) {
         if moved.given {
             self.tell("status", || parsed(latest.given()));
         }
@@ -194,12 +231,14 @@ impl Channel {
             let (given, settled) = latest.frames();
             hub.renew_status(given, settled);
         }
-        latest.take_note()
     }
 
     /// The status before and after, as the store has it and as it should, if these differ.
     pub fn take_note(&self) -> Option<(String, String)> {
-        lock(&self.status).as_mut()?.take_note()
+        let mut hub = self.hub();
+        let mut status = lock(&self.status);
+        self.count_goal(&mut hub, &mut status);
+        status.as_mut()?.take_note()
     }
 
     /// Tells what a second has brought.
@@ -246,6 +285,7 @@ impl Channel {
                 _ if !self.is_current() => {}
                 News::Gift(gift) => {
                     hub.publish(gift.serial, gift.gift, Frame::text(&gift.message));
+                    hub.weigh(gift.serial, &gift.message);
                 }
                 News::Ended(ended) => hub.has_ended(&ended.gift),
                 News::Parked(more) => {
@@ -254,7 +294,7 @@ impl Channel {
                 News::Config(config) => hub.set_config(config),
                 News::Status(status) => self.take_status(&mut hub, status),
                 News::Control(control) => {
-                    hub.control(&Frame::text(&control));
+                    hub.control(&Frame::text(&control), gift_in(&control).as_ref());
                 }
             }
         }
@@ -274,12 +314,15 @@ impl Channel {
         if let Some(config) = kept.config {
             hub.set_config(config);
         }
+        // The status stands for the gifts before it.
+        let unsettled = kept.unsettled.into_iter();
+        let (before, after): (Vec<_>, Vec<_>) =
+            unsettled.partition(|gift| gift.serial <= kept.status_at);
+        restore(hub, before);
         if let Some(status) = kept.status {
             self.take_status(hub, status);
         }
-        for gift in kept.unsettled {
-            hub.restore(gift.serial, gift.gift, Frame::text(&gift.message));
-        }
+        restore(hub, after);
         hub.restored_until(kept.until);
     }
 
@@ -287,13 +330,18 @@ impl Channel {
         let mut status = lock(&self.status);
         let repeated = status.as_ref().and_then(|latest| latest.repeated(&told));
         // What the stages said of the goal holds for as long as it is where they say.
-        if repeated.is_none() {
+        let latest = repeated.unwrap_or_else(|| {
             self.roster.forget_goals();
+            hub.worths().take();
+            LatestStatus::new(told, hub.worths().waiting())
+        });
+        *status = Some(latest);
+        self.count_goal(hub, &mut status);
+        if let Some(latest) = &*status {
+            let (given, settled) = latest.frames();
+            hub.set_status(given, settled);
+            self.tell("status", || parsed(latest.given()));
         }
-        let latest = status.insert(repeated.unwrap_or_else(|| LatestStatus::new(told)));
-        let (given, settled) = latest.frames();
-        hub.set_status(given, settled);
-        self.tell("status", || parsed(latest.given()));
     }
 
     fn tell_news(&self, news: &News) {
@@ -314,6 +362,21 @@ impl Channel {
             .map_or(0, broadcast::Sender::receiver_count);
         // Whoever comes in has it by another reference.
         Arc::strong_count(self) == 1 && readers == 0 && self.hub().audience() == (0, 0)
+    }
+}
+
+/// The gift that a control names.
+fn gift_in(control: &str) -> Option<GiftId> {
+    match decode_server(control.as_bytes()) {
+        Ok(ServerMessage::Control(control)) => control.gift().cloned(),
+        _ => None,
+    }
+}
+
+fn restore(hub: &mut Stream<Frame>, gifts: Vec<Fresh>) {
+    for gift in gifts {
+        hub.restore(gift.serial, gift.gift, Frame::text(&gift.message));
+        hub.weigh(gift.serial, &gift.message);
     }
 }
 
@@ -447,224 +510,4 @@ pub(super) struct Sum {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::Telemetry;
-    use crate::protocol::ClientType;
-    use crate::relay::roster::Renderer;
-    use crate::relay::status::goal_of;
-    use crate::relay::store::Fresh;
-
-    fn kept(serials: &[Serial]) -> Vec<News> {
-        let unsettled = serials.iter().map(|serial| fresh(*serial)).collect();
-        let until = serials.last().copied().unwrap_or(0);
-        vec![News::Kept(Kept {
-            unsettled,
-            until,
-            ..Kept::default()
-        })]
-    }
-
-    fn fresh(serial: Serial) -> Fresh {
-        Fresh {
-            serial,
-            gift: serial.to_string().into(),
-            message: "{}".into(),
-        }
-    }
-
-    #[test]
-    fn nothing_is_heard_before_what_is_kept_and_nothing_twice() {
-        let channels = Channels::default();
-        let (stream, channel) = ("s".into(), channels.open("s").unwrap());
-        channels.hear(&stream, vec![News::Gift(fresh(1))]);
-        assert!(!channels.may_render(&stream, 1));
-        assert_eq!(channel.hub().unsettled(), 0);
-        channels.hear(&stream, kept(&[1, 2]));
-        channels.hear(&stream, vec![News::Gift(fresh(2)), News::Gift(fresh(3))]);
-        channels.hear(&stream, kept(&[9]));
-        assert_eq!(channel.hub().unsettled(), 3);
-        // Nobody has that one open.
-        channels.hear(&"other".into(), kept(&[1]));
-        assert_eq!(channels.sum().unsettled, 3);
-    }
-
-    #[test]
-    fn the_figures_say_how_many_gifts_are_parked_whenever_that_was() {
-        let channels = Channels::default();
-        let (stream, channel) = ("s".into(), channels.open("s").unwrap());
-        let mut events = channel.events();
-        let mut parked = |news| {
-            channels.hear(&stream, news);
-            channel.tell_figures();
-            let figures: Value = serde_json::from_str(&events.try_recv().unwrap().data).unwrap();
-            figures["parked"].as_i64()
-        };
-        let before = Kept {
-            parked: 2,
-            ..Kept::default()
-        };
-        assert_eq!(parked(vec![News::Parked(7)]), Some(0), "not open yet");
-        assert_eq!(parked(vec![News::Kept(before)]), Some(2));
-        assert_eq!(parked(vec![News::Parked(1)]), Some(3));
-        assert_eq!(parked(vec![News::Parked(-3)]), Some(0));
-        // Of what the store is still counting one was shown just now.
-        assert_eq!(parked(vec![News::Parked(-1)]), Some(0));
-        assert_eq!(parked(vec![News::Parked(4)]), Some(3));
-    }
-
-    fn status(current: u32) -> String {
-        let goal = json!({ "type": "gifts", "target": 8, "current": current, "description": "" });
-        json!({
-            "type": "stream:status",
-            "payload": { "isLive": true, "viewerCount": 9, "currentGoal": goal },
-        })
-        .to_string()
-    }
-
-    /// A host's stage says how far it has come, and how much of that waits.
-    fn say(channel: &Channel, id: ConnectionId, current: u32, waiting: u32) -> Option<String> {
-        let mut goal = goal_of(&status(0)).unwrap();
-        goal.current = current.into();
-        let telemetry = Telemetry {
-            goal: Some(goal),
-            goal_waiting: waiting.into(),
-            ..Telemetry::default()
-        };
-        channel.roster.told(id, Box::new(telemetry));
-        channel.heed_goal().map(|(_, kept)| kept)
-    }
-
-    #[test]
-    fn whoever_joins_hears_of_a_goal_without_the_gifts_that_are_sent_again() {
-        let channels = Channels::default();
-        let channel = channels.open("s").unwrap();
-        channels.hear(&"s".into(), kept(&[]));
-        channels.hear(&"s".into(), vec![News::Status(status(0))]);
-        for id in [1, 2] {
-            let host = Renderer::new(id.to_string().into(), ClientType::Host, true);
-            channel.roster.join(id, host);
-        }
-        let shown = |channel: &Channel| channel.status().unwrap()["currentGoal"]["current"].clone();
-        let current = |kept: Option<String>| Some(goal_of(&kept?)?.current);
-        assert_eq!(current(say(&channel, 1, 5, 5)), None, "all of it waits");
-        assert_eq!(shown(&channel), 5);
-        assert_eq!(current(say(&channel, 1, 6, 2)), Some(4.0));
-        assert_eq!(shown(&channel), 6);
-        // One that lags behind was given the same.
-        assert_eq!(current(say(&channel, 2, 6, 5)), None);
-        assert_eq!(shown(&channel), 6);
-        assert_eq!(current(say(&channel, 1, 6, 0)), Some(6.0));
-        assert_eq!(current(say(&channel, 2, 5, 0)), None);
-        // Set anew, it may be less, and what was said before does not count.
-        channels.hear(&"s".into(), vec![News::Status(status(1))]);
-        assert_eq!(current(say(&channel, 2, 2, 0)), Some(2.0));
-        assert_eq!(shown(&channel), 2);
-    }
-
-    /// A stream whose goal has come to 20, of which 5 wait for the host's stage.
-    fn waiting() -> (Channels, Arc<Channel>) {
-        let channels = Channels::default();
-        let channel = channels.open("s").unwrap();
-        channels.hear(&"s".into(), kept(&[]));
-        channels.hear(&"s".into(), vec![News::Status(status(0))]);
-        let host = Renderer::new("h".into(), ClientType::Host, true);
-        channel.roster.join(1, host);
-        say(&channel, 1, 20, 5).unwrap();
-        (channels, channel)
-    }
-
-    #[test]
-    fn gifts_that_wait_are_not_in_a_goal_twice_when_its_figure_is_told_back() {
-        let (channels, channel) = waiting();
-        channel.roster.leave(1);
-        channels.hear(&"s".into(), vec![News::Status(status(20))]);
-        assert_eq!(channel.status().unwrap()["currentGoal"]["current"], 20);
-        let (before, after) = channel.take_note().unwrap();
-        let current = |kept: &str| goal_of(kept).unwrap().current;
-        assert_eq!((current(&before), current(&after)), (20.0, 15.0));
-        assert_eq!(channel.take_note(), None, "it is noted");
-        // One that it has not come to is somebody's own.
-        channels.hear(&"s".into(), vec![News::Status(status(19))]);
-        assert_eq!(channel.take_note(), None);
-    }
-
-    #[test]
-    fn a_status_that_leaves_the_goal_out_takes_nothing_off_it() {
-        let (channels, channel) = waiting();
-        let mut told = StreamStatus::default();
-        channel.complete(&mut told, &StatusParts::default());
-        assert_eq!(told.goal.as_ref().unwrap().current, 20.0);
-        // Until it is kept the goal goes on, and what stages have said holds.
-        say(&channel, 1, 22, 6);
-        channels.hear(&"s".into(), vec![News::Status(status(20))]);
-        assert_eq!(channel.status().unwrap()["currentGoal"]["current"], 22);
-        let (_, after) = channel.take_note().unwrap();
-        assert_eq!(goal_of(&after).unwrap().current, 16.0);
-        let said = StatusParts {
-            goal: true,
-            ..StatusParts::default()
-        };
-        let mut none = StreamStatus::default();
-        channel.complete(&mut none, &said);
-        assert_eq!(none.goal, None, "it was said that there is none");
-    }
-
-    #[test]
-    fn a_stream_is_closed_when_nobody_uses_it_and_its_count_stays() {
-        let channels = Channels::default();
-        let closed = Mutex::new(Vec::new());
-        let close = |which| {
-            channels.close_unused(which, |stream| {
-                closed.lock().unwrap().push(stream.to_string());
-            });
-            std::mem::take(&mut *closed.lock().unwrap())
-        };
-        let close_twice = |which| close(which).len() + close(which).len();
-        let channel = channels.open("s").unwrap();
-        channels.hear(&"s".into(), kept(&[1]));
-        let joining = Joining {
-            client_id: "h".into(),
-            role: ClientType::Host,
-            hears_controls: false,
-        };
-        let (id, _, _) = channel.join(joining);
-        channel
-            .hub()
-            .acked(id, &"1".into(), crate::relay::hub::Word::Rendered);
-        assert_eq!(close_twice(Unused::All), 0, "it is in use");
-        channel.leave(id);
-        let events = channel.events();
-        drop(channel);
-        assert_eq!(close_twice(Unused::All), 0, "it is read");
-        drop(events);
-        channels.open("s");
-        assert_eq!(close(Unused::All).len(), 0, "it was asked for just now");
-        assert_eq!(close(Unused::All), ["s"]);
-        assert_eq!(channels.sum().streams, 0);
-        assert_eq!(channels.sum().tally.rendered, 1);
-    }
-
-    #[test]
-    fn names_alone_go_first_and_what_a_stream_holds_keeps_it() {
-        let channels = Channels::default();
-        let settings = News::Kept(Kept {
-            config: Some(default_config()),
-            ..Kept::default()
-        });
-        let status = News::Status("{}".into());
-        for (name, news) in [
-            ("name", kept(&[])),
-            ("gift", kept(&[1])),
-            ("settings", vec![settings]),
-            ("status", kept(&[]).into_iter().chain([status]).collect()),
-        ] {
-            channels.open(name).unwrap();
-            channels.hear(&name.into(), news);
-        }
-        for _ in 0..2 {
-            channels.close_unused(Unused::Names, |stream| assert_eq!(&**stream, "name"));
-        }
-        assert_eq!(channels.sum().streams, 3);
-    }
-}
+mod tests;

@@ -179,7 +179,7 @@ impl Client {
                 channel.abandon(id);
                 Vec::new()
             }
-            false => channel.leave(id),
+            false => channel.leave(id, self.core.clock.elapsed()),
         };
         channel.roster.leave(id);
         self.core.note(&channel, ended).await;

@@ -12,13 +12,10 @@ use super::channel::Channel;
 use super::hub::{Ended, Ending};
 use super::problem::Problem;
 use super::server::{Core, Guest};
-use super::store::{Admission, Listed, Offer, State as GiftState};
+use super::store::{Admission, DISMISSED, Listed, Offer, SENT_AGAIN, State as GiftState};
 use super::tokens::Role;
 use crate::model::{Gift, GiftId, WallTime};
 use crate::protocol::{ServerMessage, decode_server, limits};
-
-/// How a gift's reason begins that was sent again under another id.
-const SENT_AGAIN: &str = "sent again as ";
 
 /// Whether a gift goes on as another one, so that counting both would count it twice.
 pub(super) fn is_sent_again(listed: &Listed) -> bool {
@@ -64,7 +61,7 @@ pub(super) async fn dismiss(
 ) -> Result<Response, Problem> {
     core.authorise(&guest, &headers, &[Role::Host])?;
     let (channel, parked) = find(&core, &id, &gift).await?;
-    end(&core, &channel, parked, "dismissed by the host".to_owned()).await;
+    end(&core, &channel, parked, DISMISSED.to_owned()).await;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

@@ -210,6 +210,13 @@ impl Core {
         self.store.end(&channel.id, ended, WallTime::now()).await;
     }
 
+    /// Notes how far a goal has come that no host's stage tells of.
+    async fn note_goal(&self, channel: &Channel) {
+        if let Some((before, now)) = channel.take_note() {
+            self.store.note_status(&channel.id, &before, &now).await;
+        }
+    }
+
     /// Notes what ended without anybody's doing, and forgets who has gone.
     async fn keep_house(&self) {
         let mut ticks = interval(HOUSEKEEPING);
@@ -220,8 +227,9 @@ impl Core {
             ticks.tick().await;
             self.sources.tell(&self.channels);
             for channel in self.channels.all() {
-                let ended = channel.hub().take_ended();
+                let ended = channel.pass(self.clock.elapsed());
                 self.note(&channel, ended).await;
+                self.note_goal(&channel).await;
                 channel.tell_figures();
             }
             self.close_unused(Unused::Names);
@@ -364,7 +372,13 @@ pub(super) async fn serve(listener: TcpListener, core: &Arc<Core>, per_address: 
         error!("the store took nothing any more: what sources still held is lost");
     }
     // What is not safe by then is sent again.
-    let _ = timeout(FAREWELL, core.store.flush()).await;
+    let safe = async {
+        for channel in core.channels.all() {
+            core.note_goal(&channel).await;
+        }
+        core.store.flush().await;
+    };
+    let _ = timeout(FAREWELL, safe).await;
 }
 
 /// The next connection, however long the system lets none be taken in.

@@ -1,5 +1,6 @@
 //! The latest `stream:status`, and how far its goal has come since somebody told it.
 
+use super::hub::{Since, Worth};
 use super::roster::Reached;
 use super::socket::Frame;
 use super::wire::StatusParts;
@@ -28,10 +29,15 @@ pub(super) struct Moved {
 }
 
 impl LatestStatus {
-    pub fn new(told: String) -> Self {
+    /// Somebody has told it, with all gifts before it: those too that are `waiting`.
+    pub fn new(told: String, waiting: Worth) -> Self {
+        let settled = goal_of(&told).and_then(|goal| {
+            let current = goal.current - waiting.progress(&goal.kind);
+            with_goal_at(&told, current.max(0.0))
+        });
         Self {
             given: told.clone(),
-            settled: told.clone(),
+            settled: settled.unwrap_or_else(|| told.clone()),
             kept: told,
             lent: None,
         }
@@ -77,6 +83,16 @@ impl LatestStatus {
             given: move_to(&mut self.given, reached.given),
             settled: move_to(&mut self.settled, reached.settled),
         }
+    }
+
+    /// No stage says it: the gifts that came and ended since have brought it on.
+    pub fn count(&mut self, since: &Since) -> Option<Moved> {
+        let (goal, settled) = (self.goal()?, goal_of(&self.settled)?);
+        let given = goal.current + since.given.progress(&goal.kind);
+        let settled = settled.current + since.settled.progress(&goal.kind);
+        // Gifts that were not subtracted, since there is no goal below 0, do not count.
+        let settled = settled.min(given);
+        Some(self.advance(Reached { given, settled }))
     }
 
     /// What is to be noted in the store, and in place of what; nothing where that is

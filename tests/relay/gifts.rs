@@ -368,6 +368,56 @@ fn a_gift_that_one_host_failed_waits_for_the_other_while_the_relay_is_away() {
 }
 
 #[test]
+fn a_gift_that_one_host_failed_waits_for_the_other_that_is_back_in_a_moment() {
+    let mut house = House::new();
+    let token = house.token(Role::Host);
+    let join = |house: &House, client| Guest::join(house.address(), &token, client, "host");
+    // It has none of these; whether its word was read shows in a gift that it has.
+    let fails = |house: &House, host: &mut Guest, shown: &str| {
+        host.ack("g", false, Some("DISMISSED"));
+        house.give(shown);
+        assert_eq!(host.gift(), shown);
+        host.ack(shown, true, None);
+        until("its acks are read", || {
+            house.listed("rendered").contains(&shown.to_owned())
+        });
+        assert_eq!(house.listed("unacked"), ["g"], "{shown}");
+    };
+    let (mut a, mut b) = (join(&house, "a"), join(&house, "b"));
+    house.give("g");
+    assert_eq!((a.gift(), b.gift()), ("g".into(), "g".into()));
+    drop(b);
+    until("b has gone", || house.figure("hosts") == 1);
+    fails(&house, &mut a, "first");
+    assert_eq!(join(&house, "b").gift(), "g");
+    // The relay starts anew, and a is the first that is back.
+    house.restart();
+    let mut a = join(&house, "a");
+    assert_eq!(a.gift(), "g");
+    fails(&house, &mut a, "second");
+    let mut b = join(&house, "b");
+    assert_eq!(b.gift(), "g");
+    b.ack("g", true, None);
+    until("it is shown", || {
+        house.listed("rendered") == ["g", "first", "second"]
+    });
+}
+
+#[test]
+fn a_host_that_shows_a_gift_after_all_is_believed() {
+    let house = House::new();
+    let token = house.token(Role::Host);
+    let mut host = Guest::join(house.address(), &token, "h", "host");
+    house.give("g");
+    assert_eq!(host.gift(), "g");
+    host.ack("g", false, Some("no picture"));
+    until("it is lost", || house.listed("failed") == ["g"]);
+    host.ack("g", true, None);
+    until("it is shown", || house.listed("rendered") == ["g"]);
+    assert_eq!(house.listed("failed"), [""; 0]);
+}
+
+#[test]
 fn a_viewers_ack_settles_nothing() {
     let house = House::new();
     let token = house.token(Role::Viewer);

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::events::Events;
 use crate::guest::Guest;
-use crate::house::{House, Process, token, until};
+use crate::house::{House, Process, gift, token, until};
 use crate::http::Request;
 use crate::renderer::Renderer;
 
@@ -521,6 +521,77 @@ fn whoever_counts_viewers_leaves_the_goal_and_the_time_as_they_are() {
     );
     let gone = json!({ "isLive": true, "viewerCount": 0, "startedAt": null, "currentGoal": null });
     assert_eq!(get(&house, STATUS), gone);
+}
+
+/// Gifts of these ids.
+fn give(house: &House, ids: std::ops::Range<u32>) {
+    let gifts: Vec<Value> = ids.map(|id| gift(&id.to_string())).collect();
+    assert_eq!(house.post(&json!(gifts)).status, 201);
+}
+
+#[test]
+fn gifts_that_waited_before_a_goal_was_told_count_once() {
+    let mut house = House::new();
+    give(&house, 0..10);
+    let told = json!({ "isLive": true, "currentGoal": goal(10) });
+    put_status(&house, Role::Ingest, &told);
+    assert_eq!(goal_heard(&house, "late", "viewer"), goal(10));
+    assert_eq!(get(&house, STATUS)["currentGoal"], goal(10));
+    let token = house.token(Role::Host);
+    let mut host = Guest::join(house.address(), &token, "h", "host");
+    assert_eq!(host.next_of("stream:status")["currentGoal"], goal(0));
+    for _ in 0..4 {
+        let gift = host.gift();
+        host.ack(&gift, true, None);
+    }
+    until("some are settled", || house.listed("rendered").len() == 4);
+    assert_eq!(goal_heard(&house, "second", "host"), goal(4));
+    house.restart();
+    assert_eq!(get(&house, STATUS)["currentGoal"], goal(10));
+    let mut host = Guest::join(house.address(), &token, "h", "host");
+    assert_eq!(host.next_of("stream:status")["currentGoal"], goal(4));
+    for _ in 0..6 {
+        let gift = host.gift();
+        host.ack(&gift, true, None);
+    }
+    host.say("x-telemetry", &json!({ "goal": goal(10) }));
+    until("it is heard", || {
+        goal_heard(&house, "third", "host") == goal(10)
+    });
+    assert_eq!(get(&house, STATUS)["currentGoal"], goal(10));
+}
+
+#[test]
+fn whoever_counts_viewers_takes_no_gifts_off_a_goal_that_no_host_reports() {
+    let mut house = House::new();
+    let told = json!({ "isLive": true, "currentGoal": goal(0) });
+    put_status(&house, Role::Ingest, &told);
+    let token = house.token(Role::Host);
+    let mut viewer = Guest::join(house.address(), &token, "v", "viewer");
+    let mut host = Guest::join_naming(house.address(), &token, "h", "host", &["x-control"]);
+    for guest in [&mut viewer, &mut host] {
+        assert_eq!(guest.next_of("stream:status")["currentGoal"], goal(0));
+    }
+    give(&house, 0..10);
+    for _ in 0..10 {
+        viewer.gift();
+        let gift = host.gift();
+        host.ack(&gift, true, None);
+    }
+    until("all are settled", || house.figure("unsettled_gifts") == 0);
+    let counted = json!({ "isLive": true, "viewerCount": 7 });
+    put_status(&house, Role::Ingest, &counted);
+    for guest in [&mut viewer, &mut host] {
+        let heard = guest.next_of("stream:status");
+        assert_eq!(
+            (&heard["viewerCount"], &heard["currentGoal"]),
+            (&json!(7), &goal(10))
+        );
+    }
+    drop((viewer, host));
+    house.restart();
+    assert_eq!(get(&house, STATUS)["currentGoal"], goal(10));
+    assert_eq!(goal_heard(&house, "second", "host"), goal(10));
 }
 
 #[test]

@@ -77,6 +77,11 @@ impl Absent {
         self.gone.is_empty()
     }
 
+    /// Whether one that is back would have another to wait for.
+    pub fn are_several(&self) -> bool {
+        self.gone.len() > 1
+    }
+
     #[cfg(test)]
     pub fn verify_invariants(&self, is_here: impl Fn(&Arc<str>) -> bool) {
         assert!(self.gone.len() <= MAX_ABSENT);
@@ -177,12 +182,24 @@ mod tests {
     }
 
     #[test]
+    fn a_stream_whose_hosts_have_all_gone_just_now_is_not_as_good_as_a_new_one() {
+        let mut rig = Rig::new();
+        let (a, b) = (rig.host("a"), rig.host("b"));
+        rig.leave(a);
+        assert!(!rig.stream.is_idle());
+        rig.leave(b);
+        assert!(!rig.stream.is_idle(), "a would have to wait for b");
+        rig.pass(SECONDS);
+        assert!(rig.stream.is_idle());
+    }
+
+    #[test]
     fn as_many_are_remembered_as_there_is_room_for() {
         let mut rig = Rig::new();
         let a = rig.host("a");
         let gift = rig.publish();
-        rig.ack(a, gift, failed());
         let first = rig.host("first");
+        rig.ack(a, gift, failed());
         rig.leave(first);
         for nth in 1..=MAX_ABSENT {
             assert_eq!(rig.endings(), [], "the first may come");

@@ -12,27 +12,37 @@
 //! | host | reads on from the gifts that are not settled | nothing that still matters |
 //!
 //! # How a gift ends
-//! It is *settled* when one host says that it was rendered, or when every
-//! connected host says that it cannot be. Until then hosts get it again: at
+//! It is *settled* when one host says that it was rendered, or when every host
+//! says that it cannot be, of those that are connected and of those that went a
+//! moment ago ([`absent`]). Until then hosts get it again: at
 //! once and in order after a reconnect, after 30 s and then twice as long each
 //! time on a standing connection, and after five times it is *parked*: kept,
 //! listed, and no longer sent. A host that says it has received the gift and
 //! lets it wait is not asked again before it reconnects.
 
+mod absent;
+mod connection;
 mod host;
 mod ring;
+mod tally;
 #[cfg(test)]
 mod tests;
+mod worth;
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::{GiftId, Moment, SessionConfig};
 use crate::protocol::ClientType;
 
+use absent::Absent;
+use connection::{Connection, Mark, Reader, Status};
 use host::Host;
 use ring::Ring;
+pub(super) use tally::Tally;
+use worth::Worths;
+pub(super) use worth::{Since, Worth};
 
 /// Gifts that a slow connection may be behind before it skips: about a minute at
 /// the highest rate that a stage plays.
@@ -121,70 +131,14 @@ pub(super) struct Ended {
     pub ending: Ending,
 }
 
-/// What was counted since the stream was made.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Tally {
-    /// Gifts that were accepted, here or by another relay, while the stream was open
-    /// here.
-    pub published: u64,
-    /// Gifts handed to connections, sendings beyond the first included.
-    pub delivered: u64,
-    pub resent: u64,
-    /// Gifts that viewers were too slow for.
-    pub skipped: u64,
-    pub rendered: u64,
-    pub failed: u64,
-    pub parked: u64,
-    /// Acks for gifts that were settled already or never sent.
-    pub stray_acks: u64,
-}
-
-impl std::ops::AddAssign for Tally {
-    fn add_assign(&mut self, other: Self) {
-        self.published += other.published;
-        self.delivered += other.delivered;
-        self.resent += other.resent;
-        self.skipped += other.skipped;
-        self.rendered += other.rendered;
-        self.failed += other.failed;
-        self.parked += other.parked;
-        self.stray_acks += other.stray_acks;
-    }
-}
-
-struct Connection<F> {
-    joining: Joining,
-    config_seen: u64,
-    status_seen: u64,
-    /// It has yet to be told the status that it found.
-    is_new: bool,
-    controls: VecDeque<F>,
-    reader: Reader,
-}
-
-/// The latest status, in two words: they differ by the gifts that are not settled.
-struct Status<F> {
-    /// With all gifts: for whoever is sent none of them again.
-    given: F,
-    /// Without those: for hosts that join, which are sent them again.
-    settled: F,
-}
-
-/// How far a connection has read.
-enum Reader {
-    /// The place in the ring that comes next.
-    Viewer(u64),
-    Host(Box<Host>),
-    /// A newer connection of the same client has taken over.
-    Displaced,
-}
-
 /// A gift that is not settled.
 struct Open<F> {
     gift: GiftId,
     frame: F,
     /// Clients that cannot render it.
     failed_by: HashSet<Arc<str>>,
+    /// Why not, in the latest one's words.
+    reason: Option<Arc<str>>,
     /// The hosts here are done with it, and the store was told so.
     is_judged: bool,
 }
@@ -200,13 +154,14 @@ pub(super) struct Stream<F> {
     hosts: Vec<ConnectionId>,
     /// The connection that speaks for each client.
     clients: HashMap<Client, ConnectionId>,
+    absent: Absent,
     next_connection: ConnectionId,
     config: SessionConfig,
     config_version: u64,
     status: Option<Status<F>>,
-    status_version: u64,
     ended: Vec<Ended>,
     tally: Tally,
+    worths: Worths,
     is_shared: bool,
 }
 
@@ -220,13 +175,14 @@ impl<F: Clone> Stream<F> {
             connections: HashMap::new(),
             hosts: Vec::new(),
             clients: HashMap::new(),
+            absent: Absent::default(),
             next_connection: 0,
             config,
             config_version: 0,
             status: None,
-            status_version: 0,
             ended: Vec::new(),
             tally: Tally::default(),
+            worths: Worths::default(),
             is_shared: false,
         }
     }
@@ -255,14 +211,19 @@ impl<F: Clone> Stream<F> {
             gift,
             frame,
             failed_by: HashSet::new(),
+            reason: None,
             is_judged: false,
         };
         self.open.insert(serial, open);
     }
 
-    /// Every gift up to a serial was restored, or has ended.
+    /// Every gift up to a serial was restored, or has ended. Hosts that have seen
+    /// them before may be on their way back.
     pub fn restored_until(&mut self, serial: Serial) {
         self.last_serial = self.last_serial.max(serial);
+        if let Some((&last, _)) = self.open.last_key_value() {
+            self.absent.opened_with(last);
+        }
     }
 
     /// A gift was accepted: everybody gets it. Serials grow from call to call;
@@ -283,14 +244,17 @@ impl<F: Clone> Stream<F> {
         }
     }
 
-    /// Whether a connected host may still render a gift, or has yet to see it.
+    /// Whether a host may still render a gift, or has yet to see it: one that is
+    /// connected, or may be back in a moment.
     pub fn may_render(&self, serial: Serial) -> bool {
         if serial > self.last_serial {
-            return !self.hosts.is_empty();
+            return !self.hosts.is_empty() || !self.absent.is_empty();
         }
         self.open.get(&serial).is_some_and(|open| {
-            self.hosts()
-                .any(|(client, host)| !open.failed_by.contains(client) && !host.gave_up(serial))
+            self.absent.may_render(serial, &open.failed_by)
+                || self
+                    .hosts()
+                    .any(|(client, host)| !open.failed_by.contains(client) && !host.gave_up(serial))
         })
     }
 
@@ -303,18 +267,13 @@ impl<F: Clone> Stream<F> {
         let reader = match joining.role {
             ClientType::Host => {
                 self.hosts.push(id);
+                self.absent.is_back(&joining.client_id);
                 Reader::Host(Box::new(Host::joining_after(self.last_serial)))
             }
             ClientType::Viewer => Reader::Viewer(self.ring.end()),
         };
-        let connection = Connection {
-            joining,
-            config_seen: self.config_version,
-            status_seen: 0,
-            is_new: true,
-            controls: VecDeque::new(),
-            reader,
-        };
+        let latest = self.status.as_ref();
+        let connection = Connection::new(joining, self.config_version, reader, latest);
         self.connections.insert(id, connection);
         if let Some(older) = older {
             if let Some(older) = self.connections.get_mut(&older) {
@@ -325,24 +284,41 @@ impl<F: Clone> Stream<F> {
         (id, older)
     }
 
-    /// The connection is gone. Gifts that only it could still have rendered
-    /// are judged by the hosts that are left.
-    pub fn leave(&mut self, id: ConnectionId) {
+    /// The connection is gone. Gifts that only it could still have rendered wait for
+    /// it a little.
+    pub fn leave(&mut self, id: ConnectionId, now: Moment) {
         let Some(gone) = self.connections.remove(&id) else {
             return;
         };
         let client = gone.joining.client();
         if self.clients.get(&client) == Some(&id) {
             self.clients.remove(&client);
+            if client.0 == ClientType::Host {
+                self.absent.has_gone(client.1, now);
+            }
         }
         self.is_no_host(id);
     }
 
-    /// With one host fewer, the others' word may be the last.
+    /// Time has passed; to be told now and then. Gifts that waited for hosts that did
+    /// not come back are judged by those that are here.
+    pub fn pass(&mut self, now: Moment) {
+        if self.absent.pass(now) {
+            self.judge_all();
+        }
+    }
+
     fn is_no_host(&mut self, id: ConnectionId) {
         let before = self.hosts.len();
         self.hosts.retain(|host| *host != id);
-        if self.hosts.len() < before && !self.hosts.is_empty() {
+        if self.hosts.len() < before {
+            self.judge_all();
+        }
+    }
+
+    /// With one host fewer, the others' word may be the last.
+    fn judge_all(&mut self) {
+        if !self.hosts.is_empty() {
             let open: Vec<Serial> = self.open.keys().copied().collect();
             open.into_iter().for_each(|serial| self.judge(serial));
         }
@@ -361,20 +337,14 @@ impl<F: Clone> Stream<F> {
             connection.config_seen = self.config_version;
             return Next::Config(self.config.clone());
         }
-        if let Some(control) = connection.controls.pop_front() {
-            return Next::Frame(control);
-        }
-        let is_new = std::mem::take(&mut connection.is_new);
-        if connection.status_seen < self.status_version
-            && let Some(status) = &self.status
-        {
-            connection.status_seen = self.status_version;
-            let is_sent_again = is_new && connection.joining.role == ClientType::Host;
-            let told = match is_sent_again {
-                true => &status.settled,
-                false => &status.given,
-            };
-            return Next::Frame(told.clone());
+        let next = match &connection.reader {
+            Reader::Host(host) => next_gift(&self.open, &self.ring, host),
+            Reader::Viewer(_) | Reader::Displaced => None,
+        };
+        let next = next.map(|(serial, _)| serial);
+        let told = connection.next_control(next);
+        if let Some(told) = told.or_else(|| connection.next_status(self.status.as_ref(), next)) {
+            return Next::Frame(told);
         }
         match &mut connection.reader {
             Reader::Displaced => Next::Displaced,
@@ -399,14 +369,17 @@ impl<F: Clone> Stream<F> {
         let Some(connection) = self.connections.get_mut(&id) else {
             return false;
         };
-        let has_other = connection.config_seen < self.config_version
-            || connection.status_seen < self.status_version
-            || !connection.controls.is_empty();
-        let place = match &mut connection.reader {
-            Reader::Viewer(place) if !has_other => place,
-            Reader::Viewer(_) | Reader::Host(_) | Reader::Displaced => return false,
+        let until = match connection.config_seen < self.config_version {
+            true => 0,
+            false => connection.gifts_until(self.status.as_ref()),
+        };
+        let Reader::Viewer(place) = &mut connection.reader else {
+            return false;
         };
         for _ in 0..most {
+            if *place >= until {
+                return false;
+            }
             let (frame, skipped) = self.ring.read(place);
             self.tally.skipped += skipped;
             let Some(frame) = frame else {
@@ -443,13 +416,7 @@ impl<F: Clone> Stream<F> {
                 false => Next::Wait(host.next_due()),
             };
         }
-        // Of the time before it came only what matters still; of the time since
-        // then all that the ring has, settled by another host or not.
-        let open = self.open.range(host.after() + 1..).next();
-        let open = open.map(|(serial, open)| (*serial, &open.frame));
-        let recent = self.ring.after(host.after().max(host.joined_after()));
-        let Some((serial, frame)) = [open, recent].into_iter().flatten().min_by_key(|it| it.0)
-        else {
+        let Some((serial, frame)) = next_gift(&self.open, &self.ring, host) else {
             return Next::Wait(host.next_due());
         };
         host.send(serial, now, self.open.contains_key(&serial));
@@ -473,7 +440,7 @@ impl<F: Clone> Stream<F> {
         };
         let Some(&serial) = self.serials.get(gift) else {
             self.tally.stray_acks += 1;
-            // It may be one that was parked: late, and still the truth.
+            // It may be one that was parked or failed: late, and still the truth.
             if word == Word::Rendered {
                 self.ended.push(Ended {
                     gift: gift.clone(),
@@ -492,18 +459,15 @@ impl<F: Clone> Stream<F> {
                 host.forget(serial);
                 if let Some(open) = self.open.get_mut(&serial) {
                     open.failed_by.insert(client);
-                    self.judge_with(serial, reason);
+                    open.reason = Some(reason);
+                    self.judge(serial);
                 }
             }
         }
     }
 
+    /// Ends a gift that no host will render any more.
     fn judge(&mut self, serial: Serial) {
-        self.judge_with(serial, "no host could render it".into());
-    }
-
-    /// Ends a gift that no connected host will render any more.
-    fn judge_with(&mut self, serial: Serial, reason: Arc<str>) {
         let Some(open) = self.open.get(&serial) else {
             return;
         };
@@ -513,11 +477,15 @@ impl<F: Clone> Stream<F> {
             failed += u32::from(open.failed_by.contains(client));
             given_up += u32::from(host.gave_up(serial));
         }
-        if hosts > 0 && failed == hosts {
-            self.judged(serial, Ending::Failed(reason));
-        } else if hosts > 0 && failed + given_up == hosts {
-            self.judged(serial, Ending::Parked);
+        let is_last_word = hosts > 0 && failed + given_up == hosts;
+        if !is_last_word || self.absent.may_render(serial, &open.failed_by) {
+            return;
         }
+        let ending = match &open.reason {
+            Some(reason) if failed == hosts => Ending::Failed(reason.clone()),
+            _ => Ending::Parked,
+        };
+        self.judged(serial, ending);
     }
 
     /// No host here will render it any more.
@@ -545,6 +513,7 @@ impl<F: Clone> Stream<F> {
     fn close(&mut self, serial: Serial) -> Option<GiftId> {
         let open = self.open.remove(&serial)?;
         self.serials.remove(&open.gift);
+        self.worths.close(serial);
         for id in &self.hosts {
             if let Some(host) = host_of(&mut self.connections, *id) {
                 host.forget(serial);
@@ -583,38 +552,47 @@ impl<F: Clone> Stream<F> {
         self.config_version += 1;
     }
 
-    /// The latest status: every connection gets the `given` one now, and one that joins
-    /// later gets that too, or as a host the one without what is not `settled`.
+    /// The latest status: every connection gets the `given` one, behind the gifts of now,
+    /// and one that joins later gets that too, or as a host the one without what is not
+    /// `settled`.
     pub fn set_status(&mut self, given: F, settled: F) {
-        self.status = Some(Status { given, settled });
-        self.status_version += 1;
+        let version = self.status.as_ref().map_or(1, |latest| latest.version + 1);
+        self.status = Some(Status {
+            version,
+            told: given.clone(),
+            after: Mark {
+                serial: self.last_serial,
+                place: self.ring.end(),
+            },
+            given,
+            settled,
+        });
     }
 
     /// What a connection gets when it joins, in place of the status that the others
     /// have.
     pub fn renew_status(&mut self, given: F, settled: F) {
-        if self.status.is_some() {
-            self.status = Some(Status { given, settled });
+        if let Some(latest) = &mut self.status {
+            (latest.given, latest.settled) = (given, settled);
         }
     }
 
     /// Tells every connection that named `x-control`, where the stream's
-    /// features do too. Returns how many will get it.
-    pub fn control(&mut self, control: &F) -> usize {
+    /// features do too; where it names a `gift`, behind that. Returns how many will get
+    /// it.
+    pub fn control(&mut self, control: &F, gift: Option<&GiftId>) -> usize {
         let granted = self.config.features.iter();
         if !granted.into_iter().any(|name| &**name == "x-control") {
             return 0;
         }
-        let mut told = 0;
-        for connection in self.connections.values_mut() {
-            let listens = connection.joining.hears_controls
-                && !matches!(connection.reader, Reader::Displaced);
-            if listens && connection.controls.len() < MAX_CONTROLS {
-                connection.controls.push_back(control.clone());
-                told += 1;
-            }
-        }
-        told
+        // A gift that is settled holds no host up: it came by, or is owed to nobody.
+        let after = gift.map_or_else(Mark::default, |gift| Mark {
+            serial: self.serials.get(gift).copied().unwrap_or(0),
+            place: self.ring.end(),
+        });
+        let connections = self.connections.values_mut();
+        let told = connections.map(|it| usize::from(it.take_in(control, after)));
+        told.sum()
     }
 
     /// Connected hosts and viewers.
@@ -628,6 +606,7 @@ impl<F: Clone> Stream<F> {
         self.connections.is_empty()
             && self.open.is_empty()
             && self.ended.is_empty()
+            && !self.absent.are_several()
             && !has_settings
     }
 
@@ -656,8 +635,12 @@ impl<F: Clone> Stream<F> {
         let hosts = self.connections.values();
         let hosts = hosts.filter(|it| matches!(it.reader, Reader::Host(_)));
         assert_eq!(hosts.count(), self.hosts.len());
+        self.absent.verify_invariants(|client| {
+            self.clients
+                .contains_key(&(ClientType::Host, client.clone()))
+        });
         for connection in self.connections.values() {
-            assert!(connection.controls.len() <= MAX_CONTROLS);
+            connection.verify_invariants();
             match &connection.reader {
                 Reader::Host(host) => {
                     host.verify_invariants(|serial| self.open.contains_key(&serial));
@@ -677,4 +660,20 @@ fn host_of<F>(
         Reader::Host(host) => Some(host),
         Reader::Viewer(_) | Reader::Displaced => None,
     }
+}
+
+/// What a host is sent next. Of the time before it came only what matters still; of the
+/// time since then all that the ring has, settled by another host or not.
+fn next_gift<'a, F: Clone>(
+    open: &'a BTreeMap<Serial, Open<F>>,
+    ring: &'a Ring<F>,
+    host: &Host,
+) -> Option<(Serial, &'a F)> {
+    let open = open.range(host.after() + 1..).next();
+    let open = open.map(|(serial, open)| (*serial, &open.frame));
+    let recent = ring.after(host.after().max(host.joined_after()));
+    [open, recent]
+        .into_iter()
+        .flatten()
+        .min_by_key(|(serial, _)| *serial)
 }

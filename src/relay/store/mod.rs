@@ -112,8 +112,11 @@ pub(super) struct Fresh {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Kept {
     pub config: Option<SessionConfig>,
-    /// The latest `stream:status`, as it was sent.
+    /// The latest `stream:status`.
     pub status: Option<String>,
+    /// Unsettled gifts up to this serial are in its goal; none where that was
+    /// [noted](Store::note_status).
+    pub status_at: Serial,
     /// In the order of their serials.
     pub unsettled: Vec<Fresh>,
     /// How many gifts are parked; 0 where they are yet to be counted, and then
@@ -178,6 +181,18 @@ pub(super) enum Order {
     Oldest,
     /// The other way round.
     Latest,
+}
+
+/// How the reason begins of a gift that is sent again under another id.
+pub(super) const SENT_AGAIN: &str = "sent again as ";
+
+/// The reason of a gift that is not to be shown.
+pub(super) const DISMISSED: &str = "dismissed by the host";
+
+/// Whether a gift that failed for this reason may turn out to be shown after all: what
+/// hosts could not do one of them may have done, and what was decided at the desk holds.
+fn is_hosts_word(reason: &str) -> bool {
+    reason != DISMISSED && !reason.starts_with(SENT_AGAIN)
 }
 
 /// Which gifts to list.

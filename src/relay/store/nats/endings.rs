@@ -312,12 +312,29 @@ async fn write_down(
         }
     }
     let mut last: HashMap<StreamId, Serial> = HashMap::new();
+    let mut late = Vec::new();
     for (ending, waiting) in sent {
         match waiting.kept().await {
             Ok(serial) => drop(last.insert(ending.stream, serial)),
+            Err(Refusal::Taken) if ending.ending == Ending::Rendered => late.push(ending),
             // The first word that came is final.
             Err(Refusal::Taken) => {}
             Err(Refusal::Store(error)) => {
+                back.push(ending);
+                problem = Some(error);
+            }
+        }
+    }
+    let replaced = stream::iter(late).map(|ending| async move {
+        let replaced = replace_failure(shared, &ending).await;
+        (ending, replaced)
+    });
+    let replaced: Vec<_> = replaced.buffered(AT_ONCE).collect().await;
+    for (ending, replaced) in replaced {
+        match replaced {
+            Ok(Some(serial)) => drop(last.insert(ending.stream, serial)),
+            Ok(None) => {}
+            Err(error) => {
                 back.push(ending);
                 problem = Some(error);
             }
@@ -327,6 +344,34 @@ async fn write_down(
         shared.reach(&stream, serial, BEHIND).await;
     }
     problem
+}
+
+/// Writes that a gift was rendered in place of hosts' word that it could not be. None
+/// where another word stands: that one is final.
+async fn replace_failure(shared: &Shared, late: &Unsaved) -> Result<Option<Serial>, StoreError> {
+    let subject = Names::of(&late.stream).ended(&late.gift);
+    let Some(entry) = shared.log.last(&subject).await? else {
+        return Ok(None);
+    };
+    let said: Option<End> = serde_json::from_slice(&entry.payload).ok();
+    let Some(said) = said.filter(End::is_hosts_failure) else {
+        return Ok(None);
+    };
+    let end = End {
+        instead: true,
+        ..End::new(said.serial, &late.ending, late.at)
+    };
+    let payload = serde_json::to_vec(&end).unwrap_or_default();
+    let sent = shared
+        .log
+        .send(subject, payload, Some(entry.serial))
+        .await?;
+    match sent.kept().await {
+        Ok(serial) => Ok(Some(serial)),
+        // Somebody else has said so in this moment.
+        Err(Refusal::Taken) => Ok(None),
+        Err(Refusal::Store(error)) => Err(error),
+    }
 }
 
 /// Answers the other relays' questions until it is aborted.

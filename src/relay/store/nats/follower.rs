@@ -103,16 +103,17 @@ impl Known {
         self.open.insert(serial, gift);
     }
 
-    /// Notes an ending. How many more gifts are parked by that, -1 for one that
-    /// was: of what is not open, the log holds one ending only if it was parked.
-    fn end(&mut self, ended: &Ended) -> i64 {
+    /// Notes an ending, or one in place of another (`instead`). How many more gifts are
+    /// parked by that, -1 for one that was: of what is not open, the log holds one
+    /// ending only if it was parked.
+    fn end(&mut self, ended: &Ended, instead: bool) -> i64 {
         let serial = self.serials.remove(&ended.gift);
         let was_open = serial.is_some_and(|serial| self.open.remove(&serial).is_some());
         match (was_open, &ended.ending) {
             (true, Ending::Parked) => 1,
-            (false, Ending::Rendered | Ending::Failed(_)) => -1,
-            // It was open and is no more, or was parked after another word.
-            (true, _) | (false, Ending::Parked) => 0,
+            (false, Ending::Rendered | Ending::Failed(_)) if !instead => -1,
+            // It was open and is no more, or had ended or was parked after another word.
+            _ => 0,
         }
     }
 }
@@ -295,10 +296,11 @@ impl Reader {
         let mut known = self.view.known();
         for entry in entries {
             let serial = entry.serial;
+            let instead = is_instead(&entry);
             let told = told(entry);
             match &told {
                 Some(News::Gift(fresh)) => known.add(serial, fresh.gift.clone()),
-                Some(News::Ended(ended)) => parked += known.end(ended),
+                Some(News::Ended(ended)) => parked += known.end(ended, instead),
                 Some(News::Config(_)) => known.config = serial,
                 _ => {}
             }
@@ -331,6 +333,12 @@ impl Reader {
         }
         Ok(())
     }
+}
+
+/// Whether it is the ending of a gift that had one before.
+fn is_instead(entry: &Entry) -> bool {
+    matches!(kind(&entry.subject), Some(Kind::Ended(_)))
+        && serde_json::from_slice::<End>(&entry.payload).is_ok_and(|end| end.instead)
 }
 
 /// What an entry says; nothing if it is not for the feed.
@@ -405,6 +413,7 @@ impl Past {
         Kept {
             config: self.settings,
             status: self.status.1,
+            status_at: self.status.0,
             unsettled: self.unsettled.into_values().collect(),
             parked: 0,
             until: self.until,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::SessionConfig;
 use crate::relay::hub::{Ending, Serial};
+use crate::relay::store::is_hosts_word;
 
 /// The end of a gift, or that it was parked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,6 +19,9 @@ pub(super) struct End {
     pub reason: Option<String>,
     /// Milliseconds since the Unix epoch.
     pub at: i64,
+    /// It takes the place of a failure, which had ended the gift already.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub instead: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,7 +44,14 @@ impl End {
             state,
             reason,
             at,
+            instead: false,
         }
+    }
+
+    /// Whether hosts could not show it.
+    pub fn is_hosts_failure(&self) -> bool {
+        let reason = self.reason.as_deref().unwrap_or_default();
+        self.state == EndState::Failed && is_hosts_word(reason)
     }
 
     pub fn ending(self) -> Ending {

@@ -17,7 +17,8 @@ use super::read::load;
 use crate::model::{GiftId, SessionConfig, WallTime};
 use crate::relay::hub::{Ended, Ending, Serial};
 use crate::relay::store::{
-    Admission, Feed, Fresh, Kinship, LOOKS, News, Offer, State, StoreError, StreamId, kinship,
+    Admission, Feed, Fresh, Kinship, LOOKS, News, Offer, State, StoreError, StreamId,
+    is_hosts_word, kinship,
 };
 
 /// How long a transaction may gather what is waiting before it is committed.
@@ -428,8 +429,9 @@ fn kept(transaction: &Transaction, stream: &StreamId, gift: &GiftId) -> rusqlite
     Ok(message.unwrap_or_default())
 }
 
-/// A host's word is final; a parked gift may still turn out to be shown. How many
-/// more gifts are parked by that, -1 for one that was; nothing when nothing changed.
+/// The first word is final; but a gift that is parked, or that hosts could not show, may
+/// still turn out to be shown. How many more gifts are parked by that, -1 for one that
+/// was; nothing when nothing changed.
 fn end(transaction: &Transaction, ending: &Unsaved) -> rusqlite::Result<Option<i64>> {
     let (state, reason) = match &ending.ended.ending {
         Ending::Rendered => (State::Rendered, None),
@@ -440,7 +442,7 @@ fn end(transaction: &Transaction, ending: &Unsaved) -> rusqlite::Result<Option<i
         "UPDATE gifts SET state = ?3, reason = ?4, ended_at = ?5
          WHERE stream = ?1 AND gift = ?2 AND state = ?6",
     )?;
-    for before in [State::Unacked, State::Parked] {
+    let mut has_changed = |before: State| -> rusqlite::Result<bool> {
         let changed = update.execute(params![
             &*ending.stream,
             &*ending.ended.gift,
@@ -449,12 +451,27 @@ fn end(transaction: &Transaction, ending: &Unsaved) -> rusqlite::Result<Option<i
             ending.at,
             before as i64
         ])?;
-        if changed > 0 {
+        Ok(changed > 0)
+    };
+    for before in [State::Unacked, State::Parked] {
+        if has_changed(before)? {
             let is_parked = |it: State| i64::from(it == State::Parked);
             return Ok(Some(is_parked(state) - is_parked(before)));
         }
     }
-    Ok(None)
+    let is_shown_late = state == State::Rendered && has_failed_at_hosts(transaction, ending)?;
+    Ok((is_shown_late && has_changed(State::Failed)?).then_some(0))
+}
+
+fn has_failed_at_hosts(transaction: &Transaction, ending: &Unsaved) -> rusqlite::Result<bool> {
+    let reason: Option<String> = transaction
+        .prepare_cached(
+            "SELECT reason FROM gifts
+             WHERE stream = ?1 AND gift = ?2 AND state = 2 AND reason IS NOT NULL",
+        )?
+        .query_row([&*ending.stream, &*ending.ended.gift], |row| row.get(0))
+        .optional()?;
+    Ok(reason.is_some_and(|it| is_hosts_word(&it)))
 }
 
 fn keep_config(

@@ -155,6 +155,7 @@ conformance! {
     another_gift_under_a_known_id_is_a_conflict
     endings_are_kept_heard_and_what_is_settled_does_not_come_back
     a_late_word_makes_a_parked_gift_rendered_and_settled_ones_stay
+    what_hosts_failed_turns_out_to_be_shown_and_the_desks_word_stays
     parked_gifts_are_counted_when_a_stream_opens_and_from_then_on
     settings_and_status_are_heard_and_survive
     lists_are_pages_in_order
@@ -413,6 +414,33 @@ mod suite {
         assert_eq!(heard.take(), [], "nothing has changed");
         assert_eq!(listed(&*store, Some(State::Rendered)).await, ["a"]);
         assert_eq!(listed(&*store, Some(State::Parked)).await, [""; 0]);
+    }
+
+    pub async fn what_hosts_failed_turns_out_to_be_shown_and_the_desks_word_stays(
+        bench: &dyn Bench,
+    ) {
+        let (store, _, heard) = open(bench).await;
+        let again = format!("{SENT_AGAIN}another");
+        for (id, reason) in [("a", "no picture"), ("b", DISMISSED), ("c", again.as_str())] {
+            accept(&*store, gift(id)).await;
+            end(&*store, id, Ending::Parked).await;
+            store.flush().await;
+            end(&*store, id, Ending::Failed(reason.into())).await;
+        }
+        store.flush().await;
+        assert_eq!(parked(&heard.take()), 0);
+        for id in ["a", "b", "c", "a"] {
+            end(&*store, id, Ending::Rendered).await;
+        }
+        store.flush().await;
+        assert_eq!(heard.take(), [ended(("a", Ending::Rendered))]);
+        assert_eq!(listed(&*store, Some(State::Rendered)).await, ["a"]);
+        assert_eq!(listed(&*store, Some(State::Failed)).await, ["b", "c"]);
+        let shown = store.find(&stream(), &"a".into()).await.unwrap().unwrap();
+        assert_eq!(shown.reason, None);
+        drop(store);
+        let (_store, kept, _) = open(bench).await;
+        assert_eq!(kept.unsettled, []);
     }
 
     pub async fn parked_gifts_are_counted_when_a_stream_opens_and_from_then_on(bench: &dyn Bench) {

@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::AddAssign;
 
-use super::hub::Serial;
-use crate::model::{Gift, StreakKey};
-use crate::protocol::{ServerMessage, decode_server};
+use serde::Deserialize;
+
+use super::{Serial, Stream};
 
 /// Streaks that are remembered, as many as a stage has open. Beyond: all are forgotten,
 /// and the final messages of those that go on count as gifts.
@@ -17,9 +17,12 @@ const MAX_STREAKS: usize = 10_000;
 /// Two values per piece are the same price if they differ by less than this share.
 const SAME_PRICE: f64 = 0.01;
 
+/// Of whom, and of what type.
+type StreakKey = (String, String);
+
 /// What gifts are to goals.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Worth {
+pub(in crate::relay) struct Worth {
     quantity: f64,
     value: f64,
 }
@@ -49,9 +52,39 @@ impl AddAssign for Worth {
     }
 }
 
+/// What counts of a gift, in a message as the relay writes it: reading all of it would
+/// take several times as long, of the time in which gifts are taken in.
+#[derive(Deserialize)]
+struct Message {
+    payload: Gift,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Gift {
+    gift_type: String,
+    quantity: u32,
+    total_value: f64,
+    sender: Sender,
+    metadata: Metadata,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Sender {
+    user_id: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Metadata {
+    is_streak: bool,
+    combo_count: u32,
+}
+
 /// What has changed since that was last taken.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Since {
+pub(in crate::relay) struct Since {
     /// Of gifts that came.
     pub given: Worth,
     /// Of gifts that ended.
@@ -60,7 +93,7 @@ pub(super) struct Since {
 
 /// What a stream's gifts are worth.
 #[derive(Debug, Default)]
-pub(super) struct Worths {
+pub(in crate::relay) struct Worths {
     streaks: HashMap<StreakKey, Streak>,
     /// Gifts that are not settled, in the order in which they came.
     open: BTreeMap<Serial, Worth>,
@@ -73,10 +106,10 @@ impl Worths {
         if self.open.contains_key(&serial) {
             return;
         }
-        let Ok(ServerMessage::Gift(gift)) = decode_server(message.as_bytes()) else {
+        let Ok(Message { payload }) = serde_json::from_str(message) else {
             return;
         };
-        let worth = self.weigh(&gift);
+        let worth = self.weigh(&payload);
         self.since.given += worth;
         self.open.insert(serial, worth);
     }
@@ -105,14 +138,12 @@ impl Worths {
 
     /// What a message adds.
     fn weigh(&mut self, gift: &Gift) -> Worth {
-        let key = gift.streak_key();
-        if !gift.is_streak {
-            let ended = self.streaks.remove(&key);
-            let repeats = ended.is_some_and(|it| it.last > 0 && it.last == gift.combo_count);
-            return match repeats {
-                true => Worth::default(),
-                false => Worth::whole(gift),
-            };
+        if gift.sender.user_id.is_empty() || self.streaks.is_empty() && !gift.metadata.is_streak {
+            return Worth::whole(gift);
+        }
+        let key = (gift.sender.user_id.clone(), gift.gift_type.clone());
+        if !gift.metadata.is_streak {
+            return self.weigh_last(&key, gift);
         }
         if let Some(streak) = self.streaks.get_mut(&key) {
             return streak.count(gift);
@@ -122,6 +153,33 @@ impl Worths {
         }
         self.streaks.insert(key, Streak::begun(gift));
         Worth::whole(gift)
+    }
+
+    /// The final message of a streak, or a gift of its own.
+    fn weigh_last(&mut self, key: &StreakKey, gift: &Gift) -> Worth {
+        let last = self.streaks.get(key).map_or(0, |streak| streak.last);
+        if gift.metadata.combo_count < last.max(1) {
+            return Worth::whole(gift);
+        }
+        match self.streaks.remove(key) {
+            Some(_) if gift.metadata.combo_count == last => Worth::default(),
+            Some(mut streak) => streak.count(gift),
+            None => Worth::whole(gift),
+        }
+    }
+}
+
+impl<F> Stream<F> {
+    /// Counts a gift towards goals that was published or restored just now.
+    pub fn weigh(&mut self, serial: Serial, message: &str) {
+        if self.open.contains_key(&serial) {
+            self.worths.add(serial, message);
+        }
+    }
+
+    /// What its gifts are to goals, as far as they were weighed.
+    pub fn worths(&mut self) -> &mut Worths {
+        &mut self.worths
     }
 }
 
@@ -140,7 +198,7 @@ struct Streak {
 impl Streak {
     fn begun(gift: &Gift) -> Self {
         Self {
-            last: gift.combo_count,
+            last: gift.metadata.combo_count,
             is_equal: is_equal(gift),
             is_running: false,
             price: gift.total_value / f64::from(gift.quantity.max(1)),
@@ -149,25 +207,25 @@ impl Streak {
 
     fn count(&mut self, gift: &Gift) -> Worth {
         // Another streak of the same; one that counts 2 or more may have been overtaken.
-        if gift.combo_count == 1 {
+        if gift.metadata.combo_count == 1 {
             *self = Self::begun(gift);
             return Worth::whole(gift);
         }
-        let rises = gift.combo_count > self.last;
+        let rises = gift.metadata.combo_count > self.last;
         self.is_running = is_equal(gift) && (self.is_running || (self.is_equal && rises));
         let worth = match self.is_running {
             true => self.since_last(gift),
             false => Worth::whole(gift),
         };
         self.is_equal = is_equal(gift);
-        self.last = self.last.max(gift.combo_count);
+        self.last = self.last.max(gift.metadata.combo_count);
         worth
     }
 
     /// What a running total adds. So does its value, where the price is the streak's.
     fn since_last(&self, gift: &Gift) -> Worth {
-        let more = f64::from(gift.combo_count.saturating_sub(self.last));
-        let total = self.price * f64::from(gift.combo_count);
+        let more = f64::from(gift.metadata.combo_count.saturating_sub(self.last));
+        let total = self.price * f64::from(gift.metadata.combo_count);
         let is_total = (gift.total_value - total).abs() <= SAME_PRICE * total;
         Worth {
             quantity: more,
@@ -180,7 +238,7 @@ impl Streak {
 }
 
 fn is_equal(gift: &Gift) -> bool {
-    gift.combo_count > 0 && gift.combo_count == gift.quantity
+    gift.metadata.combo_count > 0 && gift.metadata.combo_count == gift.quantity
 }
 
 #[cfg(test)]
