@@ -20,16 +20,20 @@ def main():
     picture = Image.fromarray(np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8), "RGBA")
     bleed(resize(framed(picture, 0.03), 128)).save(ICONS / "love.png", optimize=True)
 
-    # Small hearts lie over anything: a light rim keeps them apart from a dark
-    # ground and the pink body from a light one.
-    square = np.asarray(framed(picture, 0.1).resize((256, 256), Image.LANCZOS), np.float32) / 255
+    # Small hearts lie over anything; the one that they burst from is seen large.
+    bleed(resize(rimmed(picture, 256), 128)).save(TEXTURES / "heart_pink.png", optimize=True)
+    bleed(resize(rimmed(picture, 1024), 512)).save(TEXTURES / "love.png", optimize=True)
+
+
+def rimmed(picture, side):
+    """With a light rim, which keeps it apart from a dark ground and the pink body from a light one."""
+    square = np.asarray(framed(picture, 0.1).resize((side, side), Image.LANCZOS), np.float32) / 255
     inside = square[..., 3]
     away = ndimage.distance_transform_edt(inside < 0.5)
-    rim = np.clip(13 - away, 0, 1)
+    rim = np.clip(13 * side / 256 - away, 0, 1)
     colour = square[..., :3] * inside[..., None] + np.array([1.0, 0.93, 0.97]) * (1 - inside[..., None])
-    rimmed = np.dstack([colour, np.maximum(inside, rim)])
-    rimmed = Image.fromarray(np.round(np.clip(rimmed, 0, 1) * 255).astype(np.uint8), "RGBA")
-    bleed(resize(rimmed, 128)).save(TEXTURES / "heart_pink.png", optimize=True)
+    whole = np.dstack([colour, np.maximum(inside, rim)])
+    return Image.fromarray(np.round(np.clip(whole, 0, 1) * 255).astype(np.uint8), "RGBA")
 
 
 if __name__ == "__main__":
