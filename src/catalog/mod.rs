@@ -44,7 +44,7 @@ const MAX_PICTURE_SIDE: u32 = 8192;
 ///
 /// # Errors
 /// When a side is longer than 8192 pixels.
-pub fn has_room(width: u32, height: u32) -> Result<(), String> {
+pub fn check_picture(width: u32, height: u32) -> Result<(), String> {
     if width.max(height) <= MAX_PICTURE_SIDE {
         return Ok(());
     }

@@ -16,7 +16,7 @@ use super::args::CheckArgs;
 use super::plan::{check_webm, environment, find_catalog, read_token};
 use super::show::load_catalog;
 use super::stdout::print;
-use crate::catalog::{Catalog, Recipe, has_room};
+use crate::catalog::{Catalog, Recipe, check_picture};
 use crate::config::{
     Config, ConfigError, ConfigFile, Folders, ShowSettings, SoundDevice, nearest, unknown_device,
 };
@@ -316,7 +316,7 @@ fn check_sides(path: &Path) -> Result<(), String> {
         .read_info()
         .map_err(|error| format!("cannot be read as a PNG: {error}"))?;
     let (width, height) = reader.info().size();
-    has_room(width, height)
+    check_picture(width, height)
 }
 
 /// By what its container says: decoding all of it would take as long as the show.

@@ -18,10 +18,10 @@ use super::lock::lock;
 use super::rates;
 use super::roster::Roster;
 use super::socket::Frame;
-use super::status::{LatestStatus, Moved};
+use super::status::{LatestStatus, Moved, goal_of};
 use super::store::{Feed, Fresh, Kept, News, StreamId};
 use super::wire::StatusParts;
-use crate::model::{GiftId, Moment, SessionConfig, StreamStatus, WallTime};
+use crate::model::{Gift, GiftId, Moment, SessionConfig, StreamStatus, WallTime};
 use crate::protocol::{ServerMessage, decode_server};
 
 /// Events that a slow reader may be behind; then it hears that it missed some.
@@ -201,7 +201,7 @@ impl Channel {
         let latest = status.as_mut()?;
         let reached = self.roster.reached(&latest.goal()?)?;
         // What came until now is in that.
-        hub.worths().take();
+        hub.take_progress();
         let moved = latest.advance(reached);
         self.renew(&mut hub, latest, moved);
         latest.take_note()
@@ -210,14 +210,14 @@ impl Channel {
     /// Counts what came and what ended towards the goal, where no host's stage says how
     /// far that has come: none may be here, or none that can.
     fn count_goal(&self, hub: &mut Stream<Frame>, status: &mut Option<LatestStatus>) {
-        if !hub.worths().has_changed() {
+        if !hub.has_progress() {
             return;
         }
         let Some((goal, latest)) = status.as_mut().and_then(|it| Some((it.goal()?, it))) else {
             return;
         };
         if self.roster.reached(&goal).is_none()
-            && let Some(moved) = latest.count(&hub.worths().take())
+            && let Some(moved) = latest.count(hub.take_progress())
         {
             self.renew(hub, latest, moved);
         }
@@ -285,7 +285,7 @@ impl Channel {
                 _ if !self.is_current() => {}
                 News::Gift(gift) => {
                     hub.publish(gift.serial, gift.gift, Frame::text(&gift.message));
-                    hub.weigh(gift.serial, &gift.message);
+                    hub.weigh(gift.serial, || gift_in(gift.message.as_bytes()));
                 }
                 News::Ended(ended) => hub.has_ended(&ended.gift),
                 News::Parked(more) => {
@@ -294,7 +294,7 @@ impl Channel {
                 News::Config(config) => hub.set_config(config),
                 News::Status(status) => self.take_status(&mut hub, status),
                 News::Control(control) => {
-                    hub.control(&Frame::text(&control), gift_in(&control).as_ref());
+                    hub.control(&Frame::text(&control), gift_named_in(&control).as_ref());
                 }
             }
         }
@@ -332,8 +332,11 @@ impl Channel {
         // What the stages said of the goal holds for as long as it is where they say.
         let latest = repeated.unwrap_or_else(|| {
             self.roster.forget_goals();
-            hub.worths().take();
-            LatestStatus::new(told, hub.worths().waiting())
+            let goal = goal_of(&told);
+            let waiting = hub.aim(goal.as_ref().map(|goal| &*goal.kind), |frame| {
+                gift_in(frame.payload())
+            });
+            LatestStatus::new(told, waiting)
         });
         *status = Some(latest);
         self.count_goal(hub, &mut status);
@@ -366,7 +369,7 @@ impl Channel {
 }
 
 /// The gift that a control names.
-fn gift_in(control: &str) -> Option<GiftId> {
+fn gift_named_in(control: &str) -> Option<GiftId> {
     match decode_server(control.as_bytes()) {
         Ok(ServerMessage::Control(control)) => control.gift().cloned(),
         _ => None,
@@ -376,7 +379,14 @@ fn gift_in(control: &str) -> Option<GiftId> {
 fn restore(hub: &mut Stream<Frame>, gifts: Vec<Fresh>) {
     for gift in gifts {
         hub.restore(gift.serial, gift.gift, Frame::text(&gift.message));
-        hub.weigh(gift.serial, &gift.message);
+        hub.weigh(gift.serial, || gift_in(gift.message.as_bytes()));
+    }
+}
+
+fn gift_in(message: &[u8]) -> Option<Gift> {
+    match decode_server(message) {
+        Ok(ServerMessage::Gift(gift)) => Some(gift),
+        _ => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The latest `stream:status`, and how far its goal has come since somebody told it.
 
-use super::hub::{Since, Worth};
+use super::hub::Since;
 use super::roster::Reached;
 use super::socket::Frame;
 use super::wire::StatusParts;
@@ -29,12 +29,11 @@ pub(super) struct Moved {
 }
 
 impl LatestStatus {
-    /// Somebody has told it, with all gifts before it: those too that are `waiting`.
-    pub fn new(told: String, waiting: Worth) -> Self {
-        let settled = goal_of(&told).and_then(|goal| {
-            let current = goal.current - waiting.progress(&goal.kind);
-            with_goal_at(&told, current.max(0.0))
-        });
+    /// Somebody has told it, with all gifts before it. Those that wait bring its goal on
+    /// so far.
+    pub fn new(told: String, waiting: f64) -> Self {
+        let settled =
+            goal_of(&told).and_then(|goal| with_goal_at(&told, (goal.current - waiting).max(0.0)));
         Self {
             given: told.clone(),
             settled: settled.unwrap_or_else(|| told.clone()),
@@ -86,10 +85,9 @@ impl LatestStatus {
     }
 
     /// No stage says it: the gifts that came and ended since have brought it on.
-    pub fn count(&mut self, since: &Since) -> Option<Moved> {
-        let (goal, settled) = (self.goal()?, goal_of(&self.settled)?);
-        let given = goal.current + since.given.progress(&goal.kind);
-        let settled = settled.current + since.settled.progress(&goal.kind);
+    pub fn count(&mut self, since: Since) -> Option<Moved> {
+        let given = self.goal()?.current + since.given;
+        let settled = goal_of(&self.settled)?.current + since.settled;
         // Gifts that were not subtracted, since there is no goal below 0, do not count.
         let settled = settled.min(given);
         Some(self.advance(Reached { given, settled }))

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::cue::{Delta, add_value};
+use super::progress;
 use crate::model::{Gift, GiftType, Goal, Moment, Private, StreamStatus, Word};
 
 /// Senders whose totals are remembered. When one more comes, the half that gave
@@ -83,12 +84,7 @@ pub struct Board {
 
 /// What gifts bring a goal on.
 fn progress(goal: &Goal, delta: Delta) -> f64 {
-    match &*goal.kind {
-        "gifts" => delta.quantity as f64,
-        "revenue" => delta.value,
-        // Only the backend can count anything else.
-        _ => 0.0,
-    }
+    progress::of(&goal.kind, delta).unwrap_or(0.0)
 }
 
 impl Board {

@@ -36,6 +36,7 @@ mod offering;
 mod outcomes;
 mod pacing;
 mod person;
+mod progress;
 mod queue;
 mod settings;
 mod streak;
@@ -57,6 +58,7 @@ pub use controls::RECAP;
 pub use cue::{ActId, ActStart, Cue, Event, Senders, Tally};
 pub use lanes::LANES;
 pub use pacing::{DEFAULT_RATE, sane_rate};
+pub use progress::Progress;
 pub use queue::{MIXED, Upcoming, head_start};
 pub use settings::{MOST_UNDECIDED, MOST_WAITING, ShowSettings};
 pub use streak::Counting;
@@ -354,11 +356,8 @@ impl Show {
         self.now = self.now.max(now);
         self.queue.wake(self.now);
         self.go_on_with_drills();
-        while let Some(key) = self.streaks.next_silent(self.now) {
-            if let Some(streak) = self.streaks.close(&key) {
-                self.end_streak(&streak);
-                self.streaks.fell_silent(self.now, key, &streak);
-            }
+        while let Some(streak) = self.streaks.fall_silent(self.now) {
+            self.end_streak(&streak);
         }
     }
 }

@@ -7,7 +7,7 @@ use super::cue::{Delta, Senders, Tally};
 use super::lanes::index;
 use super::outcomes::{Claim, Part};
 use super::person::person;
-use super::streak::{Fate, Home, MOST_OPEN, Reading};
+use super::streak::{Fate, Home, Reading, whole};
 use super::turn::{Turn, TurnId};
 use super::{Show, Streak};
 use crate::catalog::Lane;
@@ -64,13 +64,13 @@ impl Show {
             && self.settings.on_air.admits(&gift.gift_type, worth);
         if !is_drawn {
             self.ledger.settle(claim, Verdict::Dismissed);
-        } else if reading == Reading::EndsLate {
-            self.end_late(&key, claim, gift.combo_count);
         } else if self.ledger.undecided() > self.settings.most_undecided
             && !self.make_room(standing)
         {
             self.owe(&key, reading != Reading::Independent);
             self.ledger.refuse(claim, RefusalReason::Overloaded);
+        } else if reading == Reading::EndsLate {
+            self.end_late(&key, claim, gift.combo_count);
         } else if let Some(recap) = &mut self.recap
             && delta.quantity > 0
         {
@@ -93,19 +93,13 @@ impl Show {
     /// What the message adds, with its streak brought up to date.
     fn count(&mut self, key: &StreakKey, gift: &Gift, reading: Reading) -> Delta {
         match reading {
-            Reading::Independent => Delta {
-                quantity: gift.quantity.into(),
-                value: gift.total_value,
-            },
+            Reading::Independent => whole(gift),
             Reading::EndsLate => Delta::default(),
             Reading::Opens | Reading::Restarts => {
                 if let Some(streak) = self.streaks.close(key) {
                     self.end_streak(&streak);
                 }
-                if self.streaks.len() >= MOST_OPEN
-                    && let Some(oldest) = self.streaks.most_silent()
-                    && let Some(streak) = self.streaks.close(&oldest)
-                {
+                if let Some(streak) = self.streaks.make_room() {
                     self.end_streak(&streak);
                 }
                 self.streaks.open(self.now, key.clone(), gift)

@@ -210,10 +210,9 @@ impl Streaks {
     /// A count of one is any gift's, and a higher one than was heard holds gifts that
     /// nobody has counted.
     fn ends_late(&self, now: Moment, key: &StreakKey, gift: &Gift) -> bool {
-        let position = self.position(gift);
-        position > 1
+        gift.combo_count > 1
             && self.silent.get(key).is_some_and(|silent| {
-                silent.last == position && now.saturating_sub(silent.since) <= LATE
+                silent.last == self.position(gift) && now.saturating_sub(silent.since) <= LATE
             })
     }
 
@@ -270,7 +269,7 @@ impl Streaks {
 
     /// Remembers one that has fallen silent. Where nobody may have seen some of it, the
     /// message that comes late may be what is seen.
-    pub fn fell_silent(&mut self, now: Moment, key: StreakKey, streak: &Streak) {
+    fn remember(&mut self, now: Moment, key: StreakKey, streak: &Streak) {
         if !streak.seen && streak.is_owed {
             return;
         }
@@ -296,14 +295,21 @@ impl Streaks {
         Some((silent.home, silent.fate))
     }
 
-    /// A streak whose silence has lasted long enough at `now`.
-    pub fn next_silent(&mut self, now: Moment) -> Option<StreakKey> {
-        self.pop_due(Some(now))
+    /// Closes a streak whose silence has lasted long enough at `now`.
+    pub fn fall_silent(&mut self, now: Moment) -> Option<Streak> {
+        let key = self.pop_due(Some(now))?;
+        let streak = self.close(&key)?;
+        self.remember(now, key, &streak);
+        Some(streak)
     }
 
-    /// The streak that has been silent longest.
-    pub fn most_silent(&mut self) -> Option<StreakKey> {
-        self.pop_due(None)
+    /// Closes the streak that has been silent longest, where there are too many.
+    pub fn make_room(&mut self) -> Option<Streak> {
+        if self.open.len() < MOST_OPEN {
+            return None;
+        }
+        let key = self.pop_due(None)?;
+        self.close(&key)
     }
 
     /// No streak falls silent before this.
@@ -447,7 +453,8 @@ fn is_equal(gift: &Gift) -> bool {
     gift.combo_count > 0 && gift.combo_count == gift.quantity
 }
 
-fn whole(gift: &Gift) -> Delta {
+/// What a message adds that belongs to no streak.
+pub(super) fn whole(gift: &Gift) -> Delta {
     Delta {
         quantity: gift.quantity.into(),
         value: gift.total_value,

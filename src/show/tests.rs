@@ -8,4 +8,4 @@ mod on_air;
 mod outcomes;
 mod pacing;
 mod streaks;
-mod world;
+pub(super) mod world;

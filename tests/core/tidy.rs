@@ -86,6 +86,8 @@ const LAYERS: &[(&str, &[Reach])] = &[
                 "session",
                 &["Backoff", "ConnectFailure", "Problem", "Timing"],
             ),
+            // Of the show how it counts.
+            Only("show", &["Progress"]),
             Whole("showfile"),
         ],
     ),

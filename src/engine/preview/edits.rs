@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use bevy::prelude::*;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use crate::catalog::{Catalog, FALLBACK, has_room, nearest};
+use crate::catalog::{Catalog, FALLBACK, check_picture, nearest};
 use crate::render::captions::CaptionDesk;
 use crate::render::textures::Textures;
 use crate::stage::Director;
@@ -204,7 +204,7 @@ fn examine(path: &Path) -> Result<(), String> {
     match path.extension().and_then(|ending| ending.to_str()) {
         Some("png") => image::load_from_memory_with_format(&bytes, image::ImageFormat::Png)
             .map_err(|error| format!("is no good PNG: {error}"))
-            .and_then(|picture| has_room(picture.width(), picture.height())),
+            .and_then(|picture| check_picture(picture.width(), picture.height())),
         // The header says how long the file is (glTF 2.0, section 4.4.2).
         Some("glb") => match bytes.get(..12) {
             Some(head)

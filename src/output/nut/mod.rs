@@ -75,23 +75,26 @@ struct State {
 
 struct Reader {
     stream: Arc<TcpStream>,
-    /// Since when it is being given something. Absent before it has taken what players
-    /// look at before they show anything.
-    gets: Option<Gets>,
+    pace: Pace,
 }
 
 #[derive(Clone, Copy)]
-enum Gets {
-    Nothing,
-    Since(Instant),
+enum Pace {
+    /// It takes what players look at before they show anything.
+    Probes,
+    /// It has all that there is.
+    Waits,
+    /// It is being given a frame, since then.
+    Takes(Instant),
 }
 
 impl Reader {
     fn looks(&self) -> bool {
-        self.gets.is_some_and(|gets| match gets {
-            Gets::Nothing => true,
-            Gets::Since(begun) => begun.elapsed() < LOOKS_AWAY,
-        })
+        match self.pace {
+            Pace::Probes => false,
+            Pace::Waits => true,
+            Pace::Takes(since) => since.elapsed() < LOOKS_AWAY,
+        }
     }
 }
 
@@ -325,7 +328,7 @@ impl Shared {
             let stream = Arc::new(stream);
             let reader = Reader {
                 stream: stream.clone(),
-                gets: None,
+                pace: Pace::Probes,
             };
             state.readers.insert(number, reader);
             self.readers.store(state.readers.len(), Ordering::Release);
@@ -398,26 +401,26 @@ impl Shared {
             self.write_frame(stream, at, &shown.pixels)?;
             at += PROBE_STEP;
         }
-        self.note(number, Gets::Nothing);
+        self.note(number, Pace::Waits);
         while let Some(next) = self.next(number, shown.number) {
             // Times only ever rise.
             at = next.at.max(at + 1);
-            self.note(number, Gets::Since(now()));
+            self.note(number, Pace::Takes(now()));
             self.write_frame(stream, at, &next.pixels)?;
-            self.note(number, Gets::Nothing);
+            self.note(number, Pace::Waits);
             shown = next;
         }
         Ok(())
     }
 
-    /// Notes what a reader gets. One that looks again is waited for.
-    fn note(&self, number: u64, gets: Gets) {
+    /// Notes how far a reader is. One that looks again is waited for.
+    fn note(&self, number: u64, pace: Pace) {
         let mut state = self.state();
         let Some(reader) = state.readers.get_mut(&number) else {
             return;
         };
         let looked = reader.looks();
-        reader.gets = Some(gets);
+        reader.pace = pace;
         if !looked {
             drop(state);
             (self.wake)();

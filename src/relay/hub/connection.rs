@@ -139,7 +139,7 @@ impl<F: Clone> Connection<F> {
 #[cfg(test)]
 mod tests {
     use super::super::tests::{Rig, id};
-    use super::super::{HOST_WINDOW, Next, RING, Word};
+    use super::super::{ConnectionId, HOST_WINDOW, Next, RING, Word};
     use super::*;
 
     /// What is no gift.
@@ -147,6 +147,16 @@ mod tests {
     const NEWER: Serial = 1_000_002;
     const PAUSE: Serial = 1_000_003;
     const SKIP: Serial = 1_000_004;
+
+    /// A viewer that has yet to hear of a gift, and of the status behind it.
+    fn owed() -> (Rig, ConnectionId) {
+        let mut rig = Rig::new();
+        let viewer = rig.viewer("v");
+        assert!(rig.drain(viewer).is_empty());
+        rig.publish();
+        rig.stream.set_status(STATUS, STATUS);
+        (rig, viewer)
+    }
 
     #[test]
     fn a_status_comes_after_the_gifts_that_were_accepted_before_it() {
@@ -162,11 +172,7 @@ mod tests {
 
     #[test]
     fn a_status_is_told_where_it_was_set_however_far_the_goal_has_come_since() {
-        let mut rig = Rig::new();
-        let viewer = rig.viewer("v");
-        assert!(rig.drain(viewer).is_empty());
-        rig.publish();
-        rig.stream.set_status(STATUS, STATUS);
+        let (mut rig, viewer) = owed();
         rig.publish();
         rig.stream.renew_status(NEWER, NEWER);
         assert_eq!(rig.drain(viewer), [1, STATUS, 2]);
@@ -206,11 +212,7 @@ mod tests {
 
     #[test]
     fn a_viewer_that_skips_skips_to_the_status_too() {
-        let mut rig = Rig::new();
-        let viewer = rig.viewer("v");
-        assert!(rig.drain(viewer).is_empty());
-        rig.publish();
-        rig.stream.set_status(STATUS, STATUS);
+        let (mut rig, viewer) = owed();
         for _ in 0..RING {
             rig.publish();
         }
@@ -219,11 +221,7 @@ mod tests {
 
     #[test]
     fn what_is_carried_to_a_viewer_ends_where_a_status_comes() {
-        let mut rig = Rig::new();
-        let viewer = rig.viewer("v");
-        assert!(rig.drain(viewer).is_empty());
-        rig.publish();
-        rig.stream.set_status(STATUS, STATUS);
+        let (mut rig, viewer) = owed();
         rig.publish();
         let mut carried = Vec::new();
         let is_all = rig

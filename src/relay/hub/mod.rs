@@ -23,11 +23,11 @@
 mod absent;
 mod connection;
 mod host;
+mod progress;
 mod ring;
 mod tally;
 #[cfg(test)]
 mod tests;
-mod worth;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -39,10 +39,10 @@ use crate::protocol::ClientType;
 use absent::Absent;
 use connection::{Connection, Mark, Reader, Status};
 use host::Host;
+pub(super) use progress::Since;
+use progress::Weighed;
 use ring::Ring;
 pub(super) use tally::Tally;
-use worth::Worths;
-pub(super) use worth::{Since, Worth};
 
 /// Gifts that a slow connection may be behind before it skips: about a minute at
 /// the highest rate that a stage plays.
@@ -161,7 +161,9 @@ pub(super) struct Stream<F> {
     status: Option<Status<F>>,
     ended: Vec<Ended>,
     tally: Tally,
-    worths: Worths,
+    weighed: Weighed,
+    /// When time was last said to have passed.
+    now: Moment,
     is_shared: bool,
 }
 
@@ -182,7 +184,8 @@ impl<F: Clone> Stream<F> {
             status: None,
             ended: Vec::new(),
             tally: Tally::default(),
-            worths: Worths::default(),
+            weighed: Weighed::default(),
+            now: Moment::ZERO,
             is_shared: false,
         }
     }
@@ -303,6 +306,7 @@ impl<F: Clone> Stream<F> {
     /// Time has passed; to be told now and then. Gifts that waited for hosts that did
     /// not come back are judged by those that are here.
     pub fn pass(&mut self, now: Moment) {
+        self.now = now;
         if self.absent.pass(now) {
             self.judge_all();
         }
@@ -513,7 +517,7 @@ impl<F: Clone> Stream<F> {
     fn close(&mut self, serial: Serial) -> Option<GiftId> {
         let open = self.open.remove(&serial)?;
         self.serials.remove(&open.gift);
-        self.worths.close(serial);
+        self.weighed.close(serial);
         for id in &self.hosts {
             if let Some(host) = host_of(&mut self.connections, *id) {
                 host.forget(serial);

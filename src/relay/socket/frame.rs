@@ -34,6 +34,17 @@ impl Frame {
         Self::of(TEXT, message.as_bytes())
     }
 
+    /// What it says, without its head.
+    pub fn payload(&self) -> &[u8] {
+        // Ours have no mask (section 5.1).
+        let head = match self.0.get(1) {
+            Some(126) => 4,
+            Some(127) => 10,
+            _ => 2,
+        };
+        self.0.get(head..).unwrap_or_default()
+    }
+
     pub fn into_bytes(self) -> Bytes {
         self.0
     }

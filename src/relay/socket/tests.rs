@@ -297,3 +297,11 @@ fn who_breaks_the_rules_and_goes_on_talking_is_read_to_the_end() {
         assert!(ours.take().is_none());
     });
 }
+
+#[test]
+fn what_a_frame_says_is_found_behind_a_head_of_any_length() {
+    for length in [0, 125, 126, 65_535, 65_536] {
+        let message = "m".repeat(length);
+        assert_eq!(Frame::text(&message).payload(), message.as_bytes());
+    }
+}
