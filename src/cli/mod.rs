@@ -61,9 +61,9 @@ pub use summary::{
 
 use args::{Arguments, Command};
 
-/// Runs the program: parses the process's arguments, does what they say and
-/// returns 0 if all went well, 1 if not, 2 for arguments that cannot be meant.
-pub fn main() -> ExitCode {
+/// Runs the program: parses the process's arguments, does what they say and ends it
+/// with 0 if all went well, 1 if not, 2 for arguments that cannot be meant.
+pub fn main() -> ! {
     let arguments = Arguments::parse();
     #[cfg(feature = "relay")]
     let is_relay = matches!(arguments.command, Command::Serve(_));
@@ -93,13 +93,11 @@ pub fn main() -> ExitCode {
         Command::Completions { shell } => pages::completions(shell),
         Command::Man { folder } => pages::manual(folder.as_deref()),
     };
-    match done {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("hyperfocus: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    let code = done.unwrap_or_else(|error| {
+        eprintln!("hyperfocus: {error:#}");
+        ExitCode::FAILURE
+    });
+    shutdown::end(i32::from(code != ExitCode::SUCCESS))
 }
 
 /// The log goes to standard error: standard output belongs to frames and

@@ -23,7 +23,23 @@ pub(super) fn leave() -> ! {
     // Both held to the end, or there would be new ones.
     let _encoders = ffmpeg::end_all();
     let _drafts = draft::give_up_all();
-    std::process::exit(INTERRUPTED)
+    end(INTERRUPTED)
+}
+
+/// Ends the program with `status`, at once; what it has printed is flushed by now.
+///
+/// The C library's own end would run the destructors of every library while threads
+/// are still in some of them. Those that compile shaders for a show that is ended while
+/// it starts are in the graphics driver: about one such end in a hundred was a crash.
+pub(super) fn end(status: i32) -> ! {
+    // SAFETY: it takes a number, runs nothing of this process's and does not return.
+    #[cfg(unix)]
+    #[expect(unsafe_code, reason = "the C library has no other way to say it")]
+    unsafe {
+        libc::_exit(status)
+    }
+    #[cfg(not(unix))]
+    std::process::exit(status)
 }
 
 /// Tells a signal that asks again from one that came with the first.

@@ -13,7 +13,8 @@ pub(crate) fn print_line(line: impl Display) -> Result<()> {
 
 /// Prints; a reader that has had enough (`| head`) is no error.
 pub(super) fn print(text: &[u8]) -> Result<ExitCode> {
-    match std::io::stdout().write_all(text) {
+    let mut out = std::io::stdout();
+    match out.write_all(text).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(ExitCode::SUCCESS),
     }
