@@ -12,7 +12,7 @@ use crate::relay::store::{StoreError, lock};
 
 /// The layout below; a file with a greater number is not touched, and one with a
 /// smaller is brought up to it.
-const LAYOUT: i64 = 3;
+const LAYOUT: i64 = 4;
 
 const TABLES: &str = "
     CREATE TABLE streams (
@@ -36,21 +36,18 @@ const TABLES: &str = "
     CREATE INDEX finished ON gifts (ended_at) WHERE state IN (1, 2);
 ";
 
-/// By what lists are read, and streams when they are opened. SQLite takes a partial
-/// index for `state = 0` where that is one side of an `OR` in it, and never where it
-/// is one of an `IN`. Rendered gifts, nearly all there are, are found by the first.
-const INDEXES: &str = "
-    CREATE INDEX by_stream ON gifts (stream, serial);
-    CREATE INDEX not_rendered ON gifts (stream, state, serial)
-        WHERE state = 0 OR state = 2 OR state = 3;
+/// By what lists are read, streams when they are opened, and gifts counted. Each index
+/// is one more thing to write for every gift, so that this is the only one beside those
+/// of the table's own.
+const INDEX: &str = "CREATE INDEX by_state ON gifts (stream, state, serial);";
+
+/// What earlier layouts had for that.
+const FORMER_INDEXES: &str = "
+    DROP INDEX IF EXISTS unfinished;
+    DROP INDEX IF EXISTS by_stream;
+    DROP INDEX IF EXISTS not_rendered;
+    DROP INDEX IF EXISTS unsettled;
 ";
-
-/// What the first layout had for that, and no query could use.
-const FORMER_INDEX: &str = "DROP INDEX unfinished;";
-
-/// By what the gifts of all streams are counted that nobody has settled: few, among any
-/// number that failed.
-const UNSETTLED_INDEX: &str = "CREATE INDEX unsettled ON gifts (state) WHERE state = 0;";
 
 const MIB: u64 = 1024 * 1024;
 
@@ -60,7 +57,8 @@ pub(in crate::relay) struct SqliteOptions {
     /// The folder; made when it is not there.
     pub folder: PathBuf,
     /// At this size gifts are refused until there is room; only the disk's
-    /// when absent.
+    /// when absent. What became of gifts may take an eighth more: without that
+    /// nothing would become history, and no room ever be made.
     pub max_mib: Option<u64>,
     /// Put a damaged database aside and begin with an empty one.
     pub start_clean: bool,
@@ -71,6 +69,8 @@ pub(in crate::relay) struct Opened {
     pub(super) connection: Connection,
     pub(super) path: PathBuf,
     pub(super) lock: File,
+    /// How many pages it may have before gifts are refused; the disk's room when absent.
+    pub(super) max_pages: Option<u64>,
     /// Where a damaged one was put.
     pub put_aside: Option<PathBuf>,
 }
@@ -95,11 +95,17 @@ impl Opened {
             }
             opened => (opened?, None),
         };
-        if let Some(mib) = options.max_mib {
-            bound(&connection, mib).map_err(|error| explain(&path, &error))?;
-        }
+        let max_pages = options.max_mib.map(|mib| -> rusqlite::Result<u64> {
+            let pages = pages(&connection, mib)?;
+            bound(&connection, pages)?;
+            Ok(pages)
+        });
+        let max_pages = max_pages
+            .transpose()
+            .map_err(|error| explain(&path, &error))?;
         Ok(Self {
             connection,
+            max_pages,
             path,
             lock,
             put_aside,
@@ -149,10 +155,9 @@ fn prepare(connection: &Connection, layout: i64) -> rusqlite::Result<()> {
 /// Brings a database up to the layout, whole or not at all; an empty one has 0.
 fn lay_out(connection: &Connection, layout: i64) -> rusqlite::Result<()> {
     let lacks: &[&str] = match layout {
-        0 => &[TABLES, INDEXES, UNSETTLED_INDEX],
-        1 => &[FORMER_INDEX, INDEXES, UNSETTLED_INDEX],
-        2 => &[UNSETTLED_INDEX],
-        _ => return Ok(()),
+        0 => &[TABLES, INDEX],
+        LAYOUT => return Ok(()),
+        _ => &[FORMER_INDEXES, INDEX],
     };
     let lacks = lacks.concat();
     connection.execute_batch(&format!(
@@ -179,9 +184,14 @@ fn put_aside(path: &Path) -> std::io::Result<PathBuf> {
     Ok(aside)
 }
 
-fn bound(connection: &Connection, mib: u64) -> rusqlite::Result<()> {
+/// How many pages there are to so many MiB.
+fn pages(connection: &Connection, mib: u64) -> rusqlite::Result<u64> {
     let page: u64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
-    let pages = (mib * MIB / page).max(1);
+    Ok((mib * MIB / page).max(1))
+}
+
+/// Has the database grow to so many pages at most, or no further where it has more.
+pub(super) fn bound(connection: &Connection, pages: u64) -> rusqlite::Result<()> {
     connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))
 }
 

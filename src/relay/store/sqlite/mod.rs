@@ -34,12 +34,13 @@ impl Opened {
     /// Starts the writer.
     ///
     /// # Errors
-    /// When a thread cannot be had.
+    /// When a thread or its memory cannot be had.
     pub fn start(self, feed: Arc<dyn Feed>) -> Result<SqliteStore, StoreError> {
         let (requests, inbox) = mpsc::channel(REQUESTS);
         let is_well = Arc::new(AtomicBool::new(true));
         let path = self.path.clone();
-        let mut writer = Writer::new(self, inbox, feed, is_well.clone());
+        let mut writer = Writer::new(self, inbox, feed, is_well.clone())
+            .map_err(|error| explain(&path, &error))?;
         let thread = std::thread::Builder::new()
             .name("store".into())
             .spawn(move || writer.run())

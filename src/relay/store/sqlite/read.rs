@@ -16,8 +16,17 @@ const UNSETTLED: &str = "SELECT serial, gift, message FROM gifts WHERE stream = 
 /// How many of its gifts are parked.
 const PARKED: &str = "SELECT count(*) FROM gifts WHERE stream = ?1 AND state = 3";
 
-/// How many gifts of all streams nobody has settled.
-const ALL_UNSETTLED: &str = "SELECT count(*) FROM gifts WHERE state = 0";
+/// How many gifts of all streams nobody has settled: one stream after the other, each
+/// found by the index right behind the last.
+const ALL_UNSETTLED: &str = "
+    WITH RECURSIVE each (id) AS (
+        SELECT min(stream) FROM gifts
+        UNION ALL
+        SELECT (SELECT min(stream) FROM gifts WHERE stream > id) FROM each
+        WHERE id IS NOT NULL
+    )
+    SELECT coalesce(sum((SELECT count(*) FROM gifts WHERE stream = id AND state = 0)), 0)
+    FROM each";
 
 /// Counts the unsettled gifts of all streams, beside the writer.
 pub(super) fn unsettled(path: &Path) -> rusqlite::Result<u64> {
@@ -111,22 +120,42 @@ fn listed(row: &Row) -> rusqlite::Result<Listed> {
 
 /// The query for a page: of a stream, beyond a serial, so many. The serial as well.
 fn query(page: Page) -> (String, Serial) {
-    let states = match page.state {
-        Some(state) => format!("state = {}", state as i64),
-        None => "TRUE".to_owned(),
-    };
     let (range, order, after) = match (page.order, page.after) {
         (Order::Oldest, after) => (">", "ASC", after),
         // The greatest that SQLite's integers hold.
         (Order::Latest, 0) => ("<=", "DESC", i64::MAX as Serial),
         (Order::Latest, after) => ("<", "DESC", after),
     };
-    let query = format!(
-        "SELECT {LISTED} FROM gifts
-         WHERE stream = ?1 AND serial {range} ?2 AND {states} ORDER BY serial {order} LIMIT ?3"
-    );
+    let of_state = |columns, state: State| {
+        let state = state as i64;
+        format!(
+            "SELECT {columns} FROM gifts WHERE stream = ?1 AND state = {state}
+             AND serial {range} ?2 ORDER BY serial {order} LIMIT ?3"
+        )
+    };
+    let query = match page.state {
+        Some(state) => of_state(LISTED, state),
+        // The index has each state's in order: of those that come first in each, those
+        // that come first at all.
+        None => {
+            let each = STATES.map(|state| format!("SELECT * FROM ({})", of_state("serial", state)));
+            let each = each.join(" UNION ALL ");
+            format!(
+                "SELECT {LISTED} FROM gifts WHERE serial IN
+                 (SELECT serial FROM ({each}) ORDER BY serial {order} LIMIT ?3)
+                 ORDER BY serial {order}"
+            )
+        }
+    };
     (query, after)
 }
+
+const STATES: [State; 4] = [
+    State::Unacked,
+    State::Rendered,
+    State::Failed,
+    State::Parked,
+];
 
 #[cfg(test)]
 mod tests {
@@ -134,6 +163,15 @@ mod tests {
 
     use super::*;
     use crate::relay::store::sqlite::{Opened, SqliteOptions};
+
+    fn open(folder: &Path) -> Opened {
+        let options = SqliteOptions {
+            folder: folder.to_owned(),
+            max_mib: None,
+            start_clean: false,
+        };
+        Opened::open(&options).unwrap()
+    }
 
     /// How SQLite goes about a query, a step a line.
     fn plan(connection: &Connection, query: &str) -> String {
@@ -149,45 +187,58 @@ mod tests {
     #[test]
     fn whatever_is_read_of_a_stream_is_found_by_an_index_and_already_in_order() {
         let folder = tempfile::tempdir().unwrap();
-        let options = SqliteOptions {
-            folder: folder.path().to_owned(),
-            max_mib: None,
-            start_clean: false,
-        };
-        let opened = Opened::open(&options).unwrap();
-        let mut queries = vec![
-            (UNSETTLED.to_owned(), "not_rendered"),
-            (PARKED.to_owned(), "not_rendered"),
-        ];
-        for (state, index) in [
-            (None, "by_stream"),
-            (Some(State::Rendered), "by_stream"),
-            (Some(State::Unacked), "not_rendered"),
-            (Some(State::Failed), "not_rendered"),
-            (Some(State::Parked), "not_rendered"),
-        ] {
+        let opened = open(folder.path());
+        let mut queries = vec![UNSETTLED.to_owned(), PARKED.to_owned()];
+        for state in STATES {
             for order in [Order::Oldest, Order::Latest] {
                 for after in [0, 7] {
                     let page = Page {
-                        state,
+                        state: Some(state),
                         order,
                         after,
                         limit: 3,
                     };
-                    queries.push((query(page).0, index));
+                    queries.push(query(page).0);
                 }
             }
         }
-        let by_stream = queries
-            .into_iter()
-            .map(|(query, index)| (query, index, "stream"));
-        let of_all = (ALL_UNSETTLED.to_owned(), "unsettled", "state");
-        for (query, index, column) in by_stream.chain([of_all]) {
+        for query in queries {
             let plan = plan(&opened.connection, &query);
-            let is_by_it = plan.contains(&format!(" INDEX {index} ({column}=? AND "))
-                || plan.contains(&format!(" INDEX {index} ({column}=?)"));
-            assert!(is_by_it && !plan.contains("B-TREE"), "{query}\n{plan}");
+            assert!(
+                is_by_state(&plan) && !plan.contains("B-TREE"),
+                "{query}\n{plan}"
+            );
             assert_eq!(plan.lines().count(), 1, "{query}\n{plan}");
         }
+    }
+
+    /// Whether a step of a plan goes straight to the gifts of one state.
+    fn is_by_state(step: &str) -> bool {
+        step.contains(" INDEX by_state (stream=? AND state=?")
+    }
+
+    #[test]
+    fn no_more_is_read_of_all_streams_or_states_than_what_is_wanted() {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = open(folder.path());
+        for order in [Order::Oldest, Order::Latest] {
+            let page = Page {
+                state: None,
+                order,
+                after: 7,
+                limit: 3,
+            };
+            let plan = plan(&opened.connection, &query(page).0);
+            assert_eq!(plan.lines().filter(|step| is_by_state(step)).count(), 4);
+            let scans = plan.lines().filter(|step| step.contains("SCAN"));
+            // Of what was found by then.
+            assert!(
+                scans.into_iter().all(|step| !step.contains("SCAN gifts")),
+                "{plan}"
+            );
+        }
+        let plan = plan(&opened.connection, ALL_UNSETTLED);
+        assert!(plan.lines().any(is_by_state), "{plan}");
+        assert!(!plan.contains("SCAN gifts"), "{plan}");
     }
 }

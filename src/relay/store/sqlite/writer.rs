@@ -2,17 +2,19 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::fs::File;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+use rusqlite::hooks::Wal;
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, ToSql, Transaction, params};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tracing::error;
 
-use super::file::{Opened, explain};
+use super::file::{Opened, bound, explain};
 use super::read::load;
 use crate::model::{GiftId, SessionConfig, WallTime};
 use crate::relay::hub::{Ended, Ending, Serial};
@@ -32,6 +34,24 @@ const MAX_UNSAVED: usize = 200_000;
 /// goes through is no sign of any, since it may need none; gifts that go in are one. But
 /// whoever gives none for as long as it is full has to be told to try again.
 const FULL_FOR: Duration = Duration::from_secs(60);
+
+/// Gifts that go in with one statement at most. What a statement costs is theirs
+/// together: that halves the work for each, and more would save little.
+const MAX_ROWS: usize = 16;
+
+/// Statements that are kept prepared: all there are here.
+const STATEMENTS: usize = 32;
+
+/// As one part in so many of the pages that gifts may take, those come on top in which it
+/// is noted what became of them: a gift takes a little more room once it has ended.
+const ENDINGS_SHARE: u64 = 8;
+
+/// Pages of the log from which it is written into the database as soon as nobody waits;
+/// SQLite itself would do it at as many, while all wait for the answer to a commit.
+const LOG_PAGES: u32 = 1000;
+
+/// Pages of the log from which it is done whoever waits: 32 MiB.
+const MAX_LOG_PAGES: u32 = 8192;
 
 /// Deleted in one transaction, so that gifts do not wait long for it.
 const MAX_FORGOTTEN: usize = 10_000;
@@ -107,6 +127,24 @@ impl Answer {
     }
 }
 
+/// What goes into one transaction, and what there is to say of it once it is through.
+#[derive(Default)]
+struct Batch {
+    answers: Vec<Answer>,
+    told: Told,
+    /// Gifts that are yet to go in, in the order in which they came.
+    waiting: Vec<Waiting>,
+}
+
+/// A gift on its way into the transaction.
+struct Waiting {
+    stream: StreamId,
+    offer: Offer,
+    now: WallTime,
+    /// Which of the answers hears of it.
+    answer: usize,
+}
+
 struct Unsaved {
     stream: StreamId,
     ended: Ended,
@@ -118,42 +156,61 @@ pub(super) struct Writer {
     path: PathBuf,
     inbox: mpsc::Receiver<Request>,
     feed: Arc<dyn Feed>,
+    /// Pages at which gifts are refused, where there is such a bound.
+    max_pages: Option<u64>,
     /// Endings that are not yet in the database.
     unsaved: VecDeque<Unsaved>,
     /// When there was no room last, until there is some.
     full_at: Option<Instant>,
     is_well: Arc<AtomicBool>,
+    /// Pages of the log at the last commit.
+    log_pages: Arc<AtomicU32>,
     _lock: File,
 }
 
 impl Writer {
     /// `is_well` is kept at whether the last transaction went through, and gifts would
     /// find room.
+    ///
+    /// # Errors
+    /// When SQLite has no memory left.
     pub fn new(
-        opened: Opened,
+        mut opened: Opened,
         inbox: mpsc::Receiver<Request>,
         feed: Arc<dyn Feed>,
         is_well: Arc<AtomicBool>,
-    ) -> Self {
-        Self {
+    ) -> rusqlite::Result<Self> {
+        let log_pages = Arc::new(AtomicU32::new(0));
+        let noted = log_pages.clone();
+        let note = move |_: &mut Wal, pages| {
+            noted.store(u32::try_from(pages).unwrap_or(0), Ordering::Relaxed);
+            Ok(())
+        };
+        opened.connection.wal_hook(Some(note))?;
+        opened
+            .connection
+            .set_prepared_statement_cache_capacity(STATEMENTS);
+        Ok(Self {
             connection: opened.connection,
             path: opened.path,
+            max_pages: opened.max_pages,
             inbox,
             feed,
             unsaved: VecDeque::new(),
             full_at: None,
             is_well,
+            log_pages,
             _lock: opened.lock,
-        }
+        })
     }
 
     /// Until every sender is gone.
     pub fn run(&mut self) {
         while let Some(first) = self.inbox.blocking_recv() {
-            let mut answers = Vec::new();
-            let mut told = Told::new();
-            let outcome = self.commit(first, &mut answers, &mut told);
+            let mut batch = Batch::default();
+            let outcome = self.commit(first, &mut batch);
             let outcome = outcome.map_err(|error| explain(&self.path, &error));
+            let Batch { answers, told, .. } = batch;
             let has_room = told.iter().any(is_gift) || answers.iter().any(Answer::made_room);
             self.full_at = match &outcome {
                 Err(StoreError::Full) => Some(Instant::now()),
@@ -186,6 +243,20 @@ impl Writer {
                     _ => answer.say(outcome.clone()),
                 }
             }
+            self.shorten_log();
+        }
+    }
+
+    /// Writes a long log into the database, so that the next commit begins it anew.
+    fn shorten_log(&self) {
+        let pages = self.log_pages.load(Ordering::Relaxed);
+        let is_due = pages >= LOG_PAGES && self.inbox.is_empty();
+        if is_due || pages >= MAX_LOG_PAGES {
+            self.log_pages.store(0, Ordering::Relaxed);
+            // What cannot be written, or is still read by somebody, is tried after the
+            // next commit; nothing is lost meanwhile.
+            let checkpoint = "PRAGMA wal_checkpoint(PASSIVE)";
+            let _ = self.connection.query_row(checkpoint, [], |_| Ok(()));
         }
     }
 
@@ -215,15 +286,14 @@ impl Writer {
     }
 
     /// One transaction with what is waiting.
-    fn commit(
-        &mut self,
-        first: Request,
-        answers: &mut Vec<Answer>,
-        told: &mut Told,
-    ) -> rusqlite::Result<()> {
+    fn commit(&mut self, first: Request, batch: &mut Batch) -> rusqlite::Result<()> {
         let deadline = Instant::now() + GATHERING;
         let mut failed = Ok(());
-        let transaction = match self.connection.transaction() {
+        let bounded = match self.max_pages {
+            Some(pages) => bound(&self.connection, pages),
+            None => Ok(()),
+        };
+        let transaction = match bounded.and_then(|()| self.connection.transaction()) {
             Ok(transaction) => Some(transaction),
             Err(error) => {
                 failed = Err(error);
@@ -236,8 +306,7 @@ impl Writer {
                 Some(transaction) if failed.is_ok() => Some(transaction),
                 _ => None,
             };
-            let done = take(request, done, answers, told, &mut self.unsaved);
-            failed = failed.and(done);
+            failed = failed.and(batch.take(request, done, &mut self.unsaved));
             next = match Instant::now() < deadline {
                 true => self.inbox.try_recv().ok(),
                 false => None,
@@ -247,14 +316,21 @@ impl Writer {
         let Some(transaction) = transaction else {
             return Ok(());
         };
+        batch.admit_waiting(&transaction)?;
+        if let Some(pages) = self.max_pages
+            && !self.unsaved.is_empty()
+        {
+            bound(&transaction, pages + pages / ENDINGS_SHARE)?;
+        }
         for ending in &self.unsaved {
             let Some(parked) = end(&transaction, ending)? else {
                 continue;
             };
             let news = News::Ended(ending.ended.clone());
-            told.push((ending.stream.clone(), news));
+            batch.told.push((ending.stream.clone(), news));
             if parked != 0 {
-                told.push((ending.stream.clone(), News::Parked(parked)));
+                let news = News::Parked(parked);
+                batch.told.push((ending.stream.clone(), news));
             }
         }
         transaction.commit()
@@ -265,160 +341,215 @@ fn is_gift((_, news): &(StreamId, News)) -> bool {
     matches!(news, News::Gift(_))
 }
 
-/// Does one request in a transaction, or, when that has failed already, only
-/// sees to it that somebody is told.
-fn take(
-    request: Request,
-    transaction: Option<&Transaction>,
-    answers: &mut Vec<Answer>,
-    told: &mut Told,
-    unsaved: &mut VecDeque<Unsaved>,
-) -> rusqlite::Result<()> {
-    match request {
-        Request::Open { stream, reply } => {
-            answers.push(Answer::Opened(reply, stream.clone()));
-            let Some(transaction) = transaction else {
-                return Ok(());
-            };
-            // What this transaction accepted before is among it.
-            let kept = News::Kept(load(transaction, &stream)?);
-            told.push((stream, kept));
-            Ok(())
+impl Batch {
+    /// Does one request in a transaction, or, when that has failed already, only
+    /// sees to it that somebody is told.
+    fn take(
+        &mut self,
+        request: Request,
+        transaction: Option<&Transaction>,
+        unsaved: &mut VecDeque<Unsaved>,
+    ) -> rusqlite::Result<()> {
+        // Whatever else is asked comes after the gifts before it. What ended is looked at
+        // last.
+        if let Some(transaction) = transaction
+            && !matches!(request, Request::Accept { .. } | Request::End { .. })
+        {
+            self.admit_waiting(transaction)?;
         }
-        Request::Accept {
-            stream,
-            offers,
-            now,
-            reply,
-        } => {
-            let mut admissions = Vec::with_capacity(offers.len());
-            let mut done = Ok(());
-            if let Some(transaction) = transaction {
-                for offer in offers {
-                    match admit(transaction, &stream, offer, now, told) {
-                        Ok(admission) => admissions.push(admission),
-                        Err(error) => {
-                            done = Err(error);
-                            break;
-                        }
+        match request {
+            Request::Open { stream, reply } => {
+                self.answers.push(Answer::Opened(reply, stream.clone()));
+                let Some(transaction) = transaction else {
+                    return Ok(());
+                };
+                // What this transaction accepted before is among it.
+                let kept = News::Kept(load(transaction, &stream)?);
+                self.told.push((stream, kept));
+                Ok(())
+            }
+            Request::Accept {
+                stream,
+                offers,
+                now,
+                reply,
+            } => {
+                let answer = self.answers.len();
+                let admissions = Vec::with_capacity(offers.len());
+                self.answers.push(Answer::Admitted(reply, admissions));
+                let Some(transaction) = transaction else {
+                    return Ok(());
+                };
+                self.waiting.extend(offers.into_iter().map(|offer| Waiting {
+                    stream: stream.clone(),
+                    offer,
+                    now,
+                    answer,
+                }));
+                match self.waiting.len() < MAX_ROWS {
+                    true => Ok(()),
+                    false => self.admit_waiting(transaction),
+                }
+            }
+            Request::End { stream, ended, now } => {
+                unsaved.extend(ended.into_iter().map(|ended| Unsaved {
+                    stream: stream.clone(),
+                    ended,
+                    at: now.as_millisecond(),
+                }));
+                Ok(())
+            }
+            Request::Config {
+                stream,
+                config,
+                reply,
+            } => {
+                self.answers.push(Answer::Done(reply));
+                transaction.map_or(Ok(()), |it| keep_config(it, &stream, &config))?;
+                self.told.push((stream, News::Config(config)));
+                Ok(())
+            }
+            Request::Status {
+                stream,
+                status,
+                reply,
+            } => {
+                self.answers.push(Answer::Done(reply));
+                let keep = |it: &Transaction| {
+                    it.prepare_cached(
+                        "INSERT INTO streams (id, status) VALUES (?1, ?2)
+                         ON CONFLICT (id) DO UPDATE SET status = ?2",
+                    )?
+                    .execute(params![&*stream, status])
+                };
+                transaction.map_or(Ok(()), |it| keep(it).map(drop))?;
+                self.told.push((stream, News::Status(status)));
+                Ok(())
+            }
+            Request::NoteStatus {
+                stream,
+                before,
+                status,
+            } => {
+                let note = |it: &Transaction| {
+                    it.prepare_cached(
+                        "UPDATE streams SET status = ?3 WHERE id = ?1 AND status = ?2",
+                    )?
+                    .execute([&*stream, &*before, &*status])
+                };
+                transaction.map_or(Ok(()), |it| note(it).map(drop))
+            }
+            Request::Flush { reply } => {
+                self.answers.push(Answer::Done(reply));
+                Ok(())
+            }
+            Request::Forget { before, reply } => {
+                let forget = |it: &Transaction| {
+                    it.prepare_cached(
+                        "DELETE FROM gifts WHERE serial IN (SELECT serial FROM gifts
+                         WHERE state IN (1, 2) AND ended_at < ?1 LIMIT ?2)",
+                    )?
+                    .execute(params![before.as_millisecond(), MAX_FORGOTTEN])
+                };
+                let count = transaction.map_or(Ok(0), forget);
+                let said = count.as_ref().map_or(0, |count| *count as u64);
+                self.answers.push(Answer::Forgotten(reply, said));
+                count.map(drop)
+            }
+        }
+    }
+
+    /// Puts the waiting gifts into the transaction.
+    fn admit_waiting(&mut self, transaction: &Transaction) -> rusqlite::Result<()> {
+        let mut waiting = std::mem::take(&mut self.waiting).into_iter();
+        while let Some(rows) = waiting.len().checked_ilog2() {
+            // A statement for each number of rows would be many to keep.
+            let rows = (1 << rows).min(MAX_ROWS);
+            let gifts: Vec<_> = waiting.by_ref().take(rows).collect();
+            match insert(transaction, &gifts)? {
+                Some(serials) => {
+                    for (serial, gift) in serials.zip(gifts) {
+                        self.accepted(serial, gift);
+                    }
+                }
+                None => {
+                    for gift in gifts {
+                        self.admit(transaction, gift)?;
                     }
                 }
             }
-            answers.push(Answer::Admitted(reply, admissions));
-            done
         }
-        Request::End { stream, ended, now } => {
-            unsaved.extend(ended.into_iter().map(|ended| Unsaved {
-                stream: stream.clone(),
-                ended,
-                at: now.as_millisecond(),
-            }));
-            Ok(())
-        }
-        Request::Config {
-            stream,
-            config,
-            reply,
-        } => {
-            answers.push(Answer::Done(reply));
-            transaction.map_or(Ok(()), |it| keep_config(it, &stream, &config))?;
-            told.push((stream, News::Config(config)));
-            Ok(())
-        }
-        Request::Status {
-            stream,
-            status,
-            reply,
-        } => {
-            answers.push(Answer::Done(reply));
-            let keep = |it: &Transaction| {
-                it.prepare_cached(
-                    "INSERT INTO streams (id, status) VALUES (?1, ?2)
-                     ON CONFLICT (id) DO UPDATE SET status = ?2",
-                )?
-                .execute(params![&*stream, status])
+        Ok(())
+    }
+
+    /// A gift that may have come before.
+    fn admit(&mut self, transaction: &Transaction, mut gift: Waiting) -> rusqlite::Result<()> {
+        let mut further = 1..LOOKS;
+        loop {
+            if let Some(mut serials) = insert(transaction, std::slice::from_ref(&gift))? {
+                self.accepted(serials.next().unwrap_or_default(), gift);
+                return Ok(());
+            }
+            let Waiting { offer, now, .. } = &gift;
+            let kept = kept(transaction, &gift.stream, &offer.id)?;
+            let admission = match kinship(offer, &kept, *now) {
+                Kinship::Update(update) if further.next().is_some() => {
+                    gift.offer = update;
+                    continue;
+                }
+                Kinship::Same => Admission::Repeated,
+                Kinship::Other | Kinship::Update(_) => Admission::Conflict,
             };
-            transaction.map_or(Ok(()), |it| keep(it).map(drop))?;
-            told.push((stream, News::Status(status)));
-            Ok(())
+            self.admitted(gift.answer, admission(gift.offer.id));
+            return Ok(());
         }
-        Request::NoteStatus {
-            stream,
-            before,
-            status,
-        } => {
-            let note = |it: &Transaction| {
-                it.prepare_cached("UPDATE streams SET status = ?3 WHERE id = ?1 AND status = ?2")?
-                    .execute([&*stream, &*before, &*status])
-            };
-            transaction.map_or(Ok(()), |it| note(it).map(drop))
-        }
-        Request::Flush { reply } => {
-            answers.push(Answer::Done(reply));
-            Ok(())
-        }
-        Request::Forget { before, reply } => {
-            let forget = |it: &Transaction| {
-                it.prepare_cached(
-                    "DELETE FROM gifts WHERE serial IN (SELECT serial FROM gifts
-                     WHERE state IN (1, 2) AND ended_at < ?1 LIMIT ?2)",
-                )?
-                .execute(params![before.as_millisecond(), MAX_FORGOTTEN])
-            };
-            let count = transaction.map_or(Ok(0), forget);
-            let said = count.as_ref().map_or(0, |count| *count as u64);
-            answers.push(Answer::Forgotten(reply, said));
-            count.map(drop)
+    }
+
+    fn accepted(&mut self, serial: Serial, gift: Waiting) {
+        let Offer { id, message } = gift.offer;
+        self.admitted(gift.answer, Admission::Accepted(id.clone()));
+        let fresh = Fresh {
+            serial,
+            gift: id,
+            message,
+        };
+        self.told.push((gift.stream, News::Gift(fresh)));
+    }
+
+    fn admitted(&mut self, answer: usize, admission: Admission) {
+        if let Some(Answer::Admitted(_, admissions)) = self.answers.get_mut(answer) {
+            admissions.push(admission);
         }
     }
 }
 
-fn admit(
-    transaction: &Transaction,
-    stream: &StreamId,
-    mut offer: Offer,
-    now: WallTime,
-    told: &mut Told,
-) -> rusqlite::Result<Admission> {
-    let mut further = 1..LOOKS;
-    loop {
-        let id = offer.id.clone();
-        let Some(refused) = insert(transaction, stream, offer, now, told)? else {
-            return Ok(Admission::Accepted(id));
-        };
-        offer = match kinship(&refused, &kept(transaction, stream, &id)?, now) {
-            Kinship::Same => return Ok(Admission::Repeated(id)),
-            Kinship::Update(update) if further.next().is_some() => update,
-            Kinship::Other | Kinship::Update(_) => return Ok(Admission::Conflict(id)),
-        };
-    }
-}
-
-/// Gives the offer back when there is a gift of its id.
-fn insert(
-    transaction: &Transaction,
-    stream: &StreamId,
-    offer: Offer,
-    now: WallTime,
-    told: &mut Told,
-) -> rusqlite::Result<Option<Offer>> {
-    let Offer { id, message } = &offer;
-    let inserted = transaction
-        .prepare_cached(
-            "INSERT INTO gifts (stream, gift, accepted_at, message) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (stream, gift) DO NOTHING",
-        )?
-        .execute(params![&**stream, &**id, now.as_millisecond(), message])?;
-    if inserted == 0 {
-        return Ok(Some(offer));
-    }
-    let fresh = Fresh {
-        serial: transaction.last_insert_rowid() as Serial,
-        gift: offer.id,
-        message: offer.message,
+/// Puts gifts in with one statement, if all of them are new: their serials, which follow
+/// each other. Otherwise nothing has changed.
+fn insert(transaction: &Transaction, gifts: &[Waiting]) -> rusqlite::Result<Option<Range<Serial>>> {
+    let rows = vec!["(?, ?, ?, ?)"; gifts.len()].join(", ");
+    let mut insert = transaction.prepare_cached(&format!(
+        "INSERT INTO gifts (stream, gift, accepted_at, message) VALUES {rows}"
+    ))?;
+    let mut parameters = 1..;
+    let mut bind = |value: &dyn ToSql| {
+        let parameter = parameters.next().unwrap_or_default();
+        insert.raw_bind_parameter(parameter, value)
     };
-    told.push((stream.clone(), News::Gift(fresh)));
-    Ok(None)
+    for gift in gifts {
+        bind(&&*gift.stream)?;
+        bind(&&*gift.offer.id)?;
+        bind(&gift.now.as_millisecond())?;
+        bind(&gift.offer.message)?;
+    }
+    match insert.raw_execute() {
+        Ok(rows) => {
+            let end = transaction.last_insert_rowid() as Serial + 1;
+            Ok(Some(end - rows as Serial..end))
+        }
+        // SQLite has taken back what this statement did, and nothing else.
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 fn kept(transaction: &Transaction, stream: &StreamId, gift: &GiftId) -> rusqlite::Result<String> {

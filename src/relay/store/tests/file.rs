@@ -64,6 +64,29 @@ fn a_full_database_refuses_recovers_and_forgets_no_ending() {
     });
 }
 
+#[test]
+fn the_log_is_written_into_the_database_before_it_is_long() {
+    const LOG: &str = "relay.sqlite-wal";
+    const MIB: u64 = 1024 * 1024;
+    let bench = Sqlite::new();
+    let log = bench.database().with_file_name(LOG);
+    block_on(async {
+        let (store, _, _) = open(&bench).await;
+        let mut longest = 0;
+        for batch in 0..150 {
+            let gifts = (0..100).map(|id| gift(&format!("{batch}-{id}")));
+            let offers = gifts.map(|gift| Offer::new(gift, now())).collect();
+            store.accept(&stream(), offers, now()).await.unwrap();
+            // By then what followed the answer is done.
+            store.flush().await;
+            longest = fs::metadata(&log).unwrap().len().max(longest);
+        }
+        assert!((4 * MIB..6 * MIB).contains(&longest), "{longest} bytes");
+        let everything = bench.database().metadata().unwrap().len();
+        assert!(everything > longest, "{everything} bytes");
+    });
+}
+
 /// Writes rubbish over the middle of a database with gifts in it.
 fn damage(path: &Path) {
     let mut bytes = fs::read(path).unwrap();
@@ -245,21 +268,36 @@ fn a_database_of_the_first_layout_is_brought_up_to_this_one_with_all_that_is_in_
     });
     let connection = rusqlite::Connection::open(bench.database()).unwrap();
     let layout = connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0));
-    assert_eq!(layout.unwrap(), 3);
+    assert_eq!(layout.unwrap(), 4);
 }
 
+/// What the second and the third layout had in place of today's one index.
+const FORMER_INDEXES: &str = "
+    DROP INDEX by_state;
+    CREATE INDEX by_stream ON gifts (stream, serial);
+    CREATE INDEX not_rendered ON gifts (stream, state, serial)
+        WHERE state = 0 OR state = 2 OR state = 3;
+";
+const FORMER_COUNT: &str = "CREATE INDEX unsettled ON gifts (state) WHERE state = 0;";
+
 #[test]
-fn a_database_of_the_second_layout_gets_the_index_that_it_lacks() {
+fn a_database_of_a_former_layout_gets_the_indexes_of_this_one_and_no_others() {
     let bench = Sqlite::new();
     drop(Opened::open(&bench.options()).unwrap());
     let connection = rusqlite::Connection::open(bench.database()).unwrap();
-    let second = "DROP INDEX unsettled; PRAGMA user_version = 2;";
-    connection.execute_batch(second).unwrap();
-    for _ in 0..2 {
+    let indexes = || -> Vec<String> {
+        let names = "SELECT name FROM sqlite_schema WHERE type = 'index' ORDER BY name";
+        let mut names = connection.prepare(names).unwrap();
+        let names = names.query_map([], |row| row.get(0)).unwrap();
+        names.collect::<Result<_, _>>().unwrap()
+    };
+    let todays = indexes();
+    for (layout, count) in [(2, ""), (3, FORMER_COUNT)] {
+        let back = format!("{FORMER_INDEXES} {count} PRAGMA user_version = {layout};");
+        connection.execute_batch(&back).unwrap();
+        assert_ne!(indexes(), todays);
         drop(Opened::open(&bench.options()).unwrap());
-        let count = "SELECT count(*) FROM sqlite_schema WHERE name = 'unsettled'";
-        let count = connection.query_row(count, [], |row| row.get::<_, i64>(0));
-        assert_eq!(count.unwrap(), 1);
+        assert_eq!(indexes(), todays, "of layout {layout}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! What every store must do, and what is SQLite's own. The suite takes a way to
 //! open the store again, as a relay that starts anew does.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -163,6 +164,7 @@ conformance! {
     history_forgets_what_has_ended_and_nothing_else
     what_history_forgot_may_come_again
     many_at_once_are_each_kept_once
+    what_comes_in_one_array_is_judged_gift_by_gift
     a_stream_that_was_closed_is_heard_of_when_it_is_opened_again
 }
 
@@ -574,16 +576,17 @@ mod suite {
             ids.map(|id| id.to_string()).collect()
         };
         for (state, rests) in [
-            (State::Unacked, &[0][..]),
-            (State::Parked, &[1]),
-            (State::Failed, &[3]),
-            (State::Rendered, &[2, 4]),
+            (Some(State::Unacked), &[0][..]),
+            (Some(State::Parked), &[1]),
+            (Some(State::Failed), &[3]),
+            (Some(State::Rendered), &[2, 4]),
+            (None, &[0, 1, 2, 3, 4]),
         ] {
             let mut expected = of(rests);
-            let oldest = paged(&*store, Some(state), Order::Oldest).await;
+            let oldest = paged(&*store, state, Order::Oldest).await;
             assert_eq!(oldest, expected, "{state:?}");
             expected.reverse();
-            let latest = paged(&*store, Some(state), Order::Latest).await;
+            let latest = paged(&*store, state, Order::Latest).await;
             assert_eq!(latest, expected, "{state:?}");
         }
     }
@@ -640,6 +643,49 @@ mod suite {
         let serials: Vec<Serial> = heard.gifts().iter().map(|it| it.serial).collect();
         assert_eq!(serials.len(), 250);
         assert!(serials.is_sorted(), "in the order of the serials");
+    }
+
+    pub async fn what_comes_in_one_array_is_judged_gift_by_gift(bench: &dyn Bench) {
+        let (store, _, heard) = open(bench).await;
+        accept(&*store, gift("known")).await;
+        accept(&*store, combo("s", 1)).await;
+        heard.take();
+        let other = Gift {
+            quantity: 2,
+            ..gift("known")
+        };
+        let mut gifts: Vec<Gift> = (0..40).map(|id| gift(&id.to_string())).collect();
+        gifts[3] = gift("known");
+        gifts[4] = other;
+        gifts[20] = combo("s", 7);
+        gifts[21] = gift("19");
+        let mut expected: Vec<_> = gifts
+            .iter()
+            .map(|gift| Admission::Accepted(gift.id.clone()))
+            .collect();
+        expected[3] = Admission::Repeated("known".into());
+        expected[4] = Admission::Conflict("known".into());
+        expected[20] = Admission::Accepted("s:7".into());
+        expected[21] = Admission::Repeated("19".into());
+        let offers = gifts.into_iter().map(|gift| Offer::new(gift, now()));
+        let admissions = store.accept(&stream(), offers.collect(), now()).await;
+        assert_eq!(admissions.unwrap(), expected);
+        let accepted = expected.iter().filter_map(|admission| match admission {
+            Admission::Accepted(id) => Some(id.to_string()),
+            Admission::Repeated(_) | Admission::Conflict(_) => None,
+        });
+        let fresh = heard.gifts();
+        let heard: BTreeSet<String> = fresh.iter().map(|it| it.gift.to_string()).collect();
+        assert_eq!((heard, fresh.len()), (accepted.collect(), 37));
+        let page = Page {
+            state: Some(State::Unacked),
+            order: Order::Oldest,
+            after: 0,
+            limit: 100,
+        };
+        let listed = store.list(&stream(), page).await.unwrap();
+        let listed = listed[2..].iter().map(|it| (it.serial, &it.message));
+        assert!(listed.eq(fresh.iter().map(|it| (it.serial, &it.message))));
     }
 
     pub async fn a_stream_that_was_closed_is_heard_of_when_it_is_opened_again(bench: &dyn Bench) {
