@@ -82,9 +82,10 @@ impl Desk {
     /// The values of our cookie; a browser may have several, of other paths or hosts.
     fn cookies<'a>(&self, headers: &'a HeaderMap) -> impl Iterator<Item = &'a str> {
         let lines = headers.get_all(header::COOKIE).iter();
-        let pairs = lines.flat_map(|line| line.to_str().unwrap_or_default().split(';'));
+        // Others on this machine share the line, and may have put anything into it.
+        let pairs = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
         pairs.filter_map(|pair| {
-            let (name, value) = pair.trim().split_once('=')?;
+            let (name, value) = str::from_utf8(pair).ok()?.trim().split_once('=')?;
             (name == self.cookie || name == COOKIE).then_some(value)
         })
     }
@@ -204,7 +205,8 @@ pub(super) async fn post_code(
     let host = one(&headers, header::HOST).unwrap_or_default();
     let body = json!({
         "code": code.0,
-        "url": link(&web_address(core.speaks_tls(), host), &code),
+        // Elsewhere a proxy has it, as for the cookie.
+        "url": link(&web_address(core.speaks_tls() || !is_loopback(host), host), &code),
         "expiresIn": codes::LIFE.as_secs(),
     });
     Ok(json_response(StatusCode::CREATED, &body))
@@ -234,10 +236,12 @@ mod tests {
                 .parse()
                 .unwrap(),
         );
+        let foreign = HeaderValue::from_bytes(b"user=J\xfcrgen; hyperfocus-desk=three").unwrap();
+        headers.append(header::COOKIE, foreign);
         let folder = tempfile::tempdir().unwrap();
         let token = Private("the-hosts-token".to_owned());
         let desk = Desk::open(folder.path(), 7788, &token).unwrap();
         let found: Vec<_> = desk.cookies(&headers).collect();
-        assert_eq!(found, ["one", "two"]);
+        assert_eq!(found, ["one", "two", "three"]);
     }
 }

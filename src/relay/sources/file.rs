@@ -42,7 +42,9 @@ impl Replay {
         for pass in 0_u64.. {
             let show = block_in_place(|| ShowFile::open(&self.path)).map_err(failed)?;
             inlet.entry.set(State::Connected, None);
-            self.play(inlet, show, &format!("{started}-{pass}")).await?;
+            // Another file may begin at the same time, with gifts of the same ids.
+            let run = format!("{}-{started}-{pass}", inlet.entry.name());
+            self.play(inlet, show, &run).await?;
             if !self.repeats {
                 break;
             }

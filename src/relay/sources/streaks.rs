@@ -1,24 +1,28 @@
 //! From running totals to pieces: a streak is announced as "1, 2, 3, 5", some
 //! messages come twice and some not at all, and five are five.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 
-/// Streaks that are remembered; a crowd's of an hour. Beyond, the one that
-/// began first is forgotten.
+/// Streaks that are remembered. Beyond, the one is forgotten of which nothing was heard
+/// for longest: one that still grows would be counted whole again.
 const MAX_STREAKS: usize = 4_096;
 
 /// How far each streak has come.
 #[derive(Debug, Default)]
 pub(super) struct Streaks {
     known: HashMap<String, Streak>,
-    /// In the order in which they began.
-    order: VecDeque<String>,
+    /// By when they were heard of last.
+    order: BTreeMap<u64, String>,
+    /// Messages that were heard.
+    heard: u64,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Streak {
     total: u32,
     is_over: bool,
+    /// Its place in the order.
+    heard: u64,
 }
 
 /// Whether a streak's key is its own.
@@ -73,7 +77,7 @@ impl Streaks {
             let is_repeat = streak.is_over && is_over && total == streak.total;
             let is_next = streak.is_over || total < streak.total;
             if is_next && !is_repeat {
-                *streak = Streak::default();
+                (streak.total, streak.is_over) = (0, false);
             }
         }
         let more = total.saturating_sub(streak.total);
@@ -83,15 +87,18 @@ impl Streaks {
     }
 
     fn entry(&mut self, key: &str) -> &mut Streak {
-        if !self.known.contains_key(key) {
-            if self.order.len() >= MAX_STREAKS
-                && let Some(oldest) = self.order.pop_front()
-            {
-                self.known.remove(&oldest);
-            }
-            self.order.push_back(key.to_owned());
+        self.heard += 1;
+        if let Some(known) = self.known.get(key) {
+            self.order.remove(&known.heard);
+        } else if self.known.len() >= MAX_STREAKS
+            && let Some((_, silent)) = self.order.pop_first()
+        {
+            self.known.remove(&silent);
         }
-        self.known.entry(key.to_owned()).or_default()
+        self.order.insert(self.heard, key.to_owned());
+        let streak = self.known.entry(key.to_owned()).or_default();
+        streak.heard = self.heard;
+        streak
     }
 }
 
@@ -165,6 +172,18 @@ mod tests {
         // That one took the place of the first that was recalled.
         assert_eq!(advance(&(MAX_STREAKS - 1).to_string(), 4), 4);
         assert_eq!(advance("latest", 8), 1);
+    }
+
+    #[test]
+    fn a_streak_that_grows_is_known_however_many_others_begin() {
+        let mut streaks = Streaks::default();
+        let mut advance = |key: &str, total| streaks.advance(key, Identity::Own, total, false);
+        for n in 0..2 * MAX_STREAKS as u32 {
+            assert_eq!(advance("long", n + 1), 1);
+            assert_eq!(advance(&n.to_string(), 1), 1);
+        }
+        assert_eq!(streaks.known.len(), MAX_STREAKS);
+        assert_eq!(streaks.order.len(), MAX_STREAKS);
     }
 
     #[test]
