@@ -51,6 +51,10 @@ const FORMER_INDEXES: &str = "
 
 const MIB: u64 = 1024 * 1024;
 
+/// As one part in so many of the pages that gifts may take, those come on top in which it
+/// is noted what became of them: a gift takes a little more room once it has ended.
+const ENDINGS_SHARE: u64 = 8;
+
 /// Where the database lies and how large it may grow.
 #[derive(Debug, Clone)]
 pub(in crate::relay) struct SqliteOptions {
@@ -95,12 +99,8 @@ impl Opened {
             }
             opened => (opened?, None),
         };
-        let max_pages = options.max_mib.map(|mib| -> rusqlite::Result<u64> {
-            let pages = pages(&connection, mib)?;
-            bound(&connection, pages)?;
-            Ok(pages)
-        });
-        let max_pages = max_pages
+        let bounded = options.max_mib.map(|mib| bound(&connection, mib));
+        let max_pages = bounded
             .transpose()
             .map_err(|error| explain(&path, &error))?;
         Ok(Self {
@@ -149,7 +149,16 @@ fn prepare(connection: &Connection, layout: i64) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
-    lay_out(connection, layout)
+    match lay_out(connection, layout) {
+        // Then lists are slower, and it is tried again at the next start.
+        Err(error) if layout > 0 && error.sqlite_error_code() == Some(ErrorCode::DiskFull) => {
+            warn!("the disk is too full to bring the database up to this version's indexes");
+        }
+        laid_out => laid_out?,
+    }
+    // What a statement may have to take back would otherwise go into a file of its own,
+    // in a folder that may be full or not ours.
+    connection.pragma_update(None, "temp_store", "MEMORY")
 }
 
 /// Brings a database up to the layout, whole or not at all; an empty one has 0.
@@ -184,15 +193,24 @@ fn put_aside(path: &Path) -> std::io::Result<PathBuf> {
     Ok(aside)
 }
 
-/// How many pages there are to so many MiB.
-fn pages(connection: &Connection, mib: u64) -> rusqlite::Result<u64> {
-    let page: u64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
-    Ok((mib * MIB / page).max(1))
+/// Has the database grow to so many MiB, and by what endings take on top. How many pages
+/// gifts may have of it.
+fn bound(connection: &Connection, mib: u64) -> rusqlite::Result<u64> {
+    let pages = (mib * MIB / number(connection, "page_size")?).max(1);
+    // One that is larger already still needs room for endings, or stays so.
+    let most = pages.max(number(connection, "page_count")?) + pages / ENDINGS_SHARE;
+    number(connection, &format!("max_page_count = {most}"))?;
+    Ok(pages)
 }
 
-/// Has the database grow to so many pages at most, or no further where it has more.
-pub(super) fn bound(connection: &Connection, pages: u64) -> rusqlite::Result<()> {
-    connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))
+/// How many pages hold something.
+pub(super) fn used_pages(connection: &Connection) -> rusqlite::Result<u64> {
+    let free = number(connection, "freelist_count")?;
+    Ok(number(connection, "page_count")?.saturating_sub(free))
+}
+
+fn number(connection: &Connection, pragma: &str) -> rusqlite::Result<u64> {
+    connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0))
 }
 
 /// Makes the file before SQLite would, which lets everybody read it. What SQLite

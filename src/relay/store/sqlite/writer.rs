@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tracing::error;
 
-use super::file::{Opened, bound, explain};
+use super::file::{Opened, explain, used_pages};
 use super::read::load;
 use crate::model::{GiftId, SessionConfig, WallTime};
 use crate::relay::hub::{Ended, Ending, Serial};
@@ -41,10 +41,6 @@ const MAX_ROWS: usize = 16;
 
 /// Statements that are kept prepared: all there are here.
 const STATEMENTS: usize = 32;
-
-/// As one part in so many of the pages that gifts may take, those come on top in which it
-/// is noted what became of them: a gift takes a little more room once it has ended.
-const ENDINGS_SHARE: u64 = 8;
 
 /// Pages of the log from which it is written into the database as soon as nobody waits;
 /// SQLite itself would do it at as many, while all wait for the answer to a commit.
@@ -227,6 +223,10 @@ impl Writer {
                     self.tell(told);
                 }
                 Err(problem) => {
+                    if matches!(problem, StoreError::Full) && !self.unsaved.is_empty() {
+                        // What finds no room now is tried with the next.
+                        let _ = self.save_endings();
+                    }
                     let surplus = self.unsaved.len().saturating_sub(MAX_UNSAVED);
                     self.unsaved.drain(..surplus);
                     if was_well {
@@ -289,11 +289,7 @@ impl Writer {
     fn commit(&mut self, first: Request, batch: &mut Batch) -> rusqlite::Result<()> {
         let deadline = Instant::now() + GATHERING;
         let mut failed = Ok(());
-        let bounded = match self.max_pages {
-            Some(pages) => bound(&self.connection, pages),
-            None => Ok(()),
-        };
-        let transaction = match bounded.and_then(|()| self.connection.transaction()) {
+        let transaction = match self.connection.transaction() {
             Ok(transaction) => Some(transaction),
             Err(error) => {
                 failed = Err(error);
@@ -318,23 +314,45 @@ impl Writer {
         };
         batch.admit_waiting(&transaction)?;
         if let Some(pages) = self.max_pages
-            && !self.unsaved.is_empty()
+            && batch.told.iter().any(is_gift)
+            && used_pages(&transaction)? > pages
         {
-            bound(&transaction, pages + pages / ENDINGS_SHARE)?;
+            let full = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL);
+            return Err(rusqlite::Error::SqliteFailure(full, None));
         }
-        for ending in &self.unsaved {
-            let Some(parked) = end(&transaction, ending)? else {
-                continue;
-            };
-            let news = News::Ended(ending.ended.clone());
-            batch.told.push((ending.stream.clone(), news));
-            if parked != 0 {
-                let news = News::Parked(parked);
-                batch.told.push((ending.stream.clone(), news));
-            }
-        }
+        end_all(&transaction, &self.unsaved, &mut batch.told)?;
         transaction.commit()
     }
+
+    /// Notes what ended in a transaction of its own, when there was no room for what else
+    /// was asked: gifts that come all the time would keep it from ever being noted.
+    fn save_endings(&mut self) -> rusqlite::Result<()> {
+        let mut told = Told::new();
+        let transaction = self.connection.transaction()?;
+        end_all(&transaction, &self.unsaved, &mut told)?;
+        transaction.commit()?;
+        self.unsaved.clear();
+        self.tell(told);
+        Ok(())
+    }
+}
+
+fn end_all(
+    transaction: &Transaction,
+    unsaved: &VecDeque<Unsaved>,
+    told: &mut Told,
+) -> rusqlite::Result<()> {
+    for ending in unsaved {
+        let Some(parked) = end(transaction, ending)? else {
+            continue;
+        };
+        let news = News::Ended(ending.ended.clone());
+        told.push((ending.stream.clone(), news));
+        if parked != 0 {
+            told.push((ending.stream.clone(), News::Parked(parked)));
+        }
+    }
+    Ok(())
 }
 
 fn is_gift((_, news): &(StreamId, News)) -> bool {
@@ -354,8 +372,10 @@ impl Batch {
         // last.
         if let Some(transaction) = transaction
             && !matches!(request, Request::Accept { .. } | Request::End { .. })
+            && let Err(error) = self.admit_waiting(transaction)
         {
-            self.admit_waiting(transaction)?;
+            self.take(request, None, unsaved)?;
+            return Err(error);
         }
         match request {
             Request::Open { stream, reply } => {
