@@ -14,6 +14,7 @@ use crate::relay::lock::lock;
 
 mod file;
 mod foreign;
+mod lists;
 
 #[path = "../../../../tests/foreign/nats.rs"]
 #[expect(dead_code, reason = "the relay's own tests use more of it")]
@@ -226,6 +227,8 @@ async fn listed(store: &dyn Store, state: Option<State>) -> Vec<String> {
 
 mod suite {
     use super::*;
+
+    pub(super) use super::lists::*;
 
     pub async fn a_gift_is_kept_fed_once_and_there_again_after_a_restart(bench: &dyn Bench) {
         let (store, kept, heard) = open(bench).await;
@@ -514,81 +517,6 @@ mod suite {
         let (_store, kept, _) = open(bench).await;
         assert_eq!(kept.config, Some(config));
         assert_eq!(kept.status.as_deref(), Some("{\"live\":1}"));
-    }
-
-    /// Ids of all gifts in a state, read in pages.
-    async fn paged(store: &dyn Store, state: Option<State>, order: Order) -> Vec<String> {
-        let (mut after, mut seen) = (0, Vec::new());
-        loop {
-            let page = Page {
-                state,
-                order,
-                after,
-                limit: 3,
-            };
-            let listed = store.list(&stream(), page).await.unwrap();
-            let Some(last) = listed.last() else {
-                return seen;
-            };
-            after = last.serial;
-            assert!(listed.len() <= 3);
-            seen.extend(listed.iter().map(|it| it.gift.to_string()));
-        }
-    }
-
-    pub async fn lists_are_pages_in_order(bench: &dyn Bench) {
-        let (store, _, _) = open(bench).await;
-        for id in 0..7 {
-            accept(&*store, gift(&id.to_string())).await;
-        }
-        for (order, expected) in [
-            (Order::Oldest, ["0", "1", "2", "3", "4", "5", "6"]),
-            (Order::Latest, ["6", "5", "4", "3", "2", "1", "0"]),
-        ] {
-            for state in [Some(State::Unacked), None] {
-                assert_eq!(paged(&*store, state, order).await, expected);
-            }
-        }
-    }
-
-    pub async fn lists_of_every_state_are_pages_in_the_order_of_the_gifts(bench: &dyn Bench) {
-        let (store, _, _) = open(bench).await;
-        for id in 10..40 {
-            accept(&*store, gift(&id.to_string())).await;
-        }
-        // They end in another order than they came.
-        let ended = (10..40).rev().filter(|id| id % 5 != 0).map(|id| Ended {
-            gift: id.to_string().into(),
-            ending: match id % 5 {
-                1 | 2 => Ending::Parked,
-                3 => Ending::Failed("no".into()),
-                _ => Ending::Rendered,
-            },
-        });
-        store.end(&stream(), ended.collect(), now()).await;
-        store.flush().await;
-        for id in (10..40).filter(|id| id % 5 == 2) {
-            end(&*store, &id.to_string(), Ending::Rendered).await;
-        }
-        store.flush().await;
-        let of = |rests: &[u32]| -> Vec<String> {
-            let ids = (10..40).filter(|id| rests.contains(&(id % 5)));
-            ids.map(|id| id.to_string()).collect()
-        };
-        for (state, rests) in [
-            (Some(State::Unacked), &[0][..]),
-            (Some(State::Parked), &[1]),
-            (Some(State::Failed), &[3]),
-            (Some(State::Rendered), &[2, 4]),
-            (None, &[0, 1, 2, 3, 4]),
-        ] {
-            let mut expected = of(rests);
-            let oldest = paged(&*store, state, Order::Oldest).await;
-            assert_eq!(oldest, expected, "{state:?}");
-            expected.reverse();
-            let latest = paged(&*store, state, Order::Latest).await;
-            assert_eq!(latest, expected, "{state:?}");
-        }
     }
 
     pub async fn history_forgets_what_has_ended_and_nothing_else(bench: &dyn Bench) {
