@@ -270,6 +270,62 @@ fn what_the_token_may_not_hear_is_named_and_the_rest_is_heard() {
 }
 
 #[test]
+fn what_helix_does_not_answer_is_asked_again_while_the_rest_is_heard() {
+    let (platform, helix) = (Platform::new(), Helix::new());
+    let mut troubles = 1;
+    helix.answer(move |asked| match asked.body["type"].as_str() {
+        None => (200, json!({ "data": [{ "id": "1337" }] })),
+        Some("channel.subscribe") if troubles > 0 => {
+            troubles -= 1;
+            (503, json!({ "message": "try again" }))
+        }
+        Some(_) => (202, json!({})),
+    });
+    let house = house_with(kind(&platform, &helix));
+    let mut caller = join(&platform, "a");
+    let it = until_source(&house, "it is connected", |it| it["state"] == "connected");
+    let error = it["error"].as_str().unwrap();
+    assert!(
+        error.contains("503") && error.contains("channel.subscribe cannot be heard yet"),
+        "{error}"
+    );
+    caller.say(&cheer("1", 100));
+    until_gifts(&house, 1);
+    let it = until_source(&house, "it has all", |it| it["error"].is_null());
+    assert_eq!(it["state"], "connected");
+    let mut asked: Vec<Value> = (0..8).map(|_| helix.asked().body["type"].clone()).collect();
+    asked.retain(|kind| kind == "channel.subscribe");
+    assert_eq!((asked.len(), helix.rest()), (2, 0));
+    caller.say(&cheer("2", 100));
+    until_gifts(&house, 2);
+}
+
+#[test]
+fn moving_is_tried_again_where_it_fails_at_first() {
+    let (platform, helix) = (Platform::new(), Helix::new());
+    let house = house_with(kind(&platform, &helix));
+    let mut old = join(&platform, "a");
+    until_connected(&house);
+    let session =
+        json!({ "id": "a", "status": "reconnecting", "reconnect_url": platform.url("/moved") });
+    old.say(&message(
+        "go",
+        "session_reconnect",
+        json!({ "session": session }),
+    ));
+    // Nobody answers it.
+    drop(platform.accept());
+    let mut new = platform.accept();
+    assert_eq!(new.path, "/moved");
+    old.say(&cheer("between", 100));
+    until_gifts(&house, 1);
+    new.say(&welcome("a", 60));
+    new.say(&cheer("after", 100));
+    until_gifts(&house, 2);
+    old.gone();
+}
+
+#[test]
 fn a_token_in_a_file_that_others_can_read_is_refused() {
     let (platform, helix) = (Platform::new(), Helix::new());
     let folder = tempfile::tempdir().unwrap();

@@ -25,28 +25,90 @@ use crate::protocol::limits::MAX_ERROR_GRAPHEMES;
 /// Largest answer that is read; real ones have about a kilobyte.
 const MAX_ANSWER: usize = 256 * 1024;
 
-/// What we want to hear, its version, and the scope that the token has to have.
-/// Cheers come as `channel.bits.use`, with everything else that bits can do;
-/// `channel.cheer` would say them again.
-const WANTED: [(&str, &str, &str); 5] = [
-    ("channel.bits.use", "1", "bits:read"),
-    ("channel.subscribe", "1", "channel:read:subscriptions"),
-    (
-        "channel.subscription.gift",
-        "1",
-        "channel:read:subscriptions",
-    ),
-    (
-        "channel.subscription.message",
-        "1",
-        "channel:read:subscriptions",
-    ),
-    (
+/// Something that Twitch tells whoever subscribes to it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Topic {
+    kind: &'static str,
+    /// The scope that the token has to have for it.
+    scope: &'static str,
+}
+
+impl Topic {
+    const fn new(kind: &'static str, scope: &'static str) -> Self {
+        Self { kind, scope }
+    }
+}
+
+/// What we want to hear, each in its version 1. Cheers come as `channel.bits.use`, with
+/// everything else that bits can do; `channel.cheer` would say them again.
+pub(super) const WANTED: [Topic; 5] = [
+    Topic::new("channel.bits.use", "bits:read"),
+    Topic::new("channel.subscribe", "channel:read:subscriptions"),
+    Topic::new("channel.subscription.gift", "channel:read:subscriptions"),
+    Topic::new("channel.subscription.message", "channel:read:subscriptions"),
+    Topic::new(
         "channel.channel_points_custom_reward_redemption.add",
-        "1",
         "channel:read:redemptions",
     ),
 ];
+
+/// What Twitch does not send of that.
+#[derive(Debug, Default)]
+pub(super) struct Lacking {
+    /// What it will not send for this token, each with the reason.
+    refused: Vec<String>,
+    /// What has to be asked for again, since Helix was in trouble.
+    pub unanswered: Vec<Topic>,
+    trouble: String,
+}
+
+impl Lacking {
+    /// In words, where there is any.
+    pub fn said(&self) -> Option<String> {
+        let refused = format!("Twitch will not send {}", self.refused.join(", "));
+        let kinds: Vec<&str> = self.unanswered.iter().map(|topic| topic.kind).collect();
+        let unanswered = format!(
+            "{}, so that {} cannot be heard yet; asking again until it answers",
+            self.trouble,
+            kinds.join(", ")
+        );
+        match (self.refused.is_empty(), kinds.is_empty()) {
+            (true, true) => None,
+            (false, true) => Some(refused),
+            (true, false) => Some(unanswered),
+            (false, false) => Some(format!("{refused}. {unanswered}")),
+        }
+    }
+
+    /// # Errors
+    /// When nothing at all is sent.
+    pub fn some_is_sent(self) -> Result<Self, Failure> {
+        let is_all = self.refused.len() + self.unanswered.len() == WANTED.len();
+        match (is_all, self.unanswered.is_empty()) {
+            (false, _) => Ok(self),
+            (true, true) => Err(Failure::lasting(self.said().unwrap_or_default())),
+            (true, false) => Err(Failure::passing(self.trouble)),
+        }
+    }
+
+    /// What was unanswered has been asked for again.
+    pub fn renew(&mut self, again: Self) {
+        self.refused.extend(again.refused);
+        self.unanswered = again.unanswered;
+        self.trouble = again.trouble;
+    }
+
+    fn without_answer(topics: &[Topic], failure: Failure) -> Result<Self, Failure> {
+        match failure.is_lasting {
+            true => Err(failure),
+            false => Ok(Self {
+                unanswered: topics.to_vec(),
+                trouble: failure.text,
+                ..Self::default()
+            }),
+        }
+    }
+}
 
 pub(in super::super) struct Helix {
     dialer: Arc<Dialer>,
@@ -82,43 +144,53 @@ impl Helix {
         })
     }
 
-    /// Subscribes a session to all that is wanted; says what Twitch refuses of
-    /// it.
-    pub async fn subscribe(&self, session: &str) -> Result<Option<String>, Failure> {
+    /// Subscribes a session to these; what it will not hear of them.
+    ///
+    /// # Errors
+    /// When the token is of no use, or not there.
+    pub(super) async fn subscribe(
+        &self,
+        session: &str,
+        topics: &[Topic],
+    ) -> Result<Lacking, Failure> {
         let token = secret::read(&self.token)?;
         let channel = match &self.channel {
             Some(channel) => channel.clone(),
-            None => self.own_channel(&token).await?,
+            None => match self.own_channel(&token).await {
+                Ok(channel) => channel,
+                Err(failure) => return Lacking::without_answer(topics, failure),
+            },
         };
-        let asked = WANTED.map(|(kind, version, _)| {
+        let asked = topics.iter().map(|topic| {
             let body = json!({
-                "type": kind,
-                "version": version,
+                "type": topic.kind,
+                "version": "1",
                 "condition": { "broadcaster_user_id": channel },
                 "transport": { "method": "websocket", "session_id": session },
             });
             let path = "/eventsub/subscriptions";
             self.ask(&token, Method::POST, path, Some(body))
         });
-        let mut refused = Vec::new();
-        for (answer, (kind, _, scope)) in join_all(asked).await.into_iter().zip(WANTED) {
-            let answer = answer?;
-            match answer.status {
+        let mut lacking = Lacking::default();
+        for (answer, topic) in join_all(asked).await.into_iter().zip(topics) {
+            let Topic { kind, scope } = topic;
+            match answer {
                 // Of this session already.
-                StatusCode::CONFLICT => {}
-                StatusCode::FORBIDDEN => {
-                    refused.push(format!("{kind} (the token needs the scope {scope})"));
+                Ok(answer) if answer.status == StatusCode::CONFLICT => {}
+                Ok(answer) if answer.status == StatusCode::FORBIDDEN => {
+                    let why = format!("{kind} (the token needs the scope {scope})");
+                    lacking.refused.push(why);
                 }
-                status if status.is_success() => {}
-                _ => refused.push(format!("{kind} ({})", answer.why())),
+                Ok(answer) if answer.status.is_success() => {}
+                Ok(answer) => lacking.refused.push(format!("{kind} ({})", answer.why())),
+                Err(failure) if failure.is_lasting => return Err(failure),
+                Err(failure) => {
+                    lacking.unanswered.push(*topic);
+                    lacking.trouble = failure.text;
+                }
             }
         }
-        let said = format!("Twitch will not send {}", refused.join(", "));
-        match refused.len() {
-            0 => Ok(None),
-            n if n == WANTED.len() => Err(Failure::lasting(said)),
-            _ => Ok(Some(said)),
-        }
+        Ok(lacking)
     }
 
     /// The user whose token it is.

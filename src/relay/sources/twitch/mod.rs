@@ -13,11 +13,11 @@
 mod helix;
 
 use std::collections::{HashSet, VecDeque};
-use std::future::Future;
+use std::future::{Future, pending};
 use std::pin::Pin;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tracing::warn;
 
 use super::entry::State;
@@ -30,6 +30,7 @@ use crate::protocol::clean_text;
 use crate::protocol::limits::MAX_ERROR_GRAPHEMES;
 
 pub(super) use helix::Helix;
+use helix::{Lacking, WANTED};
 
 /// Ids of messages that are remembered; Twitch sends one again within minutes.
 const MAX_RECENT: usize = 1_024;
@@ -46,6 +47,15 @@ const LONGEST_SILENCE: f64 = 600.0;
 /// How long an old connection is read after a new one has taken over.
 const FAREWELL: Duration = Duration::from_secs(2);
 
+/// How long Twitch keeps the old connection for us to move.
+const MOVING: Duration = Duration::from_secs(30);
+
+/// Between two attempts to move.
+const MOVE_AGAIN: Duration = Duration::from_secs(1);
+
+/// Until Helix is asked again for what it did not answer.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
+
 pub(super) struct Twitch {
     dialer: Dialer,
     helix: Helix,
@@ -59,7 +69,8 @@ enum Next {
     Move(String),
 }
 
-type Moving<'a> = Pin<Box<dyn Future<Output = Result<Wire, Failure>> + Send + 'a>>;
+/// Something that goes on while messages are heard.
+type Meanwhile<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'a>>;
 
 impl Twitch {
     pub fn new(dialer: Dialer, helix: Helix) -> Self {
@@ -76,52 +87,105 @@ impl Twitch {
             helix,
             recent,
         } = self;
-        let (mut wire, session) = join(dialer).await?;
-        let refused = helix.subscribe(&session).await?;
-        if let Some(refused) = &refused {
-            warn!(source = inlet.entry.name(), "{refused}");
-        }
-        inlet.entry.set(State::Connected, refused);
-        let mut moving: Option<Moving<'_>> = None;
+        let (mut wire, mut session) = join(dialer).await?;
+        let lacking = helix.subscribe(&session, &WANTED).await?;
+        let mut lacking = lacking.some_is_sent()?;
+        say(inlet, &lacking);
+        let mut moving: Option<Meanwhile<'_, (Wire, String)>> = None;
+        let mut asking = ask_again(helix, &session, &lacking);
         loop {
             tokio::select! {
                 biased;
-                moved = async { moving.as_mut().expect("there is one").await }, if moving.is_some() => {
-                    moving = None;
-                    match moved {
-                        Ok(new) => {
-                            let mut old = std::mem::replace(&mut wire, new);
-                            old.leave().await;
-                            let until = Instant::now() + FAREWELL;
-                            while let Ok(Ok(text)) = timeout_at(until, old.next()).await {
-                                hear(inlet, recent, &text).await?;
-                            }
+                moved = done(&mut moving) => match moved {
+                    Ok((new, its_session)) => {
+                        session = its_session;
+                        asking = ask_again(helix, &session, &lacking);
+                        let mut old = std::mem::replace(&mut wire, new);
+                        old.leave().await;
+                        let until = Instant::now() + FAREWELL;
+                        while let Ok(Ok(text)) = timeout_at(until, old.next()).await {
+                            hear(inlet, recent, &text).await?;
                         }
-                        // The old one lasts a little longer, and then all
-                        // begins anew.
-                        Err(failure) => warn!(
-                            source = inlet.entry.name(),
-                            "cannot move as Twitch asks: {}", failure.text
-                        ),
                     }
+                    // The old one lasts a little longer, and then all
+                    // begins anew.
+                    Err(failure) => warn!(
+                        source = inlet.entry.name(),
+                        "cannot move as Twitch asks: {}", failure.text
+                    ),
+                },
+                answered = done(&mut asking) => {
+                    lacking.renew(answered?);
+                    // That it is still not answered is known.
+                    if lacking.unanswered.is_empty() {
+                        say(inlet, &lacking);
+                    }
+                    asking = ask_again(helix, &session, &lacking);
                 }
                 text = wire.next() => match text {
                     Ok(text) => {
                         if let Next::Move(url) = hear(inlet, recent, &text).await? {
                             let dialer = dialer.elsewhere(&url);
                             moving = Some(Box::pin(async move {
-                                let dialer = dialer.map_err(Failure::lasting)?;
-                                join(&dialer).await.map(|(wire, _)| wire)
+                                arrive(&dialer.map_err(Failure::lasting)?).await
                             }));
                         }
                     }
                     // It left before we had arrived.
                     Err(failure) => match moving.take() {
-                        Some(moving) => wire = moving.await?,
+                        Some(moving) => (wire, session) = moving.await?,
                         None => return Err(failure),
                     },
                 },
             }
+        }
+    }
+}
+
+/// What comes of it, once; never where there is nothing.
+async fn done<T>(it: &mut Option<Meanwhile<'_, T>>) -> Result<T, Failure> {
+    let Some(going_on) = it else {
+        return pending().await;
+    };
+    let outcome = going_on.await;
+    *it = None;
+    outcome
+}
+
+/// The source is connected; what it will not hear is said.
+fn say(inlet: &Inlet, lacking: &Lacking) {
+    let lacks = lacking.said();
+    if let Some(lacks) = &lacks {
+        warn!(source = inlet.entry.name(), "{lacks}");
+    }
+    inlet.entry.set(State::Connected, lacks);
+}
+
+/// Asks after a while for what was not answered, if there is any.
+fn ask_again<'a>(
+    helix: &'a Helix,
+    session: &str,
+    lacking: &Lacking,
+) -> Option<Meanwhile<'a, Lacking>> {
+    let (session, topics) = (session.to_owned(), lacking.unanswered.clone());
+    if topics.is_empty() {
+        return None;
+    }
+    Some(Box::pin(async move {
+        sleep(ASK_AGAIN).await;
+        helix.subscribe(&session, &topics).await
+    }))
+}
+
+/// Joins for as long as Twitch waits for us to move.
+async fn arrive(dialer: &Dialer) -> Result<(Wire, String), Failure> {
+    let until = Instant::now() + MOVING;
+    loop {
+        match join(dialer).await {
+            Err(failure) if !failure.is_lasting && Instant::now() < until => {
+                sleep(MOVE_AGAIN).await;
+            }
+            joined => return joined,
         }
     }
 }
