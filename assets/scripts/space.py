@@ -1,6 +1,6 @@
-"""Space: clouds, rings and stars for the universe and the galaxy.
+"""Space: clouds, rings, worlds and stars for the universe and the galaxy.
 
-textures/{cosmos,nebula,halo,nova,night,spiral,thread,beacon}.png and two icons. Colour is
+textures/{cosmos,nebula,halo,orbit,nova,night,spiral,thread,beacon}.png and two icons. Colour is
 in the textures, because a cloud of one tint looks like smoke. They have a
 body of their own (straight alpha), so that they are seen over white as well,
 where light adds nothing.
@@ -145,6 +145,34 @@ def halo():
     return np.dstack([tint * (1 - white) + white, alpha])
 
 
+def orbit():
+    """A world on its way round a star: lit from the middle, and a line that fades behind it."""
+    size = 768
+    x, y = grid(size)
+    r, a = np.hypot(x, y), np.arctan2(y, x)
+    way, globe = 0.80, 0.125
+    behind = np.mod(-a, 2 * np.pi) / (2 * np.pi)
+    level = 0.28 + 0.72 * np.exp(-behind / 0.17)
+    d = np.abs(r - way)
+    wire = np.exp(-((d / 0.0075) ** 2))
+    sheath = 0.55 * np.exp(-((d / 0.026) ** 2)) + 0.16 * np.exp(-d / 0.05)
+    line = np.clip((wire + sheath) * level, 0, 1)
+    # The globe, its bands along the way it goes.
+    u, v = (x - way) / globe, y / globe
+    out = np.hypot(u, v)
+    toward = np.sqrt(np.clip(1 - out**2, 0, 1))
+    day = np.clip((-u + 0.55 * toward) / np.hypot(1, 0.55), 0, 1)
+    bands = 1 + 0.10 * np.sin(9 * u + 1.4 * np.sin(2.2 * v)) + 0.05 * np.sin(23 * u)
+    shade = np.clip((0.17 + 0.83 * day**0.8) * bands, 0, 1)
+    body = 1 - smoothstep(0.96, 1.02, out)
+    air = 0.55 * np.exp(-((np.clip(out - 1, 0, None) / 0.30) ** 2)) * (out >= 0.9)
+    alpha = np.clip(1 - (1 - body) * (1 - air) * (1 - line), 0, 1) * fade(r, 0.965, 0.998)
+    white = np.clip(wire * level**2 * 0.8, 0, 1)
+    grey = 0.70 * (1 - white) + white
+    grey = grey * (1 - body) + shade * body
+    return np.dstack([np.repeat(grey[..., None], 3, axis=2), alpha])
+
+
 def nova():
     """A star that bursts: core, rays of uneven length, a glow."""
     size = 512
@@ -252,7 +280,7 @@ def beacon():
 
 
 def main():
-    made = (cosmos, nebula, halo, nova, night, spiral, thread, beacon)
+    made = (cosmos, nebula, halo, orbit, nova, night, spiral, thread, beacon)
     for make in made:
         save_rgba(TEXTURES / f"{make.__name__}.png", make())
         print("texture", make.__name__)
@@ -277,10 +305,11 @@ def icons():
     side = 512
     universe = load("cosmos").resize((side, side))
     universe.alpha_composite(load("nebula").resize((side, side)))
-    for tint, turn in (("#5E8BFF", 28), ("#FF5CC8", -32), ("#B07CFF", 88)):
-        ring = tilted(load("halo"), side, 0.36, turn, tint)
+    for tint, share, phase in (("#6FA8FF", 0.98, 215), ("#FF6FD0", 0.66, 330), ("#FFC45E", 0.42, 120)):
+        way = load("orbit").rotate(phase, Image.BICUBIC).resize((round(side * share),) * 2, Image.LANCZOS)
+        way = tilted(way, way.width, 0.74, 18, tint)
         for _ in range(2):
-            universe.alpha_composite(ring)
+            universe.alpha_composite(way, ((side - way.width) // 2,) * 2)
     for _ in range(2):
         universe.alpha_composite(load("nova").resize((side, side)))
     galaxy = load("night").resize((side, side))
