@@ -310,13 +310,33 @@ fn check_asset(root: &Path, asset: &str) -> Result<(), String> {
 }
 
 fn check_sides(path: &Path) -> Result<(), String> {
+    let (width, height) = sides(path)?;
+    check_picture(width, height)
+}
+
+/// By its header; no pixel is read.
+fn sides(path: &Path) -> Result<(u32, u32), String> {
     let file = File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
     let decoder = png::Decoder::new(BufReader::new(file));
     let reader = decoder
         .read_info()
         .map_err(|error| format!("cannot be read as a PNG: {error}"))?;
-    let (width, height) = reader.info().size();
-    check_picture(width, height)
+    Ok(reader.info().size())
+}
+
+/// What is wrong with the first picture of a catalogue, which lies at `path`, that a
+/// graphics card may have no room for. (Instead of one that cannot be read the fallback
+/// plays.)
+#[cfg(feature = "render")]
+pub(super) fn too_large(path: &Path, catalog: &Catalog) -> Option<String> {
+    let mut pictures = catalog
+        .assets()
+        .filter(|(asset, _)| asset.ends_with(".png"));
+    pictures.find_map(|(asset, _)| {
+        let (width, height) = sides(&catalog.root.join(&asset)).ok()?;
+        let reason = check_picture(width, height).err()?;
+        Some(catalog.fault(path, &asset, &reason))
+    })
 }
 
 /// By what its container says: decoding all of it would take as long as the show.
@@ -412,6 +432,26 @@ mod tests {
             check_asset(folder.path(), "none.ogg"),
             Err("is not there".to_owned())
         );
+    }
+
+    #[cfg(feature = "render")]
+    #[test]
+    fn a_catalogue_with_a_texture_that_no_card_has_room_for_goes_on_no_stage() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("catalog.toml");
+        let texture = folder.path().join("textures/dot.png");
+        std::fs::create_dir(texture.parent().unwrap()).unwrap();
+        std::fs::write(&path, include_str!("../../assets/catalog.toml")).unwrap();
+        let catalog = Catalog::load(&path).unwrap();
+        assert_eq!(too_large(&path, &catalog), None, "none is there");
+        std::fs::write(&texture, picture(1, 8193)).unwrap();
+        let fault = too_large(&path, &catalog).unwrap();
+        assert!(
+            fault.contains("textures/dot.png") && fault.contains("1x8193"),
+            "{fault}"
+        );
+        std::fs::write(&texture, picture(1, 8192)).unwrap();
+        assert_eq!(too_large(&path, &catalog), None);
     }
 
     #[cfg(feature = "ffmpeg")]

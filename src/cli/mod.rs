@@ -51,7 +51,7 @@ pub use plan::{
 pub use preview::{Ground, Occasion, PicturePlan, PreviewPlan};
 pub use record::{FilmCodec, FilmPlan, RecordPlan};
 #[cfg(feature = "render")]
-pub(crate) use show::{load_catalog, show_settings};
+pub(crate) use show::{load_stage_catalog, show_settings};
 pub use shutdown::Shutdown;
 #[cfg(feature = "render")]
 pub(crate) use stdout::print_line;

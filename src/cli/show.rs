@@ -16,6 +16,19 @@ pub(crate) fn load_catalog(path: &Path, settings: &config::ShowSettings) -> Resu
     configured(Catalog::load(path)?, settings)
 }
 
+/// The same for a stage, which a texture without room on the graphics card would end.
+///
+/// # Errors
+/// As [`load_catalog`], and when a texture or an icon is too large.
+#[cfg(feature = "render")]
+pub(crate) fn load_stage_catalog(path: &Path, settings: &config::ShowSettings) -> Result<Catalog> {
+    let catalog = load_catalog(path, settings)?;
+    match super::check::too_large(path, &catalog) {
+        Some(fault) => anyhow::bail!(fault),
+        None => Ok(catalog),
+    }
+}
+
 /// A catalogue with the lane thresholds that the settings put in place of its own,
 /// and with as much movement as they let through.
 ///

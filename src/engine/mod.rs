@@ -43,7 +43,7 @@ use anyhow::{Context, Result};
 use bevy::prelude::*;
 
 use crate::catalog::{Catalog, Lane};
-use crate::cli::{OutputPlan, RunPlan, Summary, load_catalog};
+use crate::cli::{OutputPlan, RunPlan, Summary, load_stage_catalog};
 use crate::config;
 use crate::model::{Control, Moment};
 use crate::net::{Identity, Link, NetConfig, Waker};
@@ -96,7 +96,7 @@ pub fn run_with(
     let alarm = Alarm::of_this_thread();
     // Before it is read: an edit from now on is one.
     let known = reload::modified(&plan.catalog);
-    let catalog = Arc::new(load_catalog(&plan.catalog, &plan.show)?);
+    let catalog = Arc::new(load_stage_catalog(&plan.catalog, &plan.show)?);
     let desktop = overlay::connect(&mut plan)?;
 
     // Connect first: the backend answers while the pipelines are made.

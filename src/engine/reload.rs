@@ -9,7 +9,7 @@ use bevy::prelude::*;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::catalog::Catalog;
-use crate::cli::{RunPlan, load_catalog};
+use crate::cli::{RunPlan, load_stage_catalog};
 use crate::config::ShowSettings;
 use crate::render::Textures;
 use crate::render::captions::CaptionDesk;
@@ -82,7 +82,7 @@ fn watch(
             continue;
         }
         known = now;
-        match load_catalog(path, settings) {
+        match load_stage_catalog(path, settings) {
             Ok(catalog) => {
                 info!("the catalogue was read again");
                 offer(Arc::new(catalog));

@@ -19,7 +19,7 @@ use anyhow::{Context, Result, bail};
 
 use super::adapter;
 use super::tally::Tally;
-use crate::cli::{FilmCodec, FilmPlan, RecordPlan, Recorded, Summary, load_catalog};
+use crate::cli::{FilmCodec, FilmPlan, RecordPlan, Recorded, Summary, load_stage_catalog};
 use crate::output::{Codec, FilmSettings, FilmSink, OutputReport, Outputs, SequenceSink, Sink};
 use crate::render::present::Readback;
 use crate::showfile::ShowFile;
@@ -66,7 +66,7 @@ pub fn record(plan: RecordPlan) -> Result<Summary> {
     let mut tally = Tally::start();
     let show = ShowFile::open(&plan.show_file)?;
     let mut warnings = show.warnings().to_vec();
-    let catalog = Arc::new(load_catalog(&plan.catalog, &plan.show)?);
+    let catalog = Arc::new(load_stage_catalog(&plan.catalog, &plan.show)?);
     let (mixer, mut track) = open_sound(&plan)?.unzip();
     let sinks = open_sinks(&plan, track.as_ref())?;
     let gpu = adapter::open()?;
