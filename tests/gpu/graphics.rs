@@ -5,16 +5,45 @@ use std::fs;
 use image::RgbaImage;
 use tempfile::TempDir;
 
-use crate::preview::studio;
+use crate::preview::{CATALOG, studio};
 use crate::program::Program;
 
-/// A gift whose texture is wider than any card takes.
+/// A gift in two layers of which one is a model that wears a picture wider than any card
+/// takes. (What the catalogue itself names is measured before anything is drawn.)
 fn too_wide() -> TempDir {
     let home = studio();
+    let models = home.path().join("models");
+    fs::create_dir(&models).expect("a folder");
     RgbaImage::new(40_000, 1)
-        .save(home.path().join("textures/block.png"))
+        .save(models.join("wide.png"))
         .expect("a file");
+    fs::write(models.join("block.glb"), glb(WEARER)).expect("a file");
+    let model = r#"model = { file = "block.glb", size = 100, track = [{ at = 0.0 }] }"#;
+    let catalog = CATALOG.replacen("[[gift.block.", &format!("{model}\n\n[[gift.block."), 1);
+    fs::write(home.path().join("catalog.toml"), catalog).expect("a file");
     home
+}
+
+const WEARER: &str = r#"{
+    "asset": { "version": "2.0" },
+    "images": [{ "uri": "wide.png" }],
+    "textures": [{ "source": 0 }],
+    "materials": [{ "pbrMetallicRoughness": { "baseColorTexture": { "index": 0 } } }],
+    "scenes": [{ "nodes": [] }]
+}"#;
+
+/// A binary glTF of its description alone, as the specification (4.4) lays it out.
+fn glb(description: &str) -> Vec<u8> {
+    let mut chunk = description.as_bytes().to_vec();
+    chunk.resize(chunk.len().next_multiple_of(4), b' ');
+    let length = u32::try_from(chunk.len()).expect("a short text");
+    let mut file = b"glTF".to_vec();
+    for number in [2, 12 + 8 + length, length] {
+        file.extend(number.to_le_bytes());
+    }
+    file.extend(b"JSON");
+    file.extend(chunk);
+    file
 }
 
 /// What was said, and that it is an error.
