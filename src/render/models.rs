@@ -9,7 +9,7 @@ use bevy::animation::{AnimationClip, AnimationPlayer};
 use bevy::asset::LoadState;
 use bevy::camera::visibility::RenderLayers;
 use bevy::ecs::system::SystemParam;
-use bevy::gltf::{Gltf, GltfAssetLabel, GltfMaterial, GltfMaterialName};
+use bevy::gltf::{Gltf, GltfMaterial, GltfMaterialName};
 use bevy::prelude::*;
 use bevy::world_serialization::{WorldAssetRoot, WorldInstanceReady};
 
@@ -33,7 +33,7 @@ impl Plugin for ModelPlugin {
             .add_observer(dress_instance)
             .add_systems(
                 Update,
-                (place_models, tell_failures, switch_camera)
+                (open_scenes, place_models, tell_failures, switch_camera)
                     .chain()
                     .in_set(StageSet::Animate),
             );
@@ -95,7 +95,7 @@ impl ModelNodes {
     }
 }
 
-/// Which clip to play once the model's entities exist.
+/// A model's file, and which of its clips to play once its entities exist.
 #[derive(Component)]
 struct Clip {
     file: Handle<Gltf>,
@@ -131,19 +131,34 @@ pub fn spawn_model(
     files: &mut ModelFiles,
     model: &Model,
 ) -> Entity {
-    let file = files.get(assets, &model.file);
-    let scene = GltfAssetLabel::Scene(0).from_asset(format!("models/{}", model.file));
     commands
         .spawn((
-            WorldAssetRoot(assets.load(scene)),
             Clip {
-                file,
+                file: files.get(assets, &model.file),
                 name: model.clip.clone(),
             },
             Transform::from_scale(Vec3::splat(0.001)),
+            Visibility::default(),
             RenderLayers::layer(DEEP_LAYER),
         ))
         .id()
+}
+
+/// A model's scene is its file's. (To ask the server for the scene alone would read the
+/// file once more, and tell nobody but the scene when it cannot be read.)
+fn open_scenes(
+    mut commands: Commands,
+    files: Res<Assets<Gltf>>,
+    models: Query<(Entity, &Clip), Without<WorldAssetRoot>>,
+) {
+    for (entity, clip) in &models {
+        let file = files.get(&clip.file);
+        if let Some(scene) = file.and_then(|file| file.scenes.first()) {
+            commands
+                .entity(entity)
+                .insert(WorldAssetRoot(scene.clone()));
+        }
+    }
 }
 
 /// Once a model's entities exist: they belong to the models' layer, its clip
@@ -276,33 +291,29 @@ pub(super) fn place_models(
 fn tell_failures(
     mut commands: Commands,
     assets: Res<AssetServer>,
-    models: Query<(Entity, &ActModel, &Clip, &WorldAssetRoot)>,
+    files: Res<Assets<Gltf>>,
+    models: Query<(Entity, &ActModel, &Clip)>,
 ) {
-    for (entity, shown, clip, scene) in &models {
-        // Asking for the scene loads the file anew, and when that fails only the
-        // scene is told.
-        let states = [
-            assets.get_load_state(&clip.file),
-            assets.get_load_state(&scene.0),
-        ];
-        let failure = states.into_iter().flatten().find_map(|state| match state {
-            LoadState::Failed(error) => Some(error),
-            _ => None,
+    for (entity, shown, clip) in &models {
+        let reason = match assets.get_load_state(&clip.file) {
+            Some(LoadState::Failed(error)) => error.to_string(),
+            _ => match files.get(&clip.file) {
+                Some(file) if file.scenes.is_empty() => "the model has no scene".to_owned(),
+                _ => continue,
+            },
+        };
+        commands.trigger(AssetFailed {
+            entity: shown.act,
+            reason: reason.into(),
         });
-        if let Some(error) = failure {
-            commands.trigger(AssetFailed {
-                entity: shown.act,
-                reason: error.to_string().into(),
-            });
-            commands.entity(entity).despawn();
-        }
+        commands.entity(entity).despawn();
     }
 }
 
 /// The deep camera costs a pass and a picture; it runs only while it has
 /// something to show, or to warm up.
 fn switch_camera(
-    models: Query<(), With<WorldAssetRoot>>,
+    models: Query<(), With<Clip>>,
     mut camera: Single<&mut Camera, With<ModelCamera>>,
     mut layer: Single<&mut Visibility, With<ModelLayer>>,
 ) {

@@ -139,7 +139,9 @@ fn gifts_whose_files_are_damaged_play_as_far_as_they_go() {
         "petals.png",
         "Rocket plays as the fallback",
     ];
-    plays_all_the_same(home.path(), &["rose", "rocket", "crown"], &words);
+    let ran = plays_all_the_same(home.path(), &["rose", "rocket", "crown"], &words);
+    // Nothing waits for a model that cannot be had.
+    assert!(!ran.err.contains("warming up was cut short"), "{}", ran.err);
 }
 
 #[test]
