@@ -109,14 +109,10 @@ fn show_model(
     assets: Res<AssetServer>,
     mut files: ResMut<ModelFiles>,
 ) {
-    let Some((act, model)) = acts
-        .get(add.entity)
-        .ok()
-        .and_then(|act| Some((act, act.recipe.model.as_ref()?)))
-    else {
+    let act = acts.get(add.entity).ok();
+    let Some(model) = act.and_then(|act| act.recipe.model.as_ref()) else {
         return;
     };
-    let _ = act;
     let child = spawn_model(&mut commands, &assets, &mut files, model);
     commands
         .entity(child)
