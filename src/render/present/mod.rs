@@ -532,7 +532,7 @@ fn present_stage(
     } = &mut *outlets;
     let index = readback.0.drawn.fetch_add(1, Ordering::Relaxed);
     for outlet in all {
-        let opacity = outlet.opacity;
+        let (opacity, is_read) = (outlet.opacity, outlet.is_read());
         let (pipelines, port, request) = match outlet.offer(ctx.render_device(), *size, &request) {
             Offer::Wanted(pipelines, port, request) => (pipelines, port, request),
             Offer::NoRoom => {
@@ -554,7 +554,7 @@ fn present_stage(
                 ..default()
             },
         );
-        if is_encoded && port.copy(ctx.command_encoder(), index, request) {
+        if is_encoded && is_read && port.copy(ctx.command_encoder(), index, request) {
             readback.0.in_flight.fetch_add(1, Ordering::AcqRel);
             outlet.is_served();
         }

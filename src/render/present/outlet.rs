@@ -32,6 +32,12 @@ pub trait Taker: Send + Sync + 'static {
     /// new, whatever is in it.
     fn wants(&mut self, request: &FrameRequest) -> bool;
 
+    /// Whether what is drawn is read back as well. To know what reading costs, its
+    /// frames must be compared with some that are drawn alike and left where they are.
+    fn reads(&self) -> bool {
+        true
+    }
+
     /// Takes a frame a frame or two later, while its buffer is mapped. False
     /// when it could not be taken now and the next is wanted in its place.
     fn take(&mut self, frame: &MappedFrame<'_>) -> bool;
@@ -135,6 +141,11 @@ impl Outlet {
             true => Offer::NoRoom,
             false => Offer::Wanted(pipelines, port, request),
         }
+    }
+
+    /// Whether what is drawn for the taker is to be read back.
+    pub(super) fn is_read(&self) -> bool {
+        self.taker.reads()
     }
 
     /// The frame that was wanted is on its way.
