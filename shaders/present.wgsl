@@ -21,6 +21,8 @@ struct Present {
 @group(0) @binding(2) var<uniform> present: Present;
 // What the window form over a picture lays the stage over.
 @group(0) @binding(3) var under: texture_2d<f32>;
+// The light that a stage which blooms is laid over with, over all that is drawn of it.
+@group(0) @binding(4) var bloom: texture_2d<f32>;
 
 // Side of a square of the checkered ground, in pixels.
 const CHECKER = 16u;
@@ -39,11 +41,14 @@ fn fragment(in: FullscreenVertexOutput) -> @location(0) vec4<f32> {
     let uv = in.uv * present.fit.xy + present.fit.zw;
 #ifdef AS_LARGE
     // Pixel for pixel: filtering would only cost.
-    let texel = textureLoad(stage, vec2<u32>(in.position.xy), 0);
+    var texel = textureLoad(stage, vec2<u32>(in.position.xy), 0);
 #else
     // The filter stays within what was drawn.
     let most = present.drawn - 0.5 / vec2<f32>(textureDimensions(stage));
-    let texel = textureSample(stage, stage_sampler, min(uv * present.drawn, most));
+    var texel = textureSampleLevel(stage, stage_sampler, min(uv * present.drawn, most), 0.0);
+#endif
+#ifdef BLOOM
+    texel += vec4<f32>(textureSampleLevel(bloom, stage_sampler, uv, 0.0).rgb, 0.0);
 #endif
 #ifdef LINEAR_PREMULTIPLIED
     // The target clamps and encodes.
@@ -73,7 +78,7 @@ fn fragment(in: FullscreenVertexOutput) -> @location(0) vec4<f32> {
 #endif
 #ifdef WINDOW_OVER_PICTURE
     let within = all(uv >= vec2<f32>(0.0)) && all(uv <= vec2<f32>(1.0));
-    let picture = textureSample(under, stage_sampler, uv).rgb;
+    let picture = textureSampleLevel(under, stage_sampler, uv, 0.0).rgb;
     // Mixed as those mix who get the straight form: in encoded values.
     let p = desktop(c, a);
     let alpha = max(a, max(p.r, max(p.g, p.b)));

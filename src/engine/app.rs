@@ -6,8 +6,6 @@ use anyhow::{Context, Result};
 use bevy::app::{PluginGroupBuilder, TaskPoolPlugin, TerminalCtrlCHandlerPlugin};
 use bevy::log::LogPlugin;
 use bevy::pbr::PbrPlugin;
-use bevy::post_process::PostProcessPlugin;
-use bevy::post_process::bloom::BloomPlugin;
 use bevy::prelude::*;
 use bevy::render::RenderPlugin;
 use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
@@ -54,9 +52,6 @@ fn bevy_plugins(gpu: Gpu, caller: Caller) -> PluginGroupBuilder {
         // A frame is drawn before the next is thought about: the outputs and
         // the acks know exactly what was on it, and it costs less.
         .disable::<PipelinedRenderingPlugin>()
-        // Of its effects only bloom is used; each other has its pipelines.
-        .disable::<PostProcessPlugin>()
-        .add(BloomPlugin)
         .set(TaskPoolPlugin::default())
         .set(RenderPlugin {
             render_creation: gpu.creation,

@@ -8,10 +8,10 @@
 use bevy::camera::visibility::RenderLayers;
 use bevy::camera::{ClearColorConfig, Hdr, ImageRenderTarget, RenderTarget, ScalingMode, Viewport};
 use bevy::core_pipeline::tonemapping::{DebandDither, Tonemapping};
-use bevy::post_process::bloom::{Bloom, BloomCompositeMode, BloomPrefilter};
 use bevy::prelude::*;
 use bevy::render::render_resource::{TextureFormat, TextureUsages};
 
+use super::bloom::Bloom;
 use super::layout::{SHORT_SIDE, StageSize};
 use super::quad::{QuadMaterial, corner_of_texture};
 use crate::governor::Wish;
@@ -26,10 +26,6 @@ const FIELD_OF_VIEW: f32 = 0.5;
 /// flight and turn their face towards it; from within the stage's plane it would
 /// see their edge.
 const EYE: f32 = 4_000.0;
-
-/// The widest texture that bloom blurs: every adapter that can hold the largest stage
-/// has such a one. A wider stage than that allows has fewer lines of it.
-const WIDEST_BLOOM: u32 = 8_192;
 
 /// The camera whose picture the outputs take.
 #[derive(Component)]
@@ -87,21 +83,9 @@ impl Quality {
         (corner != size).then(|| corner.max(UVec2::ONE))
     }
 
-    /// For a stage of `size` pixels. Additive and only above white: otherwise it leaks
-    /// over the frame or darkens what is opaque.
-    pub fn bloom(&self, size: UVec2) -> Bloom {
-        let drawn = self.corner(size).unwrap_or(size);
-        // Bloom's texture has the shape of what is drawn, and these lines.
-        let most = WIDEST_BLOOM * drawn.y / drawn.x;
+    pub(super) fn bloom(&self) -> Bloom {
         Bloom {
-            intensity: 0.3,
-            composite_mode: BloomCompositeMode::Additive,
-            prefilter: BloomPrefilter {
-                threshold: 1.0,
-                threshold_softness: 0.2,
-            },
-            max_mip_dimension: self.bloom_lines.min(most),
-            ..Bloom::NATURAL
+            lines: self.bloom_lines,
         }
     }
 }
@@ -154,7 +138,7 @@ pub(super) fn spawn_cameras(
             ..OrthographicProjection::default_2d()
         }),
         Transform::from_xyz(0.0, 0.0, EYE),
-        quality.bloom(stage.pixels),
+        quality.bloom(),
     ));
 
     let models = target(TextureFormat::Rgba16Float, &mut images);
@@ -218,32 +202,5 @@ pub(super) fn follow_scale(
     });
     if let Some(mut mesh) = meshes.get_mut(&layer.0) {
         *mesh = corner_of_texture(share);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bloom_fits_into_a_texture_however_wide_the_stage() {
-        for scale in [1.0, 0.7, 0.5] {
-            let quality = Quality {
-                scale,
-                ..Quality::FULL
-            };
-            for [x, y] in [[8_192, 16], [8_192, 4_320], [16, 8_192], [8_192, 8_192]] {
-                let size = UVec2::new(x, y);
-                let drawn = quality.corner(size).unwrap_or(size);
-                let lines = quality.bloom(size).max_mip_dimension;
-                assert!(
-                    lines * drawn.x / drawn.y <= WIDEST_BLOOM,
-                    "{size} at {scale}"
-                );
-                assert!(lines >= 8, "{lines}");
-            }
-            let usual = quality.bloom(UVec2::new(1_920, 1_080));
-            assert_eq!(usual.max_mip_dimension, quality.bloom_lines);
-        }
     }
 }

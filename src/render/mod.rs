@@ -8,6 +8,7 @@
 //! expects.
 
 mod beat;
+pub mod bloom;
 pub mod boards;
 pub mod camera;
 pub mod caption;

@@ -4,6 +4,7 @@
 mod bad_input;
 #[cfg(feature = "cli")]
 mod bench;
+mod bloom;
 #[cfg(feature = "cli")]
 mod board;
 mod captions;

@@ -27,7 +27,7 @@ use hyperfocus::render::present::{
 use crate::offscreen::alone;
 
 /// A width whose rows need padding in the staging buffer.
-const SIZE: UVec2 = UVec2::new(37, 20);
+pub(crate) const SIZE: UVec2 = UVec2::new(37, 20);
 /// What rows in a buffer are padded to.
 const COPY_ALIGNMENT: u32 = 256;
 /// Updates within which a frame must have come back; it takes two or three.
@@ -59,7 +59,7 @@ fn plugins() -> PluginGroupBuilder {
 }
 
 /// A stage of nothing but its clear colour.
-fn stage(form: Form) -> (App, MutexGuard<'static, ()>) {
+pub(crate) fn stage(form: Form) -> (App, MutexGuard<'static, ()>) {
     stage_with(form, |_| ())
 }
 
@@ -116,7 +116,7 @@ fn clear(app: &mut App, colour: [f32; 4]) {
 }
 
 /// The frame drawn from now on, as the outputs get it.
-fn frame(app: &mut App, at: f64) -> Frame {
+pub(crate) fn frame(app: &mut App, at: f64) -> Frame {
     app.insert_resource(FrameRequest {
         readback: true,
         is_new: true,

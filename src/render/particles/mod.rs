@@ -8,7 +8,6 @@ mod template;
 
 use std::sync::Arc;
 
-use bevy::post_process::bloom::Bloom;
 use bevy::prelude::*;
 use bevy_hanabi::{EffectMaterial, EffectProperties, EffectSpawner, HanabiPlugin, SpawnerSettings};
 
@@ -17,6 +16,7 @@ pub use template::{CAPACITY, Order, properties};
 
 use template::Carry;
 
+use super::bloom::Bloom;
 use super::camera::{Quality, StageCamera, model_camera_distance};
 use super::layout::{Placement, StageSize};
 use super::models::ModelNodes;
@@ -405,13 +405,12 @@ fn release(
     }
 }
 
-/// Bloom is the dearest pass of a frame. It runs while something that shines is
-/// on stage, down to the last spark, and not for the rest of the evening.
+/// Bloom is a dozen passes of a frame. They run while something that shines is on
+/// stage, down to the last spark, and not for the rest of the evening.
 fn switch_bloom(
     mut commands: Commands,
     warmup: Res<Warmup>,
     quality: Res<Quality>,
-    stage: Res<StageSize>,
     camera: Single<(Entity, Has<Bloom>), With<StageCamera>>,
     acts: Query<&Act>,
     playing: Query<&Playing>,
@@ -421,7 +420,7 @@ fn switch_bloom(
         || acts.iter().any(|act| act.recipe.shines())
         || playing.iter().any(|effect| effect.emitter().glow > 1.0);
     if wanted && (!blooms || quality.is_changed()) {
-        commands.entity(camera).insert(quality.bloom(stage.pixels));
+        commands.entity(camera).insert(quality.bloom());
     } else if !wanted && blooms {
         commands.entity(camera).remove::<Bloom>();
     }

@@ -28,10 +28,10 @@ use bevy::render::render_asset::RenderAssets;
 use bevy::render::render_resource::binding_types::{sampler, texture_2d, uniform_buffer};
 use bevy::render::render_resource::{
     BindGroupEntries, BindGroupLayoutDescriptor, BindGroupLayoutEntries, BlendState,
-    BufferInitDescriptor, BufferUsages, CachedRenderPipelineId, ColorTargetState, ColorWrites,
-    FilterMode, FragmentState, PipelineCache, PollType, RenderPassColorAttachment,
-    RenderPassDescriptor, RenderPipelineDescriptor, Sampler, SamplerBindingType, SamplerDescriptor,
-    ShaderStages, ShaderType, TextureFormat, TextureSampleType, TextureView,
+    BufferInitDescriptor, BufferUsages, ColorTargetState, ColorWrites, FilterMode, FragmentState,
+    PipelineCache, PollType, RenderPassColorAttachment, RenderPassDescriptor,
+    RenderPipelineDescriptor, Sampler, SamplerBindingType, SamplerDescriptor, ShaderStages,
+    ShaderType, TextureFormat, TextureSampleType, TextureView,
 };
 use bevy::render::renderer::{
     RenderContext, RenderDevice, RenderGraph, RenderGraphSystems, RenderQueue, ViewQuery,
@@ -42,9 +42,10 @@ use bevy::render::{Render, RenderApp, RenderStartup, RenderSystems};
 use bevy::shader::Shader;
 use crossbeam_channel::Receiver;
 
+use super::bloom::{Bloom, BloomPlugin, Blur};
 use super::camera::StageCamera;
 use super::layout::StageSize;
-use outlet::{Channel, Offer, Outlet, Pipelines};
+use outlet::{ByBloom, Channel, Offer, Outlet, Pipelines};
 pub use outlet::{Copies, MappedFrame, Taker, padded_row_bytes};
 
 const SHADER: Handle<Shader> = uuid_handle!("0a5b2d1c-6f74-4a27-8f42-0b7f9e2f5d17");
@@ -239,8 +240,8 @@ impl Readback {
     }
 }
 
-/// The share of the stage's texture that is drawn into.
-fn drawn(target: &ViewTarget, camera: &ExtractedCamera) -> Vec2 {
+/// The share of a stage's texture that is drawn into.
+pub(super) fn drawn_share(target: &ViewTarget, camera: &ExtractedCamera) -> Vec2 {
     let size = target.main_texture().size();
     camera.viewport.as_ref().map_or(Vec2::ONE, |viewport| {
         viewport.physical_size.as_vec2() / Vec2::new(size.width as f32, size.height as f32)
@@ -273,6 +274,7 @@ impl Plugin for PresentPlugin {
             .insert_resource(submitted.clone())
             .init_resource::<FrameRequest>()
             .add_plugins((
+                BloomPlugin,
                 ExtractResourcePlugin::<FrameRequest>::default(),
                 ExtractComponentPlugin::<WindowCamera>::default(),
                 ExtractComponentPlugin::<Presented>::default(),
@@ -391,7 +393,7 @@ struct Presenter {
     layout: BindGroupLayoutDescriptor,
     sampler: Sampler,
     /// Of the windows' forms as many as there are at most.
-    windows: Vec<(TextureFormat, Form, CachedRenderPipelineId)>,
+    windows: Vec<(TextureFormat, Form, ByBloom)>,
 }
 
 fn make_presenter(
@@ -410,6 +412,7 @@ fn make_presenter(
                 sampler(SamplerBindingType::Filtering),
                 uniform_buffer::<PresentUniform>(false),
                 texture_2d(TextureSampleType::Float { filterable: true }),
+                texture_2d(TextureSampleType::Float { filterable: true }),
             ),
         ),
     );
@@ -420,9 +423,8 @@ fn make_presenter(
     });
     for outlet in &mut outlets.all {
         let (form, format) = (outlet.form, outlet.form.format());
-        let queue = |is_as_large| {
-            cache.queue_render_pipeline(pipeline(&layout, &fullscreen, format, form, is_as_large))
-        };
+        let queue =
+            |is_as_large| pipelines(&cache, &layout, &fullscreen, (format, form), is_as_large);
         outlet.pipelines = Some(Pipelines {
             as_large: queue(true),
             scaled: queue(false),
@@ -435,50 +437,71 @@ fn make_presenter(
     });
 }
 
-fn pipeline(
+fn pipelines(
+    cache: &PipelineCache,
     layout: &BindGroupLayoutDescriptor,
     fullscreen: &FullscreenShader,
-    format: TextureFormat,
-    form: Form,
+    (format, form): (TextureFormat, Form),
     is_as_large: bool,
-) -> RenderPipelineDescriptor {
-    RenderPipelineDescriptor {
-        label: Some("present".into()),
-        layout: vec![layout.clone()],
-        vertex: fullscreen.to_vertex_state(),
-        fragment: Some(FragmentState {
-            shader: SHADER,
-            shader_defs: [
-                Some(form.shader_def()),
-                is_as_large.then_some("AS_LARGE"),
-                format.is_srgb().then_some("TARGET_ENCODES"),
-            ]
-            .into_iter()
-            .flatten()
-            .map(Into::into)
-            .collect(),
-            targets: vec![Some(ColorTargetState {
-                format,
-                blend: None,
-                write_mask: ColorWrites::ALL,
-            })],
+) -> ByBloom {
+    let queue = |blooms: bool| {
+        let shader_defs = [
+            Some(form.shader_def()),
+            is_as_large.then_some("AS_LARGE"),
+            blooms.then_some("BLOOM"),
+            format.is_srgb().then_some("TARGET_ENCODES"),
+        ];
+        cache.queue_render_pipeline(RenderPipelineDescriptor {
+            label: Some("present".into()),
+            layout: vec![layout.clone()],
+            vertex: fullscreen.to_vertex_state(),
+            fragment: Some(FragmentState {
+                shader: SHADER,
+                shader_defs: shader_defs.into_iter().flatten().map(Into::into).collect(),
+                targets: vec![Some(ColorTargetState {
+                    format,
+                    blend: None,
+                    write_mask: ColorWrites::ALL,
+                })],
+                ..default()
+            }),
             ..default()
-        }),
-        ..default()
+        })
+    };
+    ByBloom {
+        blooming: queue(true),
+        plain: queue(false),
     }
 }
 
-/// Draws `source` into the attachment; forms without a picture beneath do not
-/// look at `under`.
+/// What the last pass draws from.
+struct Sources<'a> {
+    stage: &'a TextureView,
+    /// Of a stage that blooms, the light it is laid over with.
+    bloom: Option<&'a TextureView>,
+    /// What one form lays the stage over.
+    under: Option<&'a TextureView>,
+}
+
+/// Draws into the attachment; false when that cannot be done yet.
 fn draw(
     ctx: &mut RenderContext,
     presenter: &Presenter,
     cache: &PipelineCache,
-    pipeline: CachedRenderPipelineId,
-    [source, under]: [&TextureView; 2],
+    pipelines: ByBloom,
+    sources: Sources,
     attachment: RenderPassColorAttachment,
     uniform: PresentUniform,
 ) -> bool {
+    let Sources {
+        stage,
+        bloom,
+        under,
+    } = sources;
+    let pipeline = match bloom {
+        Some(_) => pipelines.blooming,
+        None => pipelines.plain,
+    };
     let Some(pipeline) = cache.get_render_pipeline(pipeline) else {
         return false;
     };
@@ -496,10 +519,12 @@ fn draw(
         "present",
         &cache.get_bind_group_layout(&presenter.layout),
         &BindGroupEntries::sequential((
-            source,
+            stage,
             &presenter.sampler,
             uniform.as_entire_binding(),
-            under,
+            // Whoever does not look at them is given something all the same.
+            under.unwrap_or(stage),
+            bloom.unwrap_or(stage),
         )),
     );
     let mut pass = ctx
@@ -516,15 +541,16 @@ fn draw(
 }
 
 fn present_stage(
-    view: ViewQuery<(&ViewTarget, &ExtractedCamera), With<Presented>>,
+    view: ViewQuery<(&ViewTarget, &ExtractedCamera, Option<&Bloom>), With<Presented>>,
     cache: Res<PipelineCache>,
+    blur: Res<Blur>,
     mut outlets: ResMut<Outlets>,
     request: Res<FrameRequest>,
     presenter: Res<Presenter>,
     mut ctx: RenderContext,
 ) {
-    let (target, camera) = view.into_inner();
-    let drawn = drawn(target, camera);
+    let (target, camera, bloom) = view.into_inner();
+    let drawn = drawn_share(target, camera);
     let Outlets {
         all,
         size,
@@ -546,7 +572,11 @@ fn present_stage(
             &presenter,
             &cache,
             pipelines.for_share(drawn),
-            [target.main_texture_view(); 2],
+            Sources {
+                stage: target.main_texture_view(),
+                bloom: blur.of(bloom),
+                under: None,
+            },
             port.attachment(),
             PresentUniform {
                 drawn,
@@ -564,8 +594,9 @@ fn present_stage(
 
 fn present_window(
     view: ViewQuery<(&ViewTarget, &WindowCamera)>,
-    stage: Query<(&ViewTarget, &ExtractedCamera), With<Presented>>,
+    stage: Query<(&ViewTarget, &ExtractedCamera, Option<&Bloom>), With<Presented>>,
     cache: Res<PipelineCache>,
+    blur: Res<Blur>,
     fullscreen: Res<FullscreenShader>,
     outlets: Res<Outlets>,
     images: Res<RenderAssets<GpuImage>>,
@@ -573,7 +604,8 @@ fn present_window(
     mut ctx: RenderContext,
 ) {
     let (target, window) = view.into_inner();
-    let (Ok((stage, camera)), Some(format)) = (stage.single(), target.out_texture_view_format())
+    let (Ok((stage, camera, bloom)), Some(format)) =
+        (stage.single(), target.out_texture_view_format())
     else {
         return;
     };
@@ -585,18 +617,18 @@ fn present_window(
     };
     let mut known = presenter.windows.iter();
     let known = known.find(|(of, with, _)| (*of, *with) == (format, form));
-    let pipeline_id = match known {
-        Some((_, _, id)) => *id,
+    let of_form = match known {
+        Some((_, _, pipelines)) => *pipelines,
         None => {
-            let id = cache.queue_render_pipeline(pipeline(
+            let made = pipelines(
+                &cache,
                 &presenter.layout,
                 &fullscreen,
-                format,
-                form,
+                (format, form),
                 false,
-            ));
-            presenter.windows.push((format, form, id));
-            id
+            );
+            presenter.windows.push((format, form, made));
+            made
         }
     };
     let size = target.main_texture().size();
@@ -611,7 +643,7 @@ fn present_window(
     let offset = (Vec2::ONE - scale) * 0.5;
     let scale = scale * Vec2::new(1.0, size.height as f32 / room);
     let uniform = PresentUniform {
-        drawn: drawn(stage, camera),
+        drawn: drawn_share(stage, camera),
         checkered: if window.is_checkered { 1.0 } else { 0.0 },
         ground: window.ground.to_vec4(),
         fit: Vec4::new(scale.x, scale.y, offset.x, offset.y),
@@ -624,11 +656,12 @@ fn present_window(
         &mut ctx,
         &presenter,
         &cache,
-        pipeline_id,
-        [
-            stage.main_texture_view(),
-            under.map_or(stage.main_texture_view(), |under| &under.texture_view),
-        ],
+        of_form,
+        Sources {
+            stage: stage.main_texture_view(),
+            bloom: blur.of(bloom),
+            under: under.map(|under| &under.texture_view),
+        },
         attachment,
         uniform,
     );

@@ -178,21 +178,28 @@ impl Outlet {
 }
 
 /// The last pass for a stage that is drawn in full, pixel for pixel, and for one
-/// that is enlarged. Both are made at the start: nothing is, later.
+/// that is enlarged. All are made at the start: nothing is, later.
 pub(super) struct Pipelines {
-    pub(super) as_large: CachedRenderPipelineId,
-    pub(super) scaled: CachedRenderPipelineId,
+    pub(super) as_large: ByBloom,
+    pub(super) scaled: ByBloom,
 }
 
 impl Pipelines {
     /// For a stage of which that share of each side is drawn.
-    pub(super) fn for_share(&self, drawn: Vec2) -> CachedRenderPipelineId {
+    pub(super) fn for_share(&self, drawn: Vec2) -> ByBloom {
         if drawn == Vec2::ONE {
             self.as_large
         } else {
             self.scaled
         }
     }
+}
+
+/// The last pass for a stage that blooms, and for one that does not.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ByBloom {
+    pub(super) blooming: CachedRenderPipelineId,
+    pub(super) plain: CachedRenderPipelineId,
 }
 
 /// What an outlet has on the GPU.
