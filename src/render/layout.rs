@@ -330,7 +330,7 @@ mod tests {
 
     use super::*;
     use crate::catalog::Catalog;
-    use crate::render::camera::model_camera_distance;
+    use crate::render::deep::model_camera_distance;
 
     const WIDE: StageSize = StageSize {
         pixels: UVec2::new(1920, 1080),

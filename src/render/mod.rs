@@ -14,6 +14,7 @@ pub mod camera;
 pub mod caption;
 pub mod captions;
 mod card_place;
+pub mod deep;
 mod environment;
 mod faces;
 mod gem;
@@ -70,8 +71,19 @@ impl Plugin for StageRenderPlugin {
                 shake::ShakePlugin,
                 warmup::WarmupPlugin,
             ))
-            .add_systems(PreStartup, camera::spawn_cameras)
-            .add_systems(PostUpdate, camera::follow_scale.before(CameraUpdateSystems));
+            .init_resource::<deep::Windows>()
+            .add_systems(
+                PreStartup,
+                (camera::spawn_stage_camera, deep::spawn_deep_camera),
+            )
+            .add_systems(
+                PostUpdate,
+                (
+                    camera::follow_scale,
+                    deep::aim.after(TransformSystems::Propagate),
+                )
+                    .before(CameraUpdateSystems),
+            );
     }
 }
 

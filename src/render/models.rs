@@ -13,7 +13,7 @@ use bevy::gltf::{Gltf, GltfMaterial, GltfMaterialName};
 use bevy::prelude::*;
 use bevy::world_serialization::{WorldAssetRoot, WorldInstanceReady};
 
-use super::camera::{DEEP_LAYER, ModelCamera, ModelLayer, model_camera_distance};
+use super::deep::{DEEP_LAYER, ModelCamera, ModelLayer, model_camera_distance};
 use super::environment::{Hall, Studio};
 use super::gem::{self, GemMaterial, GemPlugin};
 use super::layout::{Placement, StageSize};

@@ -17,7 +17,8 @@ pub use template::{CAPACITY, Order, properties};
 use template::Carry;
 
 use super::bloom::Bloom;
-use super::camera::{Quality, StageCamera, model_camera_distance};
+use super::camera::{Quality, StageCamera};
+use super::deep::model_camera_distance;
 use super::layout::{Placement, StageSize};
 use super::models::ModelNodes;
 use super::pictures::PicturePlaces;
